@@ -1,0 +1,87 @@
+"""What the product sends to the browser keeps to its own rules: known scripts, one palette, nothing inline."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CSS = sorted((ROOT / "static/css").rglob("*.css"))
+TEMPLATES = [path for path in sorted((ROOT / "templates").rglob("*.html")) if "mail" not in path.parts]
+DRAWINGS = sorted((ROOT / "static/img").rglob("*.svg"))
+
+TABLE_ROW = re.compile(r"^\| `(?P<file>[^`]+)` \|.*\| (?P<version>[\d.]+) \|.*\| `(?P<sha384>[^`]+)` \|$", re.M)
+RAW_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b|\b(?:rgba?|hsla?|hwb|oklch|oklab|lab|lch|color)\(")
+INLINE = {
+    "a style attribute": re.compile(r"<[^>]*\sstyle\s*=", re.S),
+    "a style element": re.compile(r"<style\b"),
+    "a script of its own": re.compile(r"<script\b(?![^>]*\ssrc=)"),
+    "an on* handler": re.compile(r"<[^>]*\son[a-z]+\s*=", re.S),
+    "a javascript: address": re.compile(r"javascript:"),
+}
+ICON = re.compile(r"""\bicon\(\s*["']([a-z-]+)["']|icon_name=["']([a-z-]+)["']""")
+STATIC = re.compile(r"""static_url\(["']([^"']+)["']\)""")
+
+
+def vendored() -> dict[str, re.Match[str]]:
+    """The rows of VENDORED.md by file name."""
+    return {row["file"]: row for row in TABLE_ROW.finditer((ROOT / "static/js/VENDORED.md").read_text())}
+
+
+def test_every_script_of_others_is_listed_and_unchanged() -> None:
+    scripts = {path.name: path for path in (ROOT / "static/js").rglob("*.js") if path.name.endswith(".min.js")}
+    assert scripts.keys() == vendored().keys()
+    for name, row in vendored().items():
+        assert row["version"] in name
+        digest = hashlib.sha384(scripts[name].read_bytes()).digest()
+        assert base64.b64encode(digest).decode() == row["sha384"], name
+
+
+@pytest.mark.parametrize("path", CSS, ids=lambda path: path.name)
+def test_colours_are_named_in_the_tokens_only(path: Path) -> None:
+    if path.name != "tokens.css":
+        assert RAW_COLOUR.findall(without_comments(path)) == []
+
+
+def test_every_token_used_is_defined_and_every_defined_one_is_used() -> None:
+    styles = "".join(without_comments(path) for path in CSS)
+    scripts = "".join(path.read_text() for path in (ROOT / "static/js").glob("*.js") if not path.name.endswith(".min.js"))
+    defined = set(re.findall(r"(--[a-z0-9-]+)\s*:", styles))
+    used = set(re.findall(r"var\((--[a-z0-9-]+)", styles))
+    charts = {name for name in defined if name.startswith("--chart-")}
+    assert used - defined == set()
+    assert defined - used - charts - set(re.findall(r"--[a-z0-9-]+", scripts)) == set()
+
+
+def test_every_stylesheet_is_loaded() -> None:
+    head = (ROOT / "templates/ui/head.html").read_text()
+    for path in CSS:
+        name = path.relative_to(ROOT / "static/css").with_suffix("").as_posix()
+        assert f'"{name}"' in head or f"css/{name}.css" in head, name
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
+def test_templates_hold_nothing_inline(path: Path) -> None:
+    text = re.sub(r"{#.*?#}", "", path.read_text(), flags=re.S)
+    assert [what for what, pattern in INLINE.items() if pattern.search(text)] == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
+def test_templates_name_only_icons_and_files_that_exist(path: Path) -> None:
+    text = path.read_text()
+    drawn = set(re.findall(r'<symbol id="([a-z-]+)"', (ROOT / "static/img/icons.svg").read_text()))
+    assert {first or second for first, second in ICON.findall(text)} - drawn == set()
+    assert [name for name in STATIC.findall(text) if not (ROOT / "static" / name).is_file()] == []
+
+
+@pytest.mark.parametrize("path", DRAWINGS, ids=lambda path: path.name)
+def test_drawings_work_under_the_strict_content_policy(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"<style|\sstyle=|<script|\son[a-z]+=|href=[\"']http|<text", text)
+    assert len(text) < 12_000
+
+
+def without_comments(path: Path) -> str:
+    return re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
