@@ -1,0 +1,1 @@
+"""The marked demo world."""
