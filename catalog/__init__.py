@@ -1,0 +1,1 @@
+"""Supply: co-operatives' goods, lots, stock, prices, search and the shop front."""

@@ -1,0 +1,114 @@
+"""Who may do what: one declared rule per verb, and one per route.
+
+A rule names roles. Tenant walls are not here: every query of a desk starts from the visitor's organisation, so that a
+foreign id answers exactly like an unknown one. `@requires` and `@public` mark the routes; a route with neither fails
+a test.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+Route = TypeVar("Route", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """The person at the door, for one request: who, acting for which organisation, in which roles."""
+
+    id: int
+    name: str
+    login: str
+    organisation_id: int | None
+    organisation_kind: str | None
+    organisation_name: str
+    office_kind: str | None
+    unit_type: str | None
+    division_id: int | None
+    division_code: str | None
+    roles: frozenset[str] = field(default_factory=frozenset)
+    session_id: int | None = None
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """What Flask-Login keeps."""
+        return str(self.id)
+
+
+@dataclass(frozen=True)
+class Anonymous:
+    """Nobody yet."""
+
+    id: None = None
+    name: str = ""
+    organisation_id: None = None
+    organisation_kind: None = None
+    roles: frozenset[str] = frozenset()
+    is_authenticated = False
+    is_active = False
+    is_anonymous = True
+
+    def get_id(self) -> None:
+        return None
+
+
+UNIT, SUPPLIER, OFFICE = "unit", "supplier", "office"
+OPERATORS = {"operator_system", "operator_security", "operator_audit"}
+OFFICIALS = {"official", "township_officer"}
+READERS = OFFICIALS | {"auditor", "operator_audit"}
+
+# verb: (kind of organisation, roles); kind None and roles None mean any logged-in person
+RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
+    "account.own": (None, None),
+    # the buyer's desk
+    "purchase.prepare": (UNIT, frozenset({"requester", "manager"})),
+    "purchase.place": (UNIT, frozenset({"requester", "manager"})),
+    "purchase.approve": (UNIT, frozenset({"approver"})),
+    "purchase.read": (UNIT, frozenset({"requester", "approver", "receiver", "finance", "manager"})),
+    "purchase.cancel": (UNIT, frozenset({"requester", "manager"})),
+    "delivery.accept": (UNIT, frozenset({"receiver"})),
+    "payment.claim": (UNIT, frozenset({"finance"})),
+    # the village desk
+    "goods.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "lot.book": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "order.ship": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "payment.receive": (SUPPLIER, frozenset({"manager"})),
+    "supplier.read": (SUPPLIER, frozenset({"manager", "clerk"})),
+    # the officials' desk
+    "lot.confirm": (OFFICE, frozenset({"village_officer", "township_officer"})),
+    "login.reset": (OFFICE, frozenset({"township_officer"})),
+    "place.manage": (OFFICE, frozenset({"official"})),
+    "report.read": (OFFICE, frozenset(READERS)),
+    # the operator
+    "system.watch": (OFFICE, frozenset(OPERATORS)),
+}
+
+
+def can(visitor: Visitor | Anonymous, verb: str) -> bool:
+    """Whether the visitor's role, in the organisation they act for, covers the verb. Unknown verbs are refused."""
+    kind, roles = RULES[verb]
+    if not visitor.is_authenticated:
+        return False
+    if kind is not None and visitor.organisation_kind != kind:
+        return False
+    return roles is None or bool(visitor.roles & roles)
+
+
+def requires(verb: str) -> Callable[[Route], Route]:
+    """Declare what a route requires; the web frame asks `can()` before the view runs."""
+    if verb not in RULES:
+        raise KeyError(f"no rule for {verb!r}")
+
+    def mark(view: Route) -> Route:
+        view.access = verb  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: Route) -> Route:
+    """Declare that anybody may call a route."""
+    view.access = None  # type: ignore[attr-defined]
+    return view

@@ -1,0 +1,111 @@
+"""Settings from the environment. Production starts only when they are safe, and says what is missing."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+SESSION_HOURS = 12
+
+
+class UnsafeSettings(Exception):
+    """The settings would put people at risk; the message lists what to set."""
+
+
+@dataclass(frozen=True)
+class Config:
+    production: bool
+    secret_key: str
+    database_url: str
+    data_dir: Path
+    trusted_hosts: tuple[str, ...]
+    second_factor: bool
+    limiter_storage: str
+    faults: frozenset[str]
+    debug: bool
+
+    def for_flask(self) -> dict[str, Any]:
+        """The settings under the names that Flask and its extensions read."""
+        return {
+            "SECRET_KEY": self.secret_key,
+            "TRUSTED_HOSTS": list(self.trusted_hosts) or None,
+            "SQLALCHEMY_DATABASE_URI": self.database_url,
+            "MAX_CONTENT_LENGTH": 12 * 1024 * 1024,
+            "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
+            "MAX_FORM_PARTS": 3000,
+            "SESSION_COOKIE_NAME": "sijin",
+            "SESSION_COOKIE_HTTPONLY": True,
+            "SESSION_COOKIE_SAMESITE": "Lax",
+            "SESSION_COOKIE_SECURE": self.production,
+            "PERMANENT_SESSION_LIFETIME": timedelta(hours=SESSION_HOURS),
+            "SESSION_REFRESH_EACH_REQUEST": False,
+            "WTF_CSRF_TIME_LIMIT": None,
+            "WTF_CSRF_CHECK_DEFAULT": True,
+            "WTF_CSRF_SSL_STRICT": self.production,
+            "RATELIMIT_STORAGE_URI": self.limiter_storage,
+            "RATELIMIT_HEADERS_ENABLED": False,
+            "BABEL_DEFAULT_LOCALE": "zh",
+            "BABEL_DEFAULT_TIMEZONE": "Asia/Shanghai",
+        }
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
+    """Read SIJIN_ENV, SECRET_KEY, DATABASE_URL, DATA_DIR, TRUSTED_HOSTS, SECOND_FACTOR, LIMITER_STORAGE, FAULTS.
+
+    Raises UnsafeSettings where production would start without them.
+    """
+    production = environ.get("SIJIN_ENV", "practice") == "production"
+    data_dir = Path(environ.get("DATA_DIR") or "data").resolve()
+    config = Config(
+        production=production,
+        secret_key=environ.get("SECRET_KEY") or ("" if production else _kept_secret(data_dir)),
+        database_url=_with_driver(environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'sijin.db'}"),
+        data_dir=data_dir,
+        trusted_hosts=tuple(h for h in environ.get("TRUSTED_HOSTS", "").split(",") if h),
+        second_factor=environ.get("SECOND_FACTOR", "on" if production else "off") == "on",
+        limiter_storage=environ.get("LIMITER_STORAGE", "memory://"),
+        faults=frozenset(f for f in environ.get("FAULTS", "").split(",") if f),
+        debug=environ.get("FLASK_DEBUG", "") in {"1", "true", "True"},
+    )
+    if production:
+        _refuse_unsafe(config)
+    return config
+
+
+def _with_driver(url: str) -> str:
+    """Addresses written for other tools mean the same driver here."""
+    for short in ("postgres://", "postgresql://"):
+        if url.startswith(short):
+            return "postgresql+psycopg://" + url.removeprefix(short)
+    return url
+
+
+def _kept_secret(data_dir: Path) -> str:
+    """Outside production a random key is made once and kept, so that logins survive a restart."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    path = data_dir / "secret_key"
+    try:
+        with open(path, "x", opener=lambda p, flags: os.open(p, flags, 0o600)) as new:
+            new.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+def _refuse_unsafe(config: Config) -> None:
+    wrong = []
+    if len(config.secret_key.encode()) < 32:
+        wrong.append("SECRET_KEY must be set to at least 32 random bytes")
+    if not config.trusted_hosts:
+        wrong.append("TRUSTED_HOSTS must list the names this site answers to")
+    if config.debug:
+        wrong.append("FLASK_DEBUG must be off")
+    if config.faults:
+        wrong.append("FAULTS are for tests only")
+    if not config.second_factor:
+        wrong.append("SECOND_FACTOR must be on")
+    if wrong:
+        raise UnsafeSettings("Production does not start: " + "; ".join(wrong) + ".")

@@ -1,0 +1,195 @@
+"""The database: Base, column types, and the only place that begins, commits and rolls back.
+
+Edges open `transaction()` once per command; rows are loaded and locked inside it. SQLite writers queue on a
+file lock around BEGIN IMMEDIATE (a fair queue; SQLite's own waiting starves writers), readers use plain BEGIN.
+PostgreSQL runs READ COMMITTED with row locks in id order.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    Integer,
+    MetaData,
+    Text,
+    event,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, registry
+from sqlalchemy.types import TypeDecorator
+
+SAFE_SQLITE = (3, 51, 3)  # earlier versions can corrupt a WAL file when several processes write
+WRITE = "sijin_write"
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment stored as UTC without zone, read back as aware UTC: the same on both databases."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        return value and value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value and value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """Every table derives from this one."""
+
+    registry = registry(
+        metadata=MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        ),
+        type_annotation_map={
+            int: BigInteger().with_variant(Integer, "sqlite"),
+            str: Text,
+            datetime: Moment,
+        },
+    )
+
+
+def choice(name: str, *values: str) -> Enum:
+    """A column that holds one of a few words, checked by the database."""
+    return Enum(*values, name=name, native_enum=False, create_constraint=True, length=24)
+
+
+db: SQLAlchemy = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+def init_app(app: Flask, data_dir: Path) -> None:
+    """Bind the database to the app and set both engines up for safe writing."""
+    db.init_app(app)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine, data_dir / "write.lock")
+        if sqlite3.sqlite_version_info < SAFE_SQLITE:
+            app.logger.info(
+                "SQLite %s is older than 3.51.3: writers are kept to one at a time", sqlite3.sqlite_version
+            )
+
+
+def _prepare_sqlite(engine: Engine, lock_path: Path) -> None:
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # we begin, not the driver: it would leave a SELECT unprotected
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=10000",
+            "recursive_triggers=ON",
+        ):
+            connection.execute("PRAGMA " + pragma)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(WRITE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    engine.dialect.write_lock = lock_path  # type: ignore[attr-defined]  # read by _queue below
+
+
+def session() -> Session:
+    """The session of this request or command."""
+    return db.session()
+
+
+def dialect() -> str:
+    """'sqlite' or 'postgresql'."""
+    return db.engine.dialect.name
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One command, whole or not at all. Ends an open read first; does not nest."""
+    current = session()
+    if current.info.get(WRITE):
+        raise RuntimeError("a transaction is already open: verbs flush, only edges commit")
+    current.rollback()
+    with _queue(db.engine):
+        current.info[WRITE] = True
+        try:
+            current.connection(execution_options={WRITE: True})
+            yield current
+            current.commit()
+        except BaseException:
+            current.rollback()
+            raise
+        finally:
+            current.info.pop(WRITE)
+
+
+@contextmanager
+def snapshot() -> Iterator[Session]:
+    """A read in which every statement sees the same moment."""
+    current = session()
+    current.rollback()
+    if dialect() == "postgresql":
+        current.connection(
+            execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+    try:
+        yield current
+    finally:
+        current.rollback()
+
+
+@contextmanager
+def _queue(engine: Engine) -> Iterator[None]:
+    """SQLite's writers stand in line; PostgreSQL needs no line."""
+    path = getattr(engine.dialect, "write_lock", None)
+    if path is None:
+        yield
+        return
+    with open(path, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield  # closing the file leaves the line
+
+
+def insert_new(entity: type[Base]) -> Any:
+    """INSERT that leaves a row alone which is already there under a unique key."""
+    dialect_insert = postgresql.insert if dialect() == "postgresql" else sqlite.insert
+    return dialect_insert(entity.__table__).on_conflict_do_nothing()
+
+
+def is_transient(error: DBAPIError) -> bool:
+    """A deadlock, a serialisation failure or a lost connection: worth exactly one more try."""
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}
+
+
+@event.listens_for(Session, "before_flush")
+def _flush_only_in_transaction(current: Session, _context: Any, _instances: Any) -> None:
+    if not current.info.get(WRITE) and (current.new or current.dirty or current.deleted):
+        raise RuntimeError("a write outside db.transaction()")
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _execute_only_in_transaction(state: ORMExecuteState) -> None:
+    if (state.is_insert or state.is_update or state.is_delete) and not state.session.info.get(WRITE):
+        raise RuntimeError("a write outside db.transaction()")

@@ -1,0 +1,89 @@
+"""Uploads: real type, bounded size, pictures re-encoded, random names; read through the app only, never by path."""
+
+import hashlib
+import io
+import secrets
+from datetime import datetime
+from pathlib import Path
+
+from PIL import Image, ImageOps
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from market import clock, db
+from market.access import Visitor
+from market.db import Base, choice
+from market.errors import MarketError, N_
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_PIXELS = 25_000_000
+LONGEST_SIDE = 1600
+PICTURES = ("JPEG", "PNG", "WEBP")
+
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+
+class StoredFile(Base):
+    """An upload: its bytes lie in the data folder under a random name."""
+
+    __tablename__ = "stored_file"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(48), unique=True)
+    original_name: Mapped[str]
+    content_type: Mapped[str] = mapped_column(String(40))
+    size_bytes: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
+    visibility: Mapped[str] = mapped_column(choice("visibility", "public", "parties", "own"))
+    uploaded_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    uploaded_at: Mapped[datetime]
+
+
+class FileRefused(MarketError):
+    """Not a picture or PDF that we keep."""
+
+    status = 422
+    code = "file_refused"
+    text = N_("Please choose a photo (JPEG, PNG, WebP) or a PDF of at most 10 MB.")
+
+
+def prepare(content: bytes) -> tuple[bytes, str, str]:
+    """Check what was uploaded by its content and re-encode pictures (no EXIF, no position).
+
+    Returns bytes, content type and suffix. Raises FileRefused. Call it before the transaction: it takes time.
+    """
+    if not content or len(content) > MAX_BYTES:
+        raise FileRefused()
+    if content.startswith(b"%PDF-"):
+        return content, "application/pdf", ".pdf"
+    try:
+        with Image.open(io.BytesIO(content), formats=PICTURES) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise FileRefused()
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
+    except FileRefused:
+        raise
+    except Exception as error:  # noqa: BLE001 - a decoder may raise anything on hostile bytes
+        raise FileRefused() from error
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    out = io.BytesIO()
+    picture.save(out, "WEBP", quality=80)
+    return out.getvalue(), "image/webp", ".webp"
+
+
+def keep(prepared: tuple[bytes, str, str], original_name: str, visibility: str, by: Visitor | None,
+         folder: Path) -> StoredFile:
+    """Write prepared bytes to the folder and a row to the database. A rolled-back row leaves a stray file, never a gap."""
+    content, content_type, suffix = prepared
+    name = secrets.token_hex(16) + suffix
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    stored = StoredFile(
+        name=name, original_name=original_name[:200], content_type=content_type, size_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(), organisation_id=by.organisation_id if by else None,
+        visibility=visibility, uploaded_by=by.id if by else None, uploaded_at=clock.now(),
+    )
+    db.session().add(stored)
+    db.session().flush()
+    return stored

@@ -1,0 +1,42 @@
+"""How often one visitor may knock: one table, counted before anything else looks at the request."""
+
+from collections.abc import Mapping
+
+from flask import Flask, request
+from flask_limiter import Limiter
+
+# endpoint: limit per address. Counted before CSRF is checked, so a refused token does not make a guess free.
+LIMITS: Mapping[str, str] = {
+    "account.login": "10 per 5 minutes",
+    "account.pin_login": "10 per 5 minutes",
+    "account.second_factor": "5 per 5 minutes",
+    "account.use_reset_code": "5 per 5 minutes",
+    "shop.search": "300 per minute",
+}
+POSTS = "300 per minute"
+
+
+def _limit_of_request() -> str:
+    return LIMITS.get(request.endpoint or "", POSTS)
+
+
+def _is_unlimited() -> bool:
+    """Plain reading is not limited; only the endpoints in the table and everything that writes."""
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return request.endpoint != "shop.search"
+    return False
+
+
+def _address() -> str:
+    return f"{request.remote_addr}:{request.endpoint}"
+
+
+limiter = Limiter(
+    _address, default_limits=[_limit_of_request], default_limits_per_method=True,
+    default_limits_exempt_when=_is_unlimited,
+)
+
+
+def init_app(app: Flask) -> None:
+    """Must run before CSRF protection is set up."""
+    limiter.init_app(app)

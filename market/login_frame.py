@@ -1,0 +1,25 @@
+"""Flask-Login, told how to know a visitor: by the session cookie's token, or by a Bearer token on the API."""
+
+from flask import Flask, request, session
+from flask_login import LoginManager
+
+from market import logins
+from market.access import Anonymous, Visitor
+
+TOKEN = "token"  # where the cookie keeps the session token
+
+
+def init_app(app: Flask) -> None:
+    manager = LoginManager(app)
+    manager.session_protection = None  # the session lives on the server
+    manager.anonymous_user = Anonymous
+    manager.request_loader(load)
+
+
+def load(_request: object) -> Visitor | None:
+    """The visitor of this request; anonymous pages touch neither cookie nor database."""
+    if request.path.startswith("/api/"):
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return logins.visitor_of_token(token) if scheme == "Bearer" and token else None
+    token = session.get(TOKEN) if request.cookies.get("sijin") else None
+    return logins.visitor_of_session(token) if token else None

@@ -1,0 +1,32 @@
+"""How Alembic reaches our database: through the app's own engine, in batch mode, the same files on both databases."""
+
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+
+from market import db
+from market.db import Base, Moment
+
+
+def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:
+    """Migrations stand on their own: our moment is a plain DateTime there."""
+    return "sa.DateTime()" if kind == "type" and isinstance(item, Moment) else False
+
+
+def include_name(name: str | None, kind: str, _parents: Any) -> bool:
+    return not (kind == "table" and name == "alembic_version")
+
+
+def run() -> None:
+    with db.db.engine.connect() as connection:
+        context.configure(
+            connection=connection, target_metadata=Base.metadata, render_as_batch=True, render_item=render_item,
+            include_name=include_name, compare_type=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+        connection.commit()
+
+
+run()

@@ -1,0 +1,156 @@
+"""Money in integer fen, quantities in integer thousandths of a sales unit, weights in integer grams.
+
+The only place that rounds, and the only one that divides by 100 or 1000.
+"""
+
+import re
+from collections.abc import Sequence
+
+MAX_FEN = 10_000_000_000  # ¥100 million: no single amount typed here is larger
+MAX_MILLI = 10_000_000_000  # ten million sales units
+MAX_GRAMS = 10_000_000_000  # ten thousand tonnes
+
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,9})(?:\.([0-9]{1,3}))?", re.ASCII)
+
+
+def line_total(price_fen: int, quantity_milli: int) -> int:
+    """Price of a quantity, in fen; half a fen rounds up.
+
+    >>> line_total(1250, 2500)      # ¥12.50 a kilo, 2.5 kilos
+    3125
+    >>> line_total(333, 1500)       # 499.5 fen
+    500
+    """
+    return (price_fen * quantity_milli + 500) // 1000
+
+
+def grams_of(quantity_milli: int, grams_per_unit: int) -> int:
+    """Weight of a quantity of sales units, in grams.
+
+    >>> grams_of(2500, 500)         # two and a half 斤
+    1250
+    """
+    return (quantity_milli * grams_per_unit + 500) // 1000
+
+
+def milli_of(grams: int, grams_per_unit: int) -> int:
+    """Quantity in thousandths of the sales unit that a weight makes up.
+
+    >>> milli_of(9_500, 1000)       # 9.5 kg sold by the kilo
+    9500
+    """
+    return (grams * 1000 + grams_per_unit // 2) // grams_per_unit
+
+
+def allocate(total: int, weights: Sequence[int]) -> list[int]:
+    """Split a whole over weights so that the parts always sum to the whole (largest remainder).
+
+    Ties go to the earlier part. No part exceeds its exact share by one or more.
+
+    >>> allocate(100, [1, 1, 1])
+    [34, 33, 33]
+    >>> allocate(0, [5, 3])
+    [0, 0]
+    """
+    whole = sum(weights)
+    if total < 0 or whole <= 0 or min(weights) < 0:
+        raise ValueError("allocate takes a total >= 0 and weights >= 0 that are not all zero")
+    parts = [total * weight // whole for weight in weights]
+    left = total - sum(parts)
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
+    for index in by_remainder[:left]:
+        parts[index] += 1
+    return parts
+
+
+def part_of(amount_fen: int, basis_points: int) -> int:
+    """A share in hundredths of a percent, in fen; half a fen rounds up.
+
+    >>> part_of(10_001, 300)        # 3 % of ¥100.01
+    300
+    """
+    return (amount_fen * basis_points + 5000) // 10_000
+
+
+def parse_fen(text: str) -> int:
+    """Fen of an amount typed in yuan with at most two decimals; ValueError when it is anything else.
+
+    >>> parse_fen("12.5")
+    1250
+    """
+    value = _thousandths(text)
+    if value % 10:
+        raise ValueError("more than two decimals")
+    return value // 10
+
+
+def parse_milli(text: str) -> int:
+    """Thousandths of a quantity typed with at most three decimals; ValueError when it is anything else.
+
+    >>> parse_milli("0.5")
+    500
+    """
+    return _thousandths(text)
+
+
+def _thousandths(text: str) -> int:
+    match = _DECIMAL.fullmatch(text)
+    if match is None:
+        raise ValueError("plain digits with at most three decimals")
+    whole, decimals = match.groups()
+    return int(whole) * 1000 + int((decimals or "").ljust(3, "0"))
+
+
+def yuan(fen: int) -> str:
+    """Yuan with two decimals and thousands commas.
+
+    >>> yuan(-123456)
+    '-1,234.56'
+    """
+    sign = "-" if fen < 0 else ""
+    return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+
+def plain_yuan(fen: int) -> str:
+    """Yuan with two decimals and no commas, as a spreadsheet or a form field wants it.
+
+    >>> plain_yuan(123456)
+    '1234.56'
+    """
+    return yuan(fen).replace(",", "")
+
+
+def decimal_text(thousandths: int) -> str:
+    """A quantity (milli) or a weight in kg (grams) without needless zeros.
+
+    >>> decimal_text(2500), decimal_text(1_000_000)
+    ('2.5', '1,000')
+    """
+    sign = "-" if thousandths < 0 else ""
+    whole, rest = divmod(abs(thousandths), 1000)
+    return f"{sign}{whole:,}" + (f".{rest:03d}".rstrip("0") if rest else "")
+
+
+def plain_decimal(thousandths: int) -> str:
+    """As decimal_text, without commas."""
+    return decimal_text(thousandths).replace(",", "")
+
+
+def basis_points(part: int, whole: int) -> int:
+    """A part of a whole in hundredths of a percent, rounded half up; 0 for nothing of nothing.
+
+    >>> basis_points(1, 3)
+    3333
+    """
+    return (part * 10_000 * 2 + whole) // (whole * 2) if whole else 0
+
+
+def percent(points: int) -> str:
+    """Hundredths of a percent as a percentage with one decimal, half up.
+
+    >>> percent(6545)
+    '65.5%'
+    """
+    sign = "-" if points < 0 else ""
+    tenths = (abs(points) + 5) // 10
+    return f"{sign}{tenths // 10}.{tenths % 10}%"

@@ -1,0 +1,31 @@
+"""Facts about this installation, kept in the database: whether it holds the demo world, and the like."""
+
+from typing import Any
+
+from sqlalchemy import JSON, String, delete, insert, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from market import db
+from market.db import Base
+
+
+class Setting(Base):
+    """One named fact."""
+
+    __tablename__ = "setting"
+
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON)
+
+
+def get(key: str, default: Any = None) -> Any:
+    """A fact, or the default where nobody has set it."""
+    found = db.session().execute(select(Setting.value).where(Setting.key == key)).first()
+    return found.value if found else default
+
+
+def put(key: str, value: Any) -> None:
+    """Set a fact in the caller's transaction."""
+    session = db.session()
+    session.execute(delete(Setting).where(Setting.key == key))
+    session.execute(insert(Setting), [{"key": key, "value": value}])

@@ -1,0 +1,50 @@
+"""Labels of the trade's fixed words, and the words that change with the year reported."""
+
+from collections.abc import Mapping
+
+from market.errors import N_
+
+UNIT_TYPES: Mapping[str, str] = {
+    "agency": N_("Government agency"), "school": N_("School"), "hospital": N_("Hospital"),
+    "enterprise": N_("Enterprise"), "community": N_("Community"),
+}
+FUND_SOURCES: Mapping[str, str] = {"canteen": N_("Canteen"), "union": N_("Union"), "staff": N_("Staff")}
+METHODS: Mapping[str, str] = {
+    "direct_online": N_("Direct online"), "assisted": N_("Assisted sale"), "fair": N_("Fair"),
+    "pledge_purchase": N_("Purchase pledge"),
+}
+WINDOWS: Mapping[str, str] = {
+    "dawn": N_("6:00–7:30"), "morning": N_("8:00–9:30"), "noon": N_("11:00–12:30"), "afternoon": N_("14:00–16:00"),
+}
+ORDER_STATES: Mapping[str, str] = {
+    "waiting": N_("To approve"), "placed": N_("To ship"), "shipped": N_("On the way"), "accepted": N_("Accepted"),
+    "rejected": N_("Rejected"), "cancelled": N_("Cancelled"),
+}
+PAYMENT_STATES: Mapping[str, str] = {
+    "unpaid": N_("Unpaid"), "claimed": N_("Payment claimed"), "part": N_("Partly paid"), "paid": N_("Paid"),
+    "over": N_("To refund"),
+}
+TABS: Mapping[str, str] = {
+    "all": N_("All"), "to_approve": N_("To approve"), "to_ship": N_("To ship"), "to_receive": N_("To receive"),
+    "to_pay": N_("To pay"), "to_confirm": N_("To confirm"), "to_refund": N_("To refund"), "done": N_("Done"),
+    "closed": N_("Closed"),
+}
+OUTCOMES: Mapping[str, str] = {
+    "accepted": N_("In full"), "short": N_("Short"), "over": N_("Over"), "rejected": N_("Rejected"),
+}
+INCOME_KINDS: Mapping[str, str] = {
+    "farm_gate": N_("Farm-gate payments"), "wage": N_("Wages"), "land": N_("Land rent"), "dividend": N_("Dividends"),
+    "collective": N_("Collective share"),
+}
+ROLES: Mapping[str, str] = {
+    "requester": N_("Orders goods"), "approver": N_("Approves"), "receiver": N_("Receives goods"),
+    "finance": N_("Pays"), "manager": N_("Manager"), "clerk": N_("Clerk"), "village_officer": N_("Village officer"),
+    "township_officer": N_("Township officer"), "official": N_("Official"), "auditor": N_("Auditor"),
+    "operator_system": N_("System operator"), "operator_security": N_("Security operator"),
+    "operator_audit": N_("Audit operator"),
+}
+
+
+def designation_label(year: int) -> str:
+    """贫困村 before 2021, 脱贫村 from 2021 on."""
+    return N_("Poor village") if year < 2021 else N_("Village lifted from poverty")

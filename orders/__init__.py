@@ -1,0 +1,1 @@
+"""Demand: buying, delivering, paying, income and reports."""

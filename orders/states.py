@@ -1,0 +1,58 @@
+"""What a state is and what may follow it: one table, from which the buttons and the tests are drawn."""
+
+from collections.abc import Mapping
+
+from market.errors import Conflict, N_
+
+FUND_SOURCES = ("canteen", "union", "staff")
+METHODS = ("direct_online", "assisted", "fair", "pledge_purchase")
+WINDOWS = ("dawn", "morning", "noon", "afternoon")
+APPROVAL = ("not_needed", "waiting", "approved", "declined")
+PAYMENT = ("unpaid", "claimed", "part", "paid", "over")
+
+# an order's state and what may follow
+NEXT: Mapping[str, frozenset[str]] = {
+    "waiting": frozenset({"placed", "cancelled"}),  # for a second person's approval
+    "placed": frozenset({"shipped", "cancelled"}),
+    "shipped": frozenset({"accepted", "rejected"}),
+    "accepted": frozenset(),
+    "rejected": frozenset(),
+    "cancelled": frozenset(),
+}
+STATES = tuple(NEXT)
+
+
+class WrongState(Conflict):
+    """The order has moved on, or is not yet there."""
+
+    code = "wrong_state"
+    text = N_("This order is %(state)s; the step is not possible now.")
+
+
+def check_next(state: str, new: str) -> None:
+    """Raise WrongState unless `new` may follow `state`."""
+    if new not in NEXT[state]:
+        raise WrongState(state=state)
+
+
+def payment_of(accepted_fen: int, returned_fen: int, received_fen: int, refunded_fen: int, placed_fen: int,
+               is_accepted: bool, is_claimed: bool) -> str:
+    """The payment state that follows from the sums (fen): before acceptance the ordered amount is what is owed."""
+    owed = accepted_fen - returned_fen if is_accepted else placed_fen
+    paid = received_fen - refunded_fen
+    if paid > owed:
+        return "over"
+    if paid == owed and (paid > 0 or is_accepted):
+        return "paid"
+    if is_claimed:
+        return "claimed"
+    return "part" if paid > 0 else "unpaid"
+
+
+def tab_of(state: str, payment: str) -> str:
+    """The familiar tab an order lies under: 待审批 待发货 待收货 待付款 已完成 已取消."""
+    if state in {"waiting", "placed", "shipped", "cancelled"}:
+        return {"waiting": "to_approve", "placed": "to_ship", "shipped": "to_receive", "cancelled": "closed"}[state]
+    if state == "rejected":
+        return "closed"
+    return {"unpaid": "to_pay", "part": "to_pay", "claimed": "to_confirm", "paid": "done", "over": "to_refund"}[payment]

@@ -1,0 +1,80 @@
+"""Fixtures every test shares: both databases, a fresh copy for each test, and the world of named people."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from market import db
+from tests import databases, world as worlds
+from wsgi import create_app
+
+BACKENDS = ("sqlite", "postgresql")
+_stack = ExitStack()
+_apps: dict[str, Flask] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first process starts PostgreSQL and builds the templates; the others only copy them."""
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        os.environ.update(_stack.enter_context(databases.templates()))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        _stack.close()
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(backend: str, worker_id: str) -> str:
+    """A fresh database for this test."""
+    app = _apps.get(backend)
+    if app is not None:
+        with app.app_context():
+            db.db.engine.dispose()
+    folder = Path(os.environ["SIJIN_TEST_FOLDER"])
+    if backend == "sqlite":
+        (folder / worker_id).mkdir(exist_ok=True)
+        return databases.fresh_sqlite(folder / "template.db", folder / worker_id / "sijin.db")
+    return databases.fresh_postgres(os.environ["SIJIN_TEST_POSTGRES"], f"sijin_{worker_id}")
+
+
+@pytest.fixture
+def data_dir(backend: str, worker_id: str) -> Path:
+    """An empty data folder for this test."""
+    folder = Path(os.environ["SIJIN_TEST_FOLDER"]) / f"data-{worker_id}-{backend}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def app(backend: str, database_url: str, data_dir: Path) -> Iterator[Flask]:
+    """The whole site on a fresh database. Built once per process and database kind; only the data is new."""
+    if backend not in _apps:
+        _apps[backend] = create_app(databases.settings(database_url, data_dir))
+        _apps[backend].testing = True
+    with _apps[backend].app_context():
+        yield _apps[backend]
+        db.db.session.remove()
+
+
+@pytest.fixture
+def world(app: Flask) -> worlds.World:
+    """The named people, their organisations and villages."""
+    return worlds.World(app)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
