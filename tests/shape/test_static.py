@@ -12,14 +12,26 @@ CSS = sorted((ROOT / "static/css").rglob("*.css"))
 TEMPLATES = [path for path in sorted((ROOT / "templates").rglob("*.html")) if "mail" not in path.parts]
 DRAWINGS = sorted((ROOT / "static/img").rglob("*.svg"))
 
-TABLE_ROW = re.compile(r"^\| `(?P<file>[^`]+)` \|.*\| (?P<version>[\d.]+) \|.*\| `(?P<sha384>[^`]+)` \|$", re.M)
+TABLE_ROW = re.compile(r"^\| `(?P<file>[^`]+)` \|.*\| (?P<version>[\d.]+) \|.*\| `(?P<sha384>[^`]+)` \|$", re.MULTILINE)
 RAW_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b|\b(?:rgba?|hsla?|hwb|oklch|oklab|lab|lch|color)\(")
 INLINE = {
-    "a style attribute": re.compile(r"<[^>]*\sstyle\s*=", re.S),
+    "a style attribute": re.compile(r"<[^>]*\sstyle\s*=", re.DOTALL),
     "a style element": re.compile(r"<style\b"),
     "a script of its own": re.compile(r"<script\b(?![^>]*\ssrc=)"),
-    "an on* handler": re.compile(r"<[^>]*\son[a-z]+\s*=", re.S),
+    "an on* handler": re.compile(r"<[^>]*\son[a-z]+\s*=", re.DOTALL),
     "a javascript: address": re.compile(r"javascript:"),
+}
+READ_ON = {
+    "ink": ["paper", "surface", "sunken", "tea-tint", "vermilion-tint", "grain-tint", "indigo-tint"],
+    "ink-soft": ["paper", "surface", "sunken", "tea-tint"],
+    "tea": ["paper", "surface", "sunken", "tea-tint"],
+    "tea-deep": ["paper", "surface", "tea-tint"],
+    "vermilion": ["paper", "surface", "vermilion-tint"],
+    "vermilion-deep": ["vermilion-tint"],
+    "grain": ["paper", "surface", "grain-tint"],
+    "indigo": ["indigo-tint"],
+    "on-tea": ["tea", "tea-deep"],
+    "on-vermilion": ["vermilion", "vermilion-deep"],
 }
 ICON = re.compile(r"""\bicon\(\s*["']([a-z-]+)["']|icon_name=["']([a-z-]+)["']""")
 STATIC = re.compile(r"""static_url\(["']([^"']+)["']\)""")
@@ -45,9 +57,41 @@ def test_colours_are_named_in_the_tokens_only(path: Path) -> None:
         assert RAW_COLOUR.findall(without_comments(path)) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_their_ground(scheme: str) -> None:
+    colour = colours(scheme)
+    for words, grounds in READ_ON.items():
+        for ground in grounds:
+            assert contrast(colour[words], colour[ground]) >= 4.5, f"{words} on {ground}"
+    for ground in ("paper", "surface", "sunken"):
+        assert contrast(colour["focus"], colour[ground]) >= 3, f"the focus ring on {ground}"
+        assert contrast(colour["line-strong"], colour[ground]) >= 3, f"the edge of an input on {ground}"
+
+
+def colours(scheme: str) -> dict[str, str]:
+    """The tokens that are plain colours, as one scheme shows them."""
+    screen, _paper = (ROOT / "static/css/tokens.css").read_text().split("@media print")
+    light, dark = screen.split("@media (prefers-color-scheme: dark)")
+    found = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", light))
+    return found | dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", dark)) if scheme == "dark" else found
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2, from 1 to 21."""
+    brighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of WCAG 2, from 0 to 1."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def test_every_token_used_is_defined_and_every_defined_one_is_used() -> None:
     styles = "".join(without_comments(path) for path in CSS)
-    scripts = "".join(path.read_text() for path in (ROOT / "static/js").glob("*.js") if not path.name.endswith(".min.js"))
+    scripts = "".join(path.read_text() for path in (ROOT / "static/js").glob("*.js") if ".min." not in path.name)
     defined = set(re.findall(r"(--[a-z0-9-]+)\s*:", styles))
     used = set(re.findall(r"var\((--[a-z0-9-]+)", styles))
     charts = {name for name in defined if name.startswith("--chart-")}
@@ -64,7 +108,7 @@ def test_every_stylesheet_is_loaded() -> None:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
 def test_templates_hold_nothing_inline(path: Path) -> None:
-    text = re.sub(r"{#.*?#}", "", path.read_text(), flags=re.S)
+    text = re.sub(r"{#.*?#}", "", path.read_text(), flags=re.DOTALL)
     assert [what for what, pattern in INLINE.items() if pattern.search(text)] == []
 
 
@@ -84,4 +128,4 @@ def test_drawings_work_under_the_strict_content_policy(path: Path) -> None:
 
 
 def without_comments(path: Path) -> str:
-    return re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+    return re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
