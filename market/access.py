@@ -79,6 +79,7 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     # the officials' desk
     "lot.confirm": (OFFICE, frozenset({"village_officer", "township_officer"})),
     "login.reset": (OFFICE, frozenset({"township_officer"})),
+    "login.reset_second_factor": (OFFICE, frozenset({"operator_security"})),
     "place.manage": (OFFICE, frozenset({"official"})),
     "report.read": (OFFICE, frozenset(READERS)),
     # the operator

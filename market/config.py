@@ -26,6 +26,8 @@ class Config:
     limiter_storage: str
     faults: frozenset[str]
     debug: bool
+    low_cost_hashes: bool
+    proxies: int
 
     def for_flask(self) -> dict[str, Any]:
         """The settings under the names that Flask and its extensions read."""
@@ -53,9 +55,10 @@ class Config:
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
-    """Read SIJIN_ENV, SECRET_KEY, DATABASE_URL, DATA_DIR, TRUSTED_HOSTS, SECOND_FACTOR, LIMITER_STORAGE, FAULTS.
+    """Read SIJIN_ENV, SECRET_KEY, DATABASE_URL, DATA_DIR, TRUSTED_HOSTS, SECOND_FACTOR, LIMITER_STORAGE, FAULTS,
+    ARGON2_COST (low: tests and demo only), PROXIES (how many of our own stand in front and name the visitor's address).
 
-    Raises UnsafeSettings where production would start without them.
+    Raises UnsafeSettings where production would start without the safe ones.
     """
     production = environ.get("SIJIN_ENV", "practice") == "production"
     data_dir = Path(environ.get("DATA_DIR") or "data").resolve()
@@ -69,6 +72,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         limiter_storage=environ.get("LIMITER_STORAGE", "memory://"),
         faults=frozenset(f for f in environ.get("FAULTS", "").split(",") if f),
         debug=environ.get("FLASK_DEBUG", "") in {"1", "true", "True"},
+        low_cost_hashes=environ.get("ARGON2_COST", "") == "low",
+        proxies=int(environ.get("PROXIES") or 0),
     )
     if production:
         _refuse_unsafe(config)
@@ -97,7 +102,7 @@ def _kept_secret(data_dir: Path) -> str:
 
 def _refuse_unsafe(config: Config) -> None:
     wrong = []
-    if len(config.secret_key.encode()) < 32:
+    if len(config.secret_key.encode()) < 32 or len(set(config.secret_key)) < 10:
         wrong.append("SECRET_KEY must be set to at least 32 random bytes")
     if not config.trusted_hosts:
         wrong.append("TRUSTED_HOSTS must list the names this site answers to")
@@ -107,5 +112,7 @@ def _refuse_unsafe(config: Config) -> None:
         wrong.append("FAULTS are for tests only")
     if not config.second_factor:
         wrong.append("SECOND_FACTOR must be on")
+    if config.low_cost_hashes:
+        wrong.append("ARGON2_COST=low is for tests and the demo only")
     if wrong:
         raise UnsafeSettings("Production does not start: " + "; ".join(wrong) + ".")

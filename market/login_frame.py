@@ -1,6 +1,6 @@
 """Flask-Login, told how to know a visitor: by the session cookie's token, or by a Bearer token on the API."""
 
-from flask import Flask, request, session
+from flask import Flask, Response, request, session
 from flask_login import LoginManager
 
 from market import logins
@@ -9,8 +9,16 @@ from market.access import Anonymous, Visitor
 TOKEN = "token"  # where the cookie keeps the session token
 
 
+class ServerSessions(LoginManager):  # type: ignore[misc]
+    """Flask-Login without its remember cookie, for which it would open the cookie of every visitor."""
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
+
+
 def init_app(app: Flask) -> None:
-    manager = LoginManager(app)
+    """Tell Flask-Login how to know a visitor."""
+    manager = ServerSessions(app)
     manager.session_protection = None  # the session lives on the server
     manager.anonymous_user = Anonymous
     manager.request_loader(load)

@@ -2,17 +2,22 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, insert, select, update
+from sqlalchemy import Row, Select, and_, exists, insert, literal, select, update
 
-from market import clock, db
+from market import clock, db, journal
 from market.access import Visitor
 from market.config import SESSION_HOURS
+from market.errors import NotFound
 from market.parties import Membership, Organisation
 from market.places import Division
-from market.users import ApiToken, User, UserSession
+from market.users import ApiToken, BoundDevice, User, UserSession
+
+# what one gets in by without a password
+DOORS: Mapping[str, Any] = {"session": UserSession, "phone": BoundDevice, "token": ApiToken}
 
 
 def token_hash(token: str) -> str:
@@ -33,16 +38,65 @@ def open_session(user_id: int, organisation_id: int | None, device: str = "") ->
 
 def end_session(session_id: int) -> None:
     """A copied cookie of this session is worth nothing from now on."""
-    db.session().execute(update(UserSession).where(UserSession.id == session_id).values(ended_at=clock.now()))
+    db.session().execute(update(UserSession).where(UserSession.id == session_id, UserSession.ended_at.is_(None))
+                         .values(ended_at=clock.now()))
 
 
-def end_all_sessions(user_id: int) -> None:
-    """Log a person out everywhere: after a password change or a reset."""
+def end_own(visitor: Visitor, kind: str, door_id: int) -> None:
+    """End one session, API token or bound phone of one's own; `kind` is a key of DOORS. Foreign ones are NotFound."""
+    door = DOORS[kind]
+    ended = db.session().execute(
+        update(door).where(door.id == door_id, door.user_id == visitor.id, door.ended_at.is_(None))
+        .values(ended_at=clock.now()).returning(door.id)
+    ).first()
+    if ended is None:
+        raise NotFound()
+    journal.record(f"login.{kind}_ended", "user", visitor.id, visitor, door=door_id)
+
+
+def end_all_sessions(user_id: int, but: int | None = None) -> None:
+    """Log a person out everywhere, API tokens and bound phones too; the session `but` stays."""
     now = clock.now()
-    for table in (UserSession, ApiToken):
-        db.session().execute(
-            update(table).where(table.user_id == user_id, table.ended_at.is_(None)).values(ended_at=now)
-        )
+    for door in DOORS.values():
+        ending = update(door).where(door.user_id == user_id, door.ended_at.is_(None)).values(ended_at=now)
+        if door is UserSession and but is not None:
+            ending = ending.where(door.id != but)
+        db.session().execute(ending)
+
+
+def open_doors(user_id: int) -> dict[str, list[Row[Any]]]:
+    """What lets a person in now, newest first: 'session', 'phone', 'token' rows (id, since, expires_at, device)."""
+    return {kind: list(db.session().execute(_live(door, user_id))) for kind, door in DOORS.items()}
+
+
+def _live(door: Any, user_id: int) -> Select[*tuple[Any, ...]]:
+    since = door.bound_at if door is BoundDevice else door.created_at
+    device = literal("") if door is ApiToken else door.device
+    return (select(door.id, since.label("since"), door.expires_at, device.label("device"))
+            .where(door.user_id == user_id, door.ended_at.is_(None), door.expires_at > clock.now())
+            .order_by(door.id.desc()))
+
+
+def duties(user_id: int) -> list[Row[Any]]:
+    """Every role a person holds (organisation_id, organisation_name, kind, office_kind, role), the oldest first."""
+    return list(db.session().execute(
+        select(Organisation.id.label("organisation_id"), Organisation.short_name.label("organisation_name"),
+               Organisation.kind, Organisation.office_kind, Membership.role)
+        .join(Membership, Membership.organisation_id == Organisation.id)
+        .where(Membership.user_id == user_id).order_by(Membership.id)))
+
+
+def switch_organisation(visitor: Visitor, organisation_id: int) -> None:
+    """Act for another organisation in this session, one of the person's own; any other is NotFound."""
+    switched = db.session().execute(
+        update(UserSession).where(
+            UserSession.id == visitor.session_id,
+            exists().where(Membership.user_id == visitor.id, Membership.organisation_id == organisation_id))
+        .values(organisation_id=organisation_id).returning(UserSession.id)
+    ).first()
+    if switched is None:
+        raise NotFound()
+    journal.record("login.switched", "organisation", organisation_id, visitor, before=visitor.organisation_id)
 
 
 def first_organisation(user_id: int) -> int | None:
@@ -93,7 +147,7 @@ def visitor_of_login(login: str, organisation_id: int | None = None) -> Visitor 
     return _from_rows(rows)
 
 
-def _people() -> Select[Any]:
+def _people() -> Select[*tuple[Any, ...]]:
     return select(
         User.id, User.name, User.login, Organisation.id.label("organisation_id"),
         Organisation.kind.label("organisation_kind"), Organisation.short_name.label("organisation_name"),
@@ -102,7 +156,7 @@ def _people() -> Select[Any]:
     ).select_from(User)
 
 
-def _visitor(query: Select[Any], door: type[UserSession] | type[ApiToken]) -> Visitor | None:
+def _visitor(query: Select[*tuple[Any, ...]], door: type[UserSession] | type[ApiToken]) -> Visitor | None:
     return _from_rows(db.session().execute(
         query.outerjoin(Organisation, Organisation.id == door.organisation_id)
         .outerjoin(Division, Division.id == Organisation.division_id)

@@ -52,6 +52,7 @@ class BoundDevice(Base):
     bound_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    failed_count: Mapped[int] = mapped_column(default=0)  # wrong PINs; the fifth ends the binding
     device: Mapped[str] = mapped_column(default="")
 
 

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from market import db
+from market import db, limits
 from tests import databases, world as worlds
 from wsgi import create_app
 
@@ -64,6 +64,7 @@ def app(backend: str, database_url: str, data_dir: Path) -> Iterator[Flask]:
     if backend not in _apps:
         _apps[backend] = create_app(databases.settings(database_url, data_dir))
         _apps[backend].testing = True
+    limits.limiter.reset()
     with _apps[backend].app_context():
         yield _apps[backend]
         db.db.session.remove()

@@ -23,7 +23,8 @@ SETTINGS = ("fsync = off", "synchronous_commit = off", "full_page_writes = off",
 
 def settings(url: str, folder: Path, **more: str) -> config.Config:
     """Settings of a test site on a database, with its files in a folder."""
-    return config.from_environment({"SECRET_KEY": SECRET, "DATABASE_URL": url, "DATA_DIR": str(folder), **more})
+    return config.from_environment(
+        {"SECRET_KEY": SECRET, "DATABASE_URL": url, "DATA_DIR": str(folder), "ARGON2_COST": "low", **more})
 
 
 def start_postgres(folder: str) -> tuple[object, str]:

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from market import clock, db, logins, places
+from market import clock, db, logins, passwords, places
 from market.access import Visitor
 from market.households import CoopMember, Household, HouseholdClass
 from market.login_frame import TOKEN
@@ -67,6 +67,7 @@ PASSWORD = "four-in-Yongzhou"
 
 def build() -> None:
     """Put the world into an empty, migrated database."""
+    password_hash = passwords.hashed(PASSWORD)
     with clock.at(NOON), db.transaction() as session:
         places.import_divisions(DIVISIONS)
         villages = _villages()
@@ -80,7 +81,7 @@ def build() -> None:
         for key in (SCHOOL, HOSPITAL):
             session.add(DeliveryPoint(unit_id=organisations[key].id, name="食堂后门"))
         for number, (login, (name, key, roles)) in enumerate(PEOPLE.items()):
-            user = User(login=login, name=name, mobile=f"1390000{number:04d}", password_hash=_HASH,
+            user = User(login=login, name=name, mobile=f"1390000{number:04d}", password_hash=password_hash,
                         created_at=clock.now())
             session.add(user)
             session.flush()
@@ -89,9 +90,6 @@ def build() -> None:
         _add_households(organisations[POMELO].id, villages["pomelo_next"], "DEMO-JN")
         _add_households(organisations[GREENS].id, villages["greens_home"], "DEMO-XT")
         session.add(VillageDesignation(village_id=villages["pomelo_home"], year=2026, designated=True, source="演示"))
-
-
-_HASH = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$placeholder"
 
 
 def _villages() -> dict[str, int]:

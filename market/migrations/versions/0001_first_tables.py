@@ -115,6 +115,7 @@ def upgrade() -> None:
     sa.Column('bound_at', sa.DateTime(), nullable=False),
     sa.Column('expires_at', sa.DateTime(), nullable=False),
     sa.Column('ended_at', sa.DateTime(), nullable=True),
+    sa.Column('failed_count', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('device', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_bound_device_user_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_bound_device')),
