@@ -7,11 +7,11 @@ PostgreSQL runs READ COMMITTED with row locks in id order.
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -24,9 +24,13 @@ from sqlalchemy import (
     Enum,
     Integer,
     MetaData,
+    Table,
     Text,
     event,
+    func,
+    insert,
 )
+from sqlalchemy import cast as sqla_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, registry
@@ -34,6 +38,7 @@ from sqlalchemy.types import TypeDecorator
 
 SAFE_SQLITE = (3, 51, 3)  # earlier versions can corrupt a WAL file when several processes write
 WRITE = "sijin_write"
+ONE_MOMENT = "sijin_one_moment"
 
 
 class Moment(TypeDecorator[datetime]):
@@ -154,10 +159,18 @@ def snapshot() -> Iterator[Session]:
         current.connection(
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
+    current.info[ONE_MOMENT] = True
     try:
         yield current
     finally:
+        current.info.pop(ONE_MOMENT)
         current.rollback()
+
+
+def need_one_moment() -> None:
+    """Called by reads of several statements that must agree: a RuntimeError outside snapshot() and transaction()."""
+    if not {ONE_MOMENT, WRITE} & session().info.keys():
+        raise RuntimeError("these figures are read in several statements: open db.snapshot() around them")
 
 
 @contextmanager
@@ -172,10 +185,38 @@ def _queue(engine: Engine) -> Iterator[None]:
         yield  # closing the file leaves the line
 
 
+def table(entity: type[Base]) -> Table:
+    """The Core table of an entity, for statements that read columns and write lists."""
+    return cast(Table, entity.__table__)
+
+
+def columns_of(row: Base) -> dict[str, Any]:
+    """The column values of one loaded row."""
+    return {column.key: getattr(row, column.key) for column in table(type(row)).c}
+
+
+def sum_of(column: Any) -> Any:
+    """The sum of an integer column, 0 for no rows, as an integer on both databases."""
+    return sqla_cast(func.coalesce(func.sum(column), 0), BigInteger)
+
+
+def insert_rows(entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a list of rows in one statement; an empty list writes nothing."""
+    if rows:
+        session().execute(insert(table(entity)), rows)
+
+
+def insert_returning_ids(entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Write a list of rows in one statement and return their ids in the same order."""
+    target = table(entity)
+    statement = insert(target).returning(target.c.id, sort_by_parameter_order=True)
+    return list(session().scalars(statement, rows)) if rows else []
+
+
 def insert_new(entity: type[Base]) -> Any:
     """INSERT that leaves a row alone which is already there under a unique key."""
     dialect_insert = postgresql.insert if dialect() == "postgresql" else sqlite.insert
-    return dialect_insert(entity.__table__).on_conflict_do_nothing()
+    return dialect_insert(table(entity)).on_conflict_do_nothing()
 
 
 def is_transient(error: DBAPIError) -> bool:

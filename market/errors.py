@@ -9,7 +9,8 @@ def N_(text: str) -> str:
     return text
 
 
-def _plain(text: str, **details: Any) -> str:
+def in_english(text: str, **details: Any) -> str:
+    """A sentence as it was written, with its details in place."""
     return text % details
 
 
@@ -24,11 +25,11 @@ class MarketError(Exception):
         super().__init__(self.text % details if details else self.text)
         self.details = details
 
-    def message(self, translate: Callable[..., str] = _plain) -> str:
+    def message(self, translate: Callable[..., str] = in_english) -> str:
         """The sentence a person reads; `translate` is the reader's gettext."""
         return translate(self.text, **self.details)
 
-    def field_messages(self, translate: Callable[..., str] = _plain) -> dict[str, list[str]]:
+    def field_messages(self, translate: Callable[..., str] = in_english) -> dict[str, list[str]]:
         """Messages by input field, where the refusal is about fields."""
         return {}
 
@@ -44,7 +45,7 @@ class InvalidInput(MarketError):
         super().__init__()
         self.fields = fields
 
-    def field_messages(self, translate: Callable[..., str] = _plain) -> dict[str, list[str]]:
+    def field_messages(self, translate: Callable[..., str] = in_english) -> dict[str, list[str]]:
         return {
             name: [m.message(translate) if isinstance(m, MarketError) else translate(m) for m in messages]
             for name, messages in self.fields.items()

@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, String, UniqueConstraint, func, insert, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func, schema, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market import clock, db
 from market.db import Base, choice
-from market.errors import Conflict, N_
+from market.errors import N_, Conflict
 
 INCOME_KINDS = ("farm_gate", "wage", "land", "dividend", "collective")
+INCOME_EVENTS = ("attributed", "withdrawn", "paid_out")
 ACCOUNT_KINDS = ("unit", "supplier", "due", "households", "collective", "fees")
 
 # event: which kind of account is debited and which credited. Nothing else can be posted.
@@ -104,7 +105,7 @@ class LedgerTransfer(Base):
     period: Mapped[str | None] = mapped_column(String(7))
 
 
-TRANSFER_NUMBER = Sequence("ledger_transfer_number", metadata=Base.metadata)  # PostgreSQL only
+TRANSFER_NUMBER = schema.Sequence("ledger_transfer_number", metadata=Base.metadata)  # PostgreSQL only
 
 
 class LedgerPeriod(Base):
@@ -163,13 +164,14 @@ CANONICAL = (
 )
 
 
-def canonical(row: Mapping[str, Any]) -> str:
+def canonical(row: Mapping[Any, Any]) -> str:
     """A transfer as one line of text, the same on both databases."""
-    return json.dumps(["1", *(_canonical_value(row[name]) for name in CANONICAL)], ensure_ascii=False,
+    return json.dumps(["1", *(canonical_value(row[name]) for name in CANONICAL)], ensure_ascii=False,
                       separators=(",", ":"))
 
 
-def _canonical_value(value: Any) -> Any:
+def canonical_value(value: Any) -> Any:
+    """A value as JSON holds it."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, (date, datetime)):
@@ -177,7 +179,7 @@ def _canonical_value(value: Any) -> Any:
     return value
 
 
-def digest_of(row: Mapping[str, Any]) -> str:
+def digest_of(row: Mapping[Any, Any]) -> str:
     """SHA-256 of a row's canonical text."""
     return hashlib.sha256(canonical(row).encode()).hexdigest()
 
@@ -195,13 +197,13 @@ def post(transfers: Sequence[Transfer]) -> None:
     for row, new_id in zip(rows, _take_ids(len(rows)), strict=True):
         row["id"] = new_id
         row["digest"] = digest_of(row)
-    db.session().execute(insert(LedgerTransfer), rows)
+    db.insert_rows(LedgerTransfer, rows)
 
 
 def reverse(transfer_id: int, source: str, business_date: date) -> None:
     """Undo one whole transfer, once; Conflict when it has been undone before."""
     session = db.session()
-    table = LedgerTransfer.__table__
+    table = db.table(LedgerTransfer)
     row = session.execute(select(table).where(table.c.id == transfer_id)).mappings().one()
     if session.scalar(select(func.count()).where(table.c.reverses_id == transfer_id)):
         raise Conflict()
@@ -212,7 +214,7 @@ def reverse(transfer_id: int, source: str, business_date: date) -> None:
 
 def balance_fen(account: str) -> int:
     """Debits less credits of an account, in fen; positive: a debit balance."""
-    table = LedgerTransfer.__table__
+    table = db.table(LedgerTransfer)
     debits = select(func.coalesce(func.sum(table.c.amount_fen), 0)).where(table.c.debit == account)
     credits_ = select(func.coalesce(func.sum(table.c.amount_fen), 0)).where(table.c.credit == account)
     return int(db.session().execute(select(debits.scalar_subquery() - credits_.scalar_subquery())).scalar_one())
@@ -220,7 +222,7 @@ def balance_fen(account: str) -> int:
 
 def statement(account: str, limit: int = 200, before_id: int | None = None) -> list[dict[str, Any]]:
     """The newest movements of an account, each with its signed amount in fen (debit positive)."""
-    table = LedgerTransfer.__table__
+    table = db.table(LedgerTransfer)
     query = select(table).where((table.c.debit == account) | (table.c.credit == account))
     if before_id is not None:
         query = query.where(table.c.id < before_id)
@@ -229,23 +231,31 @@ def statement(account: str, limit: int = 200, before_id: int | None = None) -> l
 
 
 def _row_of(transfer: Transfer) -> dict[str, Any]:
-    sides = (_kind(transfer.debit), _kind(transfer.credit))
+    sides = (kind_of(transfer.debit), kind_of(transfer.credit))
     allowed = RULES.get(transfer.event, ())
     backward = sides not in allowed and sides[::-1] in allowed
-    if sides not in allowed and not backward:
+    if (sides not in allowed and not backward) or not names_its_income(transfer.event, sides, transfer.income_kind):
         raise UnknownMovement()
     values = {name: getattr(transfer, name) for name in Transfer.__dataclass_fields__}
     return {**values, "backward": backward, "posted_at": clock.now()}
 
 
-def _kind(account: str) -> str:
+def names_its_income(event: str, sides: Sequence[str], income_kind: str | None) -> bool:
+    """Income says its kind, and only collective income goes through a collective's account."""
+    if event not in INCOME_EVENTS:
+        return income_kind is None
+    return income_kind is not None and (income_kind == "collective") == ("collective" in sides)
+
+
+def kind_of(account: str) -> str:
+    """The kind of account, by its name: 'unit:7' is a 'unit'."""
     return account.partition(":")[0]
 
 
 def _open_accounts(names: set[str]) -> None:
     session = db.session()
     known = set(session.scalars(select(LedgerAccount.name).where(LedgerAccount.name.in_(names))))
-    new = [{"name": name, "kind": _kind(name)} for name in sorted(names - known)]
+    new = [{"name": name, "kind": kind_of(name)} for name in sorted(names - known)]
     if new:
         session.execute(db.insert_new(LedgerAccount), new)
 

@@ -1,0 +1,87 @@
+"""The audit of what is derived from sealed transfers: the figures of villages and what is counted in them."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import func, select
+
+from market import db, ledger_frame
+from market.audit_rows import BATCH, Row, raw, side_by_side, transfers
+from market.errors import N_
+from market.problem import Problem
+from market.sealing import FIGURES, TRANSFERS, VillageMonth, VillagePresence, add_to, figures_of
+
+SEALED = TRANSFERS.c.block_no.is_not(None) & TRANSFERS.c.village_id.is_not(None)
+PERIOD = func.coalesce(TRANSFERS.c.period, "")
+Key = tuple[int, str]  # village id, month
+
+
+def problems() -> Iterator[Problem]:
+    """Where roll-up or presence differ from what the sealed transfers give."""
+    nothing = dict.fromkeys(FIGURES, 0)
+    for (village, period), shown, right in side_by_side(_rolled_up(), _recomputed()):
+        for name in FIGURES:
+            if (shown or nothing)[name] != (right or nothing)[name]:
+                yield Problem(
+                    N_("Village %(village)s, %(period)s: %(column)s shows %(shown)s, its transfers give %(right)s."),
+                    village=village, period=period, column=name, shown=(shown or nothing)[name],
+                    right=(right or nothing)[name],
+                )
+    for (village, period), shown_things, right_things in side_by_side(_noted(), _found()):
+        for kind, thing in sorted((shown_things or set()) - (right_things or set())):
+            yield Problem(N_("Village %(village)s, %(period)s: %(kind)s %(thing)s is counted, no transfer names it."),
+                          village=village, period=period, kind=kind, thing=thing)
+        for kind, thing in sorted((right_things or set()) - (shown_things or set())):
+            yield Problem(N_("Village %(village)s, %(period)s: %(kind)s %(thing)s is not counted."),
+                          village=village, period=period, kind=kind, thing=thing)
+
+
+def _rolled_up() -> Iterator[tuple[Key, Row]]:
+    table = db.table(VillageMonth)
+    query = select(table).order_by(table.c.village_id, table.c.period).execution_options(yield_per=BATCH)
+    for row in db.session().execute(query).mappings():
+        yield (row["village_id"], row["period"]), row
+
+
+def _recomputed() -> Iterator[tuple[Key, dict[str, int]]]:
+    keys = [raw(name) for name in ("event", "backward", "income_kind", "certified")]
+    sums = [db.sum_of(TRANSFERS.c[name]).label(name) for name in ("amount_fen", "grams")]
+    village_month = (TRANSFERS.c.village_id, PERIOD.label("period"))
+    query = (
+        select(*village_month, *keys, *sums).where(SEALED)
+        .group_by(TRANSFERS.c.village_id, PERIOD, *(TRANSFERS.c[key.name] for key in keys))
+        .order_by(TRANSFERS.c.village_id, PERIOD).execution_options(yield_per=BATCH)
+    )
+    for key, rows in groupby(db.session().execute(query).mappings(), key=itemgetter("village_id", "period")):
+        figures: dict[Any, dict[str, int]] = {}
+        for row in rows:
+            add_to(figures, key, figures_of(row))
+        yield key, figures[key]
+
+
+def _noted() -> Iterator[tuple[Key, set[tuple[str, str]]]]:
+    table = db.table(VillagePresence)
+    query = select(table).order_by(table.c.village_id, table.c.period).execution_options(yield_per=BATCH)
+    rows = db.session().execute(query).mappings()
+    for key, group in groupby(rows, key=itemgetter("village_id", "period")):
+        yield key, {(row["kind"], row["thing"]) for row in group}
+
+
+def _found() -> Iterator[tuple[Key, set[tuple[str, str]]]]:
+    for key, group in groupby(_found_things(), key=itemgetter(0)):
+        yield key, {thing for _key, thing in group}
+
+
+def _found_things() -> Iterator[tuple[Key, tuple[str, str]]]:
+    """Asked for in batches, in the order of villages and months."""
+    rows = transfers(SEALED, TRANSFERS.c.village_id, PERIOD, TRANSFERS.c.id)
+    while batch := list(islice(rows, BATCH)):
+        things: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
+        for number, kind, thing in ledger_frame.things_of(batch):
+            things[number].append((kind, thing))
+        for row in batch:
+            for found in things[row["id"]]:
+                yield (row["village_id"], row["period"] or ""), found

@@ -1,0 +1,257 @@
+"""Sealing: committed transfers are chained into blocks, dated into a month and added to the roll-ups, all at once.
+
+Hash chain, roll-up and 'what is new' are one mechanism, so no hot row is touched when an order is placed. Rows are
+taken because they are unsealed, never because their id is greater than the last: ids are not in commit order.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, Text, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+
+from market import clock, db, heads, ledger_frame
+from market.db import Base, choice
+from market.errors import Conflict
+from market.ledger import INCOME_KINDS, LedgerBlock, LedgerPeriod, LedgerTransfer, canonical_value, digest_of
+
+PRESENCE_KINDS = ("order", "product", "household", "supplier")
+GENESIS = "0" * 64
+SEALER_LOCK = 404_2026  # PostgreSQL advisory lock; any number no other lock of ours has
+
+TRANSFERS = db.table(LedgerTransfer)
+PeriodKey = tuple[int, str]  # village id, month
+
+
+class VillageMonth(Base):
+    """What a village's sealed transfers of a month add up to; derived, and recomputed by the audit."""
+
+    __tablename__ = "village_month"
+
+    village_id: Mapped[int] = mapped_column(ForeignKey("division.id"), primary_key=True)
+    period: Mapped[str] = mapped_column(String(7), primary_key=True)
+    accepted_fen: Mapped[int]
+    accepted_grams: Mapped[int]
+    certified_fen: Mapped[int]  # accepted less returned, certified goods only
+    returned_fen: Mapped[int]
+    returned_grams: Mapped[int]
+    allowance_fen: Mapped[int]
+    received_fen: Mapped[int]
+    refunded_fen: Mapped[int]
+    farm_gate_fen: Mapped[int]  # this and the next four: attributed less withdrawn
+    wage_fen: Mapped[int]
+    land_fen: Mapped[int]
+    dividend_fen: Mapped[int]
+    collective_fen: Mapped[int]
+    households_paid_fen: Mapped[int]
+    collective_paid_fen: Mapped[int]
+
+
+class VillagePresence(Base):
+    """That a thing occurred in a village's month: counts that do not add (an order lies in several villages)."""
+
+    __tablename__ = "village_presence"
+
+    village_id: Mapped[int] = mapped_column(ForeignKey("division.id"), primary_key=True)
+    period: Mapped[str] = mapped_column(String(7), primary_key=True)
+    kind: Mapped[str] = mapped_column(choice("kind", *PRESENCE_KINDS), primary_key=True)
+    thing: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+KEYS = ("village_id", "period")
+FIGURES = tuple(column.name for column in db.table(VillageMonth).c if column.name not in KEYS)
+
+# (event, income kind): the columns it feeds, from which measure, with which sign, and whether for certified goods only
+FEEDS: Mapping[tuple[str, str | None], Sequence[tuple[str, str, int, bool]]] = {
+    ("accepted", None): (
+        ("accepted_fen", "amount_fen", 1, False),
+        ("accepted_grams", "grams", 1, False),
+        ("certified_fen", "amount_fen", 1, True),
+    ),
+    ("returned", None): (
+        ("returned_fen", "amount_fen", 1, False),
+        ("returned_grams", "grams", 1, False),
+        ("certified_fen", "amount_fen", -1, True),
+    ),
+    ("allowance", None): (("allowance_fen", "amount_fen", 1, False),),
+    ("received", None): (("received_fen", "amount_fen", 1, False),),
+    ("refunded", None): (("refunded_fen", "amount_fen", 1, False),),
+    **{("attributed", kind): ((f"{kind}_fen", "amount_fen", 1, False),) for kind in INCOME_KINDS},
+    **{("withdrawn", kind): ((f"{kind}_fen", "amount_fen", -1, False),) for kind in INCOME_KINDS},
+    **{
+        ("paid_out", kind): (
+            ("collective_paid_fen" if kind == "collective" else "households_paid_fen", "amount_fen", 1, False),
+        )
+        for kind in INCOME_KINDS
+    },
+}
+
+
+def figures_of(row: Mapping[Any, Any]) -> dict[str, int]:
+    """The columns a transfer feeds, with signed fen or grams. Linear, so it also holds for rows summed by SQL."""
+    sign = -1 if row["backward"] else 1
+    return {
+        column: sign * factor * row[measure]
+        for column, measure, factor, certified_only in FEEDS.get((row["event"], row["income_kind"]), ())
+        if row["certified"] or not certified_only
+    }
+
+
+def open_month(month: str, closed: Collection[str]) -> str:
+    """The month itself, or the first one after it that is not closed.
+
+    >>> open_month("2026-11", {"2026-11", "2026-12"}), open_month("2026-10", {"2026-11"})
+    ('2027-01', '2026-10')
+    """
+    while month in closed:
+        year, number = map(int, month.split("-"))
+        month = f"{year + 1:04d}-01" if number == 12 else f"{year:04d}-{number + 1:02d}"
+    return month
+
+
+def closed_months() -> frozenset[str]:
+    """The months that take no more rows."""
+    return frozenset(db.session().scalars(select(LedgerPeriod.period)))
+
+
+def seal(limit: int = 5000, wait: bool = False) -> int:
+    """Seal at most `limit` committed transfers into one block; returns how many.
+
+    0 when there is nothing to seal, or another sealer is at work and `wait` is off.
+    """
+    sealed = 0
+    if _anything_unsealed():  # a look without a lock: an idle sealer opens no write transaction
+        with db.transaction():
+            if _is_the_only_sealer(wait):
+                sealed = _seal_block(limit)
+    heads.keep(ledger_frame.heads_file())
+    return sealed
+
+
+def seal_all() -> int:
+    """Seal everything committed by now, in as many blocks as it takes; waits for its turn. Returns how many rows."""
+    total = 0
+    while sealed := seal(wait=True):
+        total += sealed
+    return total
+
+
+def close_month(period: str) -> None:
+    """Seal what is there and close a month, in the caller's transaction; rows of it that come later fall into the
+    first open month. Conflict when it is closed already. The caller files the rendered figures.
+    """
+    _is_the_only_sealer(wait=True)
+    while _seal_block(5000):
+        pass
+    if period in closed_months():
+        raise Conflict()
+    db.insert_rows(LedgerPeriod, [{"period": period, "closed_at": clock.now()}])
+
+
+def block_hash(number: int, previous_hash: str, sealed_at: datetime, lines: Iterable[str]) -> str:
+    """SHA-256 over the block's head and its rows in id order, each as `line_of` writes it."""
+    running = hashlib.sha256(f"1 {number} {previous_hash} {canonical_value(sealed_at)}".encode())
+    for line in lines:
+        running.update(b"\n" + line.encode())
+    return running.hexdigest()
+
+
+def line_of(row: Mapping[Any, Any], period: str | None) -> str:
+    """A row's line in its block: what it says, and the month it counts in."""
+    return f"{digest_of(row)} {period}"
+
+
+def _anything_unsealed() -> bool:
+    with db.snapshot() as session:
+        return session.scalar(select(TRANSFERS.c.id).where(TRANSFERS.c.block_no.is_(None)).limit(1)) is not None
+
+
+def _is_the_only_sealer(wait: bool) -> bool:
+    """PostgreSQL: an advisory lock until the end of the transaction. On SQLite the write queue has let in just us."""
+    if db.dialect() != "postgresql":
+        return True
+    if wait:
+        db.session().execute(select(func.pg_advisory_xact_lock(SEALER_LOCK)))
+        return True
+    return bool(db.session().scalar(select(func.pg_try_advisory_xact_lock(SEALER_LOCK))))
+
+
+def _seal_block(limit: int) -> int:
+    query = select(TRANSFERS).where(TRANSFERS.c.block_no.is_(None)).order_by(TRANSFERS.c.id).limit(limit)
+    rows = [dict(row) for row in db.session().execute(query).mappings()]
+    if rows:
+        closed = closed_months()
+        periods = {row["id"]: open_month(clock.period_of(row["business_date"]), closed) for row in rows}
+        number = _add_block(rows, periods)
+        _mark(number, periods)
+        _add_up(rows, periods)
+        _note_presence(rows, periods)
+    return len(rows)
+
+
+def _add_block(rows: ledger_frame.Rows, periods: Mapping[int, str]) -> int:
+    session = db.session()
+    query = select(LedgerBlock.number, LedgerBlock.hash).order_by(LedgerBlock.number.desc()).limit(1)
+    last = session.execute(query).first()
+    number, previous = (last.number + 1, last.hash) if last else (1, GENESIS)
+    now = clock.now()
+    db.insert_rows(LedgerBlock, [{
+        "number": number, "previous_hash": previous, "transfer_count": len(rows), "sealed_at": now,
+        "hash": block_hash(number, previous, now, (line_of(row, periods[row["id"]]) for row in rows)),
+    }])
+    return number
+
+
+def _mark(number: int, periods: Mapping[int, str]) -> None:
+    """One statement for each month that occurs: nearly always one or two."""
+    ids: defaultdict[str, list[int]] = defaultdict(list)
+    for transfer_id, period in periods.items():
+        ids[period].append(transfer_id)
+    for period in sorted(ids):
+        db.session().execute(
+            update(TRANSFERS).where(TRANSFERS.c.id.in_(ids[period])).values(block_no=number, period=period)
+        )
+
+
+def _add_up(rows: ledger_frame.Rows, periods: Mapping[int, str]) -> None:
+    """Add the rows to their village's month, keys sorted, one statement whatever their number."""
+    sums: dict[PeriodKey, dict[str, int]] = {}
+    for row in rows:
+        figures = figures_of(row)
+        if row["village_id"] is not None and figures:
+            add_to(sums, (row["village_id"], periods[row["id"]]), figures)
+    if sums:
+        db.session().execute(_adding_upsert(), [
+            {"village_id": village, "period": period, **sums[village, period]} for village, period in sorted(sums)
+        ])
+
+
+def add_to(sums: dict[Any, dict[str, int]], key: Any, figures: Mapping[str, int]) -> None:
+    """Add figures under a key; a new key begins with zeros in every column."""
+    of_key = sums.setdefault(key, dict.fromkeys(FIGURES, 0))
+    for column, value in figures.items():
+        of_key[column] += value
+
+
+def _adding_upsert() -> Any:
+    table = db.table(VillageMonth)
+    statement = (postgresql if db.dialect() == "postgresql" else sqlite).insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=list(KEYS), set_={name: table.c[name] + statement.excluded[name] for name in FIGURES}
+    )
+
+
+def _note_presence(rows: ledger_frame.Rows, periods: Mapping[int, str]) -> None:
+    villages = {row["id"]: row["village_id"] for row in rows if row["village_id"] is not None}
+    found = {
+        (villages[transfer_id], periods[transfer_id], kind, thing)
+        for transfer_id, kind, thing in ledger_frame.things_of(rows) if transfer_id in villages
+    }
+    if found:
+        names = (*KEYS, "kind", "thing")
+        things = [dict(zip(names, key, strict=True)) for key in sorted(found)]
+        db.session().execute(db.insert_new(VillagePresence), things)
