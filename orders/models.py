@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.db import Base, choice
+from market.ledger import INCOME_KINDS
 from orders.states import APPROVAL, FUND_SOURCES, METHODS, PAYMENT, STATES, WINDOWS
 
 
@@ -204,6 +205,7 @@ class AcceptanceLine(Base):
     __table_args__ = (
         CheckConstraint("accepted_milli >= 0 AND accepted_grams >= 0 AND amount_fen >= 0", name="amounts"),
         CheckConstraint("price_fen > 0", name="price"),
+        CheckConstraint("returned_milli BETWEEN 0 AND accepted_milli", name="returned"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -215,6 +217,7 @@ class AcceptanceLine(Base):
     price_fen: Mapped[int]  # lower than the ordered price when accepted at a reduced price
     amount_fen: Mapped[int]
     reason: Mapped[str] = mapped_column(default="")
+    returned_milli: Mapped[int] = mapped_column(default=0)  # the documents are ReturnLine rows
 
 
 class AcceptancePart(Base):
@@ -223,7 +226,8 @@ class AcceptancePart(Base):
     __tablename__ = "acceptance_part"
     __table_args__ = (
         CheckConstraint("grams >= 0 AND amount_fen >= 0 AND farm_gate_fen >= 0 AND collective_fen >= 0", name="parts"),
-        CheckConstraint("returned_grams BETWEEN 0 AND grams AND returned_fen BETWEEN 0 AND amount_fen", name="returned"),
+        CheckConstraint("returned_grams BETWEEN 0 AND grams", name="returned_grams"),
+        CheckConstraint("returned_fen BETWEEN 0 AND amount_fen", name="returned_fen"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -236,6 +240,9 @@ class AcceptancePart(Base):
     amount_fen: Mapped[int]
     farm_gate_fen: Mapped[int]
     collective_fen: Mapped[int]
+    income_held: Mapped[bool]  # more income than the goods cost: not posted until a second person clears it
+    cleared_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    cleared_on: Mapped[date | None]
     # what has come back since; the documents are ReturnPart rows
     returned_grams: Mapped[int] = mapped_column(default=0)
     returned_fen: Mapped[int] = mapped_column(default=0)
@@ -259,6 +266,20 @@ class GoodsReturn(Base):
     business_date: Mapped[date]
 
 
+class ReturnLine(Base):
+    """What came back of one line, in thousandths of its unit, grams and fen."""
+
+    __tablename__ = "return_line"
+    __table_args__ = (CheckConstraint("milli > 0 AND grams >= 0 AND amount_fen >= 0", name="amounts"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    return_id: Mapped[int] = mapped_column(ForeignKey("goods_return.id"), index=True)
+    acceptance_line_id: Mapped[int] = mapped_column(ForeignKey("acceptance_line.id"), index=True)
+    milli: Mapped[int]
+    grams: Mapped[int]
+    amount_fen: Mapped[int]
+
+
 class ReturnPart(Base):
     """What came back of one acceptance part, and the income taken back with it (at most what was still unpaid)."""
 
@@ -266,7 +287,7 @@ class ReturnPart(Base):
     __table_args__ = (CheckConstraint("grams >= 0 AND amount_fen >= 0", name="amounts"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    return_id: Mapped[int] = mapped_column(ForeignKey("goods_return.id"), index=True)
+    return_line_id: Mapped[int] = mapped_column(ForeignKey("return_line.id"), index=True)
     acceptance_part_id: Mapped[int] = mapped_column(ForeignKey("acceptance_part.id"), index=True)
     grams: Mapped[int]
     amount_fen: Mapped[int]
@@ -313,13 +334,17 @@ class ClaimPart(Base):
 
 
 class ReceiptShare(Base):
-    """How received money lies on the accepted goods. Without a part: paid ahead. Negative: moved from ahead to parts."""
+    """How received money lies on accepted goods; without a part it lies ahead, on none.
+
+    Shares with a claim part bring money in; those without move it: they sum to zero per order and moment.
+    """
 
     __tablename__ = "receipt_share"
     __table_args__ = (CheckConstraint("amount_fen <> 0", name="amount"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    claim_part_id: Mapped[int] = mapped_column(ForeignKey("claim_part.id"), index=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("order.id"), index=True)
+    claim_part_id: Mapped[int | None] = mapped_column(ForeignKey("claim_part.id"), index=True)
     acceptance_part_id: Mapped[int | None] = mapped_column(ForeignKey("acceptance_part.id"), index=True)
     amount_fen: Mapped[int]
     business_date: Mapped[date]
@@ -401,7 +426,7 @@ class Payout(Base):
     number: Mapped[str] = mapped_column(String(24), unique=True)
     supplier_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
     village_id: Mapped[int] = mapped_column(ForeignKey("division.id"))
-    income_kind: Mapped[str] = mapped_column(choice("income_kind", "farm_gate", "wage", "land", "dividend", "collective"))
+    income_kind: Mapped[str] = mapped_column(choice("income_kind", *INCOME_KINDS))
     paid_on: Mapped[date]
     proof_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"))
     made_by: Mapped[int] = mapped_column(ForeignKey("user.id"))

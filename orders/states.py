@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from market.errors import Conflict, N_
+from market.errors import N_, Conflict
 
 FUND_SOURCES = ("canteen", "union", "staff")
 METHODS = ("direct_online", "assisted", "fair", "pledge_purchase")
@@ -36,13 +36,13 @@ def check_next(state: str, new: str) -> None:
 
 
 def payment_of(accepted_fen: int, returned_fen: int, received_fen: int, refunded_fen: int, placed_fen: int,
-               is_accepted: bool, is_claimed: bool) -> str:
+               *, is_accepted: bool, is_claimed: bool, is_cancelled: bool = False) -> str:
     """The payment state that follows from the sums (fen): before acceptance the ordered amount is what is owed."""
-    owed = accepted_fen - returned_fen if is_accepted else placed_fen
+    owed = 0 if is_cancelled else accepted_fen - returned_fen if is_accepted else placed_fen
     paid = received_fen - refunded_fen
     if paid > owed:
         return "over"
-    if paid == owed and (paid > 0 or is_accepted):
+    if paid == owed and (paid > 0 or is_accepted or is_cancelled):
         return "paid"
     if is_claimed:
         return "claimed"

@@ -891,8 +891,10 @@ def upgrade() -> None:
     sa.Column('price_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('amount_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('returned_milli', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.CheckConstraint('accepted_milli >= 0 AND accepted_grams >= 0 AND amount_fen >= 0', name=op.f('ck_acceptance_line_amounts')),
     sa.CheckConstraint('price_fen > 0', name=op.f('ck_acceptance_line_price')),
+    sa.CheckConstraint('returned_milli BETWEEN 0 AND accepted_milli', name=op.f('ck_acceptance_line_returned')),
     sa.ForeignKeyConstraint(['acceptance_id'], ['acceptance.id'], name=op.f('fk_acceptance_line_acceptance_id')),
     sa.ForeignKeyConstraint(['order_line_id'], ['order_line.id'], name=op.f('fk_acceptance_line_order_line_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_acceptance_line')),
@@ -930,14 +932,19 @@ def upgrade() -> None:
     sa.Column('amount_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('farm_gate_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('collective_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('income_held', sa.Boolean(), nullable=False),
+    sa.Column('cleared_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('cleared_on', sa.Date(), nullable=True),
     sa.Column('returned_grams', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('returned_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('withdrawn_farm_gate_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('withdrawn_collective_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('received_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.CheckConstraint('grams >= 0 AND amount_fen >= 0 AND farm_gate_fen >= 0 AND collective_fen >= 0', name=op.f('ck_acceptance_part_parts')),
-    sa.CheckConstraint('returned_grams BETWEEN 0 AND grams AND returned_fen BETWEEN 0 AND amount_fen', name=op.f('ck_acceptance_part_returned')),
+    sa.CheckConstraint('returned_fen BETWEEN 0 AND amount_fen', name=op.f('ck_acceptance_part_returned_fen')),
+    sa.CheckConstraint('returned_grams BETWEEN 0 AND grams', name=op.f('ck_acceptance_part_returned_grams')),
     sa.ForeignKeyConstraint(['acceptance_line_id'], ['acceptance_line.id'], name=op.f('fk_acceptance_part_acceptance_line_id')),
+    sa.ForeignKeyConstraint(['cleared_by'], ['user.id'], name=op.f('fk_acceptance_part_cleared_by')),
     sa.ForeignKeyConstraint(['lot_id'], ['lot.id'], name=op.f('fk_acceptance_part_lot_id')),
     sa.ForeignKeyConstraint(['lot_share_id'], ['lot_share.id'], name=op.f('fk_acceptance_part_lot_share_id')),
     sa.ForeignKeyConstraint(['shipment_line_id'], ['shipment_line.id'], name=op.f('fk_acceptance_part_shipment_line_id')),
@@ -949,6 +956,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_acceptance_part_lot_id'), ['lot_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_acceptance_part_lot_share_id'), ['lot_share_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_acceptance_part_village_id'), ['village_id'], unique=False)
+
+    op.create_table('return_line',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('return_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('acceptance_line_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('milli', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('grams', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.CheckConstraint('milli > 0 AND grams >= 0 AND amount_fen >= 0', name=op.f('ck_return_line_amounts')),
+    sa.ForeignKeyConstraint(['acceptance_line_id'], ['acceptance_line.id'], name=op.f('fk_return_line_acceptance_line_id')),
+    sa.ForeignKeyConstraint(['return_id'], ['goods_return.id'], name=op.f('fk_return_line_return_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_return_line'))
+    )
+    with op.batch_alter_table('return_line', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_return_line_acceptance_line_id'), ['acceptance_line_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_return_line_return_id'), ['return_id'], unique=False)
 
     op.create_table('shipment_origin',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -965,18 +988,21 @@ def upgrade() -> None:
     )
     op.create_table('receipt_share',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('claim_part_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('order_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('claim_part_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('acceptance_part_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('amount_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('business_date', sa.Date(), nullable=False),
     sa.CheckConstraint('amount_fen <> 0', name=op.f('ck_receipt_share_amount')),
     sa.ForeignKeyConstraint(['acceptance_part_id'], ['acceptance_part.id'], name=op.f('fk_receipt_share_acceptance_part_id')),
     sa.ForeignKeyConstraint(['claim_part_id'], ['claim_part.id'], name=op.f('fk_receipt_share_claim_part_id')),
+    sa.ForeignKeyConstraint(['order_id'], ['order.id'], name=op.f('fk_receipt_share_order_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_receipt_share'))
     )
     with op.batch_alter_table('receipt_share', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_receipt_share_acceptance_part_id'), ['acceptance_part_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_receipt_share_claim_part_id'), ['claim_part_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_receipt_share_order_id'), ['order_id'], unique=False)
 
     op.create_table('refund_share',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -993,7 +1019,7 @@ def upgrade() -> None:
 
     op.create_table('return_part',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('return_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('return_line_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('acceptance_part_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('grams', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('amount_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1001,12 +1027,12 @@ def upgrade() -> None:
     sa.Column('withdrawn_collective_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.CheckConstraint('grams >= 0 AND amount_fen >= 0', name=op.f('ck_return_part_amounts')),
     sa.ForeignKeyConstraint(['acceptance_part_id'], ['acceptance_part.id'], name=op.f('fk_return_part_acceptance_part_id')),
-    sa.ForeignKeyConstraint(['return_id'], ['goods_return.id'], name=op.f('fk_return_part_return_id')),
+    sa.ForeignKeyConstraint(['return_line_id'], ['return_line.id'], name=op.f('fk_return_part_return_line_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_return_part'))
     )
     with op.batch_alter_table('return_part', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_return_part_acceptance_part_id'), ['acceptance_part_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_return_part_return_id'), ['return_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_return_part_return_line_id'), ['return_line_id'], unique=False)
 
     # ### end Alembic commands ###
 
@@ -1016,7 +1042,7 @@ def downgrade() -> None:
         op.execute(sa.schema.DropSequence(sa.Sequence("ledger_transfer_number")))
     # ### commands auto generated by Alembic - please adjust! ###
     with op.batch_alter_table('return_part', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_return_part_return_id'))
+        batch_op.drop_index(batch_op.f('ix_return_part_return_line_id'))
         batch_op.drop_index(batch_op.f('ix_return_part_acceptance_part_id'))
 
     op.drop_table('return_part')
@@ -1025,11 +1051,17 @@ def downgrade() -> None:
 
     op.drop_table('refund_share')
     with op.batch_alter_table('receipt_share', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_receipt_share_order_id'))
         batch_op.drop_index(batch_op.f('ix_receipt_share_claim_part_id'))
         batch_op.drop_index(batch_op.f('ix_receipt_share_acceptance_part_id'))
 
     op.drop_table('receipt_share')
     op.drop_table('shipment_origin')
+    with op.batch_alter_table('return_line', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_return_line_return_id'))
+        batch_op.drop_index(batch_op.f('ix_return_line_acceptance_line_id'))
+
+    op.drop_table('return_line')
     with op.batch_alter_table('acceptance_part', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_acceptance_part_village_id'))
         batch_op.drop_index(batch_op.f('ix_acceptance_part_lot_share_id'))

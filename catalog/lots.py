@@ -1,0 +1,218 @@
+"""Lots: what was harvested or made, by whom, at which farm-gate price. The root of every yuan's way to a village."""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from catalog import stock
+from catalog.models import Lot, LotContribution, LotInput, LotShare, Product, StockMove
+from market import clock, db, journal, money
+from market.access import Visitor
+from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
+from market.households import CoopMember, Household
+from market.places import Division
+
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """Grams that a household, or without one the co-operative's own base in a village, brought to a lot."""
+
+    grams: int
+    household_id: int | None = None
+    village_id: int | None = None  # needed for an own base; a household's is its own
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """Thousandths of an input lot's sales unit that a processed lot uses up."""
+
+    lot_id: int
+    milli: int
+
+
+class AlreadyConfirmed(Conflict):
+    code = "lot_confirmed"
+    text = N_("This lot's farm-gate price has already been confirmed.")
+
+
+def book(product_id: int, harvested_on: date, milli: int, farm_gate_fen_per_kg: int,
+         contributions: Sequence[Contribution], by: Visitor, best_before: date | None = None) -> Lot:
+    """Book a harvest into store: its weight is the sum of what was brought (grams), its quantity `milli` sales units.
+
+    farm_gate_fen_per_kg (fen, 0 to 1,000,000) is what households are owed per kg that a canteen accepts; an own base
+    is owed nothing here. Not for sale until a person at the village has confirmed the price. Raises NotFound for a
+    product, household or village that is not the co-operative's, InvalidInput where weights and quantity disagree.
+    """
+    product = _own_product(product_id, by)
+    origins = _origins(contributions, by)
+    grams = sum(c.grams for c in contributions)
+    _check_weight(product, milli, grams)
+    lot = _new_lot(product, "harvest", harvested_on, best_before, milli, grams, farm_gate_fen_per_kg, by)
+    db.insert_rows(LotContribution, [
+        {"lot_id": lot.id, "village_id": village_id, "household_id": c.household_id, "grams": c.grams}
+        for c, village_id in zip(contributions, origins, strict=True)
+    ])
+    by_share: dict[tuple[int, bool], int] = defaultdict(int)
+    for contribution, village_id in zip(contributions, origins, strict=True):
+        by_share[village_id, contribution.household_id is None] += contribution.grams
+    db.insert_rows(LotShare, [
+        {"lot_id": lot.id, "origin_lot_id": lot.id, "village_id": village_id, "own_base": own_base, "grams": share,
+         "input_grams": share, "farm_gate_fen_per_kg": 0 if own_base else farm_gate_fen_per_kg, "accepted_grams": 0}
+        for (village_id, own_base), share in sorted(by_share.items())
+    ])
+    journal.record("lot.booked", "lot", lot.id, by, milli=milli, grams=grams, farm_gate_fen_per_kg=farm_gate_fen_per_kg)
+    return lot
+
+
+def process(product_id: int, made_on: date, milli: int, grams: int, ingredients: Sequence[Ingredient], by: Visitor,
+            best_before: date | None = None) -> Lot:
+    """Make a lot out of others: `grams` of the new goods; every village's share follows the input weights.
+
+    Inputs leave their stock now. Raises NotInLot where one holds less, NotFound for a lot of somebody else.
+    """
+    product = _own_product(product_id, by)
+    inputs = _own_lots([i.lot_id for i in ingredients], by)
+    if any(lot.confirmed_at is None for lot in inputs.values()):
+        raise InvalidInput({"ingredients": [N_("An input lot still waits for the village's confirmation.")]})
+    used = {i.lot_id: money.grams_of(i.milli, _grams_per_unit(inputs[i.lot_id].product_id)) for i in ingredients}
+    _check_weight(product, milli, grams)
+    lot = _new_lot(product, "processed", made_on, best_before, milli, grams, 0, by)
+    stock.take("processed", [(None, i.lot_id, i.milli) for i in ingredients])
+    db.insert_rows(LotInput, [
+        {"lot_id": lot.id, "input_lot_id": i.lot_id, "milli": i.milli, "grams": used[i.lot_id]} for i in ingredients
+    ])
+    _inherit_shares(lot.id, grams, used)
+    journal.record("lot.processed", "lot", lot.id, by, milli=milli, grams=grams,
+                   inputs=[[i.lot_id, i.milli] for i in ingredients])
+    return lot
+
+
+def _inherit_shares(lot_id: int, grams: int, used: dict[int, int]) -> None:
+    """Shares of the inputs, each in proportion to the weight used of it; grams of the new lot by the same weights."""
+    session = db.session()
+    shares = db.table(LotShare)
+    rows = session.execute(select(shares).where(shares.c.lot_id.in_(used)).order_by(shares.c.id)).all()
+    by_lot: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_lot[row.lot_id].append(row)
+    merged: dict[tuple[int, int, bool, int], int] = defaultdict(int)
+    for input_lot, input_grams in sorted(used.items()):
+        weights = [row.grams for row in by_lot[input_lot]]
+        for row, part in zip(by_lot[input_lot], money.allocate(input_grams, weights), strict=True):
+            harvested = part * row.input_grams // row.grams  # an input that was itself processed
+            key = (row.origin_lot_id, row.village_id, row.own_base, row.farm_gate_fen_per_kg)
+            merged[key] += harvested
+    keys = [key for key, weight in sorted(merged.items()) if weight]
+    parts = money.allocate(grams, [merged[key] for key in keys])
+    db.insert_rows(LotShare, [
+        {"lot_id": lot_id, "origin_lot_id": origin, "village_id": village, "own_base": own_base, "grams": part,
+         "input_grams": merged[origin, village, own_base, price], "farm_gate_fen_per_kg": price, "accepted_grams": 0}
+        for (origin, village, own_base, price), part in zip(keys, parts, strict=True) if part
+    ])
+
+
+def confirm(lot_id: int, by: Visitor) -> None:
+    """A person at the village confirms the farm-gate price; the lot may now be sold and shipped.
+
+    Four eyes: never the person who booked it. Raises NotFound when no village of the lot lies in this person's area.
+    """
+    session = db.session()
+    lot = session.scalar(select(Lot).where(Lot.id == lot_id).with_for_update())
+    if lot is None or not lies_in_area(lot_id, by):
+        raise NotFound()
+    if lot.booked_by == by.id:
+        raise SecondPersonNeeded()
+    if lot.confirmed_at is not None:
+        raise AlreadyConfirmed()
+    lot.confirmed_by, lot.confirmed_at = by.id, clock.now()
+    session.flush()
+    journal.record("lot.confirmed", "lot", lot_id, by, farm_gate_fen_per_kg=lot.farm_gate_fen_per_kg)
+
+
+def lies_in_area(lot_id: int, by: Visitor) -> bool:
+    """Whether one of the lot's villages is this officer's, or lies in their township or county."""
+    villages = db.table(Division)
+    shares = db.table(LotShare)
+    return db.session().scalar(
+        select(villages.c.id).join(shares, shares.c.village_id == villages.c.id)
+        .where(shares.c.lot_id == lot_id, (villages.c.id == by.division_id)
+               | (villages.c.township_id == by.division_id) | (villages.c.county_id == by.division_id)).limit(1)
+    ) is not None
+
+
+def _own_product(product_id: int, by: Visitor) -> Product:
+    product = db.session().scalar(
+        select(Product).where(Product.id == product_id, Product.supplier_id == by.organisation_id)
+    )
+    if product is None:
+        raise NotFound()
+    return product
+
+
+def _own_lots(lot_ids: Sequence[int], by: Visitor) -> dict[int, Lot]:
+    lots = {lot.id: lot for lot in db.session().scalars(
+        select(Lot).where(Lot.id.in_(lot_ids), Lot.supplier_id == by.organisation_id).order_by(Lot.id))}
+    if not lot_ids or len(lots) != len(set(lot_ids)) or len(set(lot_ids)) != len(lot_ids):
+        raise NotFound()
+    return lots
+
+
+def _grams_per_unit(product_id: int) -> int:
+    return db.session().scalars(select(Product.grams_per_unit).where(Product.id == product_id)).one()
+
+
+def _origins(contributions: Sequence[Contribution], by: Visitor) -> list[int]:
+    """The village of each contribution. Households must be the co-operative's members, own bases real villages."""
+    if not contributions or any(c.grams <= 0 for c in contributions):
+        raise InvalidInput({"contributions": [N_("Say who brought how much.")]})
+    session = db.session()
+    wanted = {c.household_id for c in contributions if c.household_id is not None}
+    homes: dict[int, int] = {row.id: row.village_id for row in session.execute(
+        select(Household.id, Household.village_id).join(CoopMember, CoopMember.household_id == Household.id)
+        .where(CoopMember.supplier_id == by.organisation_id, Household.id.in_(wanted)))}
+    bases = {c.village_id for c in contributions if c.household_id is None}
+    villages = set(session.scalars(
+        select(Division.id).where(Division.id.in_(bases), Division.level == "village", Division.valid_to.is_(None))))
+    if wanted != set(homes) or bases != villages:
+        raise NotFound()
+    return [homes[c.household_id] if c.household_id is not None else int(c.village_id or 0) for c in contributions]
+
+
+def _check_weight(product: Product, milli: int, grams: int) -> None:
+    """By weight the quantity is the weight; counted goods may differ from their usual weight by a tenth."""
+    usual = money.grams_of(milli, product.grams_per_unit)
+    allowed = 0 if product.by_weight else usual // 10
+    if milli <= 0 or abs(usual - grams) > allowed:
+        raise InvalidInput({"milli": [N_("Quantity and weight do not belong together.")]})
+
+
+def _new_lot(product: Product, kind: str, made_on: date, best_before: date | None, milli: int, grams: int,
+             farm_gate: int, by: Visitor) -> Lot:
+    if not 0 <= farm_gate <= 1_000_000:
+        raise InvalidInput({"farm_gate_fen_per_kg": [N_("This number is outside what is possible here.")]})
+    lot = Lot(
+        code=_new_code(made_on), supplier_id=product.supplier_id, product_id=product.id, kind=kind,
+        harvested_on=made_on, best_before=best_before or made_on + timedelta(days=30), total_milli=milli,
+        total_grams=grams, on_hand_milli=milli, held_milli=0, farm_gate_fen_per_kg=farm_gate, booked_by=by.id,
+        booked_at=clock.now(),
+    )
+    session = db.session()
+    session.add(lot)
+    session.flush()
+    db.insert_rows(StockMove, [{
+        "at": clock.now(), "kind": "booked", "lot_id": lot.id, "availability_id": None,
+        "on_hand_change_milli": milli, "held_change_milli": 0, "line_id": None, "note": "",
+    }])
+    return lot
+
+
+def _new_code(made_on: date) -> str:
+    """What stands on the label and in the trace page's address: the day and seven characters nobody can guess."""
+    return f"L{made_on:%y%m%d}-" + "".join(secrets.choice(_ALPHABET) for _ in range(7))

@@ -1,0 +1,1 @@
+"""Buying: the cart, placing a purchase, its approval, cancelling."""

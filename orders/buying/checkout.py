@@ -1,0 +1,220 @@
+"""Placing a purchase: one 采购单, a sub-order per co-operative, goods held, all or nothing, in a dozen statements."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from catalog import stock
+from market import clock, db, journal, money, outbox
+from market.access import Visitor
+from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound
+from market.parties import DeliveryPoint, Organisation
+from orders import numbers
+from orders.buying import cart
+from orders.models import Order, OrderLine, Purchase
+from orders.states import FUND_SOURCES, METHODS, WINDOWS
+
+FARTHEST_DAYS = 60
+MOST_LINES = 200
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the buyer decides about a purchase, apart from the goods."""
+
+    delivery_point_id: int
+    delivery_day: date
+    delivery_window: str
+    fund_source: str = "canteen"
+    method: str = "direct_online"
+    budget_unit_id: int | None = None  # the credited unit; the buyer's own unless said
+    note: str = ""
+    expected_total_fen: int | None = None  # what the buyer saw; another total is refused
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A purchase as it stands after placing it, now or by an earlier try with the same token."""
+
+    id: int
+    number: str
+    approval: str
+    total_fen: int
+    order_numbers: tuple[str, ...]
+
+
+class PricesChanged(Conflict):
+    """Between looking and ordering a price has changed."""
+
+    code = "prices_changed"
+    text = N_("Prices have changed: the total is now ¥%(total)s. Please look again.")
+
+
+class NotInSeason(MarketError):
+    """The good is not harvested in the month of delivery."""
+
+    status = 422
+    code = "not_in_season"
+    text = N_("%(name)s is not harvested in the month of delivery.")
+
+
+def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor) -> Placed:
+    """Order goods, given as (product id, thousandths of its unit), for one delivery point, day and window.
+
+    The same token of the same person is answered with the first purchase. Raises OutOfStock, NotThisQuantity,
+    NotInSeason, PricesChanged, InvalidInput, NotFound; then nothing has been placed.
+    """
+    unit = _credited_unit(wish, by)
+    products = cart.sellable([product_id for product_id, _milli in goods])
+    _check(goods, products, wish)
+    lines = [_line(products[product_id], milli) for product_id, milli in goods]
+    total = sum(line["amount_fen"] for line in lines)
+    if wish.expected_total_fen is not None and wish.expected_total_fen != total:
+        raise PricesChanged(total=money.yuan(total))
+    waits = unit.approval_limit_fen is not None and total > unit.approval_limit_fen
+    purchase_id, number = _write_purchase(unit, wish, token, lines, total, waits, by)
+    if purchase_id is None:
+        return earlier(token, by)
+    by_supplier: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for line in lines:
+        by_supplier[line["supplier_id"]].append(line)
+    orders = _write_orders(purchase_id, unit, wish, by_supplier, products, waits)
+    _write_lines(list(by_supplier.values()), [order["id"] for order in orders], wish)
+    journal.record_many(
+        [("purchase.placed", "purchase", purchase_id, {"total_fen": total, "orders": len(orders)})]
+        + [("order.placed", "order", order["id"], {"total_fen": order["placed_fen"]}) for order in orders], by)
+    outbox.enqueue("purchase.placed", {"purchase_id": purchase_id})
+    return Placed(purchase_id, number, "waiting" if waits else "not_needed", total,
+                  tuple(order["number"] for order in orders))
+
+
+def earlier(token: str, by: Visitor) -> Placed:
+    """The purchase that this person placed with this token before."""
+    row = db.session().execute(
+        select(Purchase.id, Purchase.number, Purchase.approval, Purchase.total_fen)
+        .where(Purchase.ordered_by == by.id, Purchase.submit_token == token)
+    ).one()
+    order_numbers = db.session().scalars(select(Order.number).where(Order.purchase_id == row.id).order_by(Order.id))
+    return Placed(row.id, row.number, row.approval, row.total_fen, tuple(order_numbers))
+
+
+def content_hash(lines: Sequence[Mapping[str, Any]], purchase: Mapping[str, Any]) -> str:
+    """What an approval binds: goods, quantities, prices, place, day, unit and money; SHA-256."""
+    content = {
+        "lines": [[x["product_id"], x["ordered_milli"], x["price_fen"], x["amount_fen"]] for x in lines],
+        **{name: str(purchase[name]) for name in (
+            "unit_id", "fund_source", "method", "delivery_point_id", "delivery_day", "delivery_window", "total_fen")},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _credited_unit(wish: Wish, by: Visitor) -> Any:
+    """The budget unit the purchase counts for: the buyer's own or one it supervises; and a door of the buyer's."""
+    unit_id = wish.budget_unit_id or by.organisation_id
+    row = db.session().execute(
+        select(Organisation.id, Organisation.unit_type, Organisation.approval_limit_fen, Organisation.parent_id,
+               Organisation.status, DeliveryPoint.id.label("point"))
+        .outerjoin(DeliveryPoint, (DeliveryPoint.id == wish.delivery_point_id)
+                   & DeliveryPoint.unit_id.in_([Organisation.id, by.organisation_id]))
+        .where(Organisation.id == unit_id, Organisation.kind == "unit")
+    ).one_or_none()
+    if row is None or by.organisation_id not in {row.id, row.parent_id} or row.status != "active":
+        raise NotFound()
+    if row.point is None:
+        raise InvalidInput({"delivery_point_id": [N_("Please choose one of your delivery points.")]})
+    return row
+
+
+def _check(goods: Sequence[tuple[int, int]], products: Mapping[int, Any], wish: Wish) -> None:
+    problems: dict[str, list[str | MarketError]] = {}
+    if not goods or len(goods) > MOST_LINES:
+        problems["lines"] = [N_("An order holds between 1 and 200 goods.")]
+    if len({product_id for product_id, _ in goods}) != len(goods):
+        problems["lines"] = [N_("A good is listed twice.")]
+    today = clock.today()
+    if not today < wish.delivery_day <= clock.days_after(today, FARTHEST_DAYS):
+        problems["delivery_day"] = [N_("Delivery is possible from tomorrow on, up to 60 days ahead.")]
+    for name, allowed in (("fund_source", FUND_SOURCES), ("method", METHODS), ("delivery_window", WINDOWS)):
+        if getattr(wish, name) not in allowed:
+            problems[name] = [N_("Please choose one of the list.")]
+    if problems:
+        raise InvalidInput(problems)
+    for product_id, milli in goods:
+        product = products.get(product_id)
+        if product is None:
+            raise NotFound()
+        cart.check_quantity(product, milli)
+        if product.supply == "daily" and not in_season(product.harvest_months, wish.delivery_day.month):
+            raise NotInSeason(name=product.name)
+
+
+def in_season(months: str, month: int) -> bool:
+    """Whether 'all' or '10,11,12' names a month."""
+    return months == "all" or str(month) in months.split(",")
+
+
+def _line(product: Any, milli: int) -> dict[str, Any]:
+    """The good as it is called, measured and priced now."""
+    amount = money.line_total(product.price_fen, milli)
+    if amount > money.MAX_FEN:
+        raise InvalidInput({"lines": [N_("This number is outside what is possible here.")]})
+    return {
+        "supplier_id": product.supplier_id, "product_id": product.id, "product_name": product.name,
+        "product_name_en": product.name_en, "supply": product.supply, "unit": product.unit,
+        "unit_en": product.unit_en, "grams_per_unit": product.grams_per_unit, "by_weight": product.by_weight,
+        "category": product.category, "certified": product.certified, "price_fen": product.price_fen,
+        "ordered_milli": milli, "amount_fen": amount, "capacity_milli": product.daily_capacity_milli,
+    }
+
+
+def _write_purchase(unit: Any, wish: Wish, token: str, lines: list[dict[str, Any]], total: int, waits: bool,
+                    by: Visitor) -> tuple[int | None, str]:
+    now = clock.now()
+    row = {
+        "number": numbers.new("C", clock.today()), "unit_id": unit.id, "ordered_by": by.id, "submit_token": token,
+        "fund_source": wish.fund_source, "method": wish.method, "delivery_point_id": wish.delivery_point_id,
+        "delivery_day": wish.delivery_day, "delivery_window": wish.delivery_window, "note": wish.note,
+        "total_fen": total, "approval": "waiting" if waits else "not_needed", "placed_at": now,
+        "business_date": clock.business_date(now),
+    }
+    row["content_hash"] = content_hash(sorted(lines, key=lambda x: x["product_id"]), row)
+    taken = db.session().execute(db.insert_new(Purchase).returning(db.table(Purchase).c.id), row).scalar()
+    return taken, str(row["number"])
+
+
+def _write_orders(purchase_id: int, unit: Any, wish: Wish, by_supplier: Mapping[int, list[dict[str, Any]]],
+                  products: Mapping[int, Any], waits: bool) -> list[dict[str, Any]]:
+    now = clock.now()
+    rows: list[dict[str, Any]] = [
+        {
+            "number": numbers.new("S", clock.today()), "purchase_id": purchase_id, "unit_id": unit.id,
+            "unit_type": unit.unit_type, "supplier_id": supplier_id,
+            "supplier_name": products[lines[0]["product_id"]].supplier_name, "fund_source": wish.fund_source,
+            "method": wish.method, "state": "waiting" if waits else "placed", "payment": "unpaid",
+            "placed_fen": sum(line["amount_fen"] for line in lines), "accepted_fen": 0, "returned_fen": 0,
+            "received_fen": 0, "refunded_fen": 0, "delivery_point_id": wish.delivery_point_id,
+            "delivery_day": wish.delivery_day, "delivery_window": wish.delivery_window, "placed_at": now,
+            "business_date": clock.business_date(now),
+        }
+        for supplier_id, lines in by_supplier.items()
+    ]
+    ids = db.insert_returning_ids(Order, rows)
+    return [{**row, "id": order_id} for row, order_id in zip(rows, ids, strict=True)]
+
+
+def _write_lines(groups: Sequence[list[dict[str, Any]]], order_ids: Sequence[int], wish: Wish) -> None:
+    rows = [{**line, "order_id": order_id} for lines, order_id in zip(groups, order_ids, strict=True) for line in lines]
+    columns = set(db.table(OrderLine).c.keys())
+    line_ids = db.insert_returning_ids(
+        OrderLine, [{name: value for name, value in row.items() if name in columns} for row in rows])
+    stock.hold([
+        stock.Wanted(line_id, row["product_id"], row["product_name"], row["supply"], row["ordered_milli"],
+                     row["capacity_milli"])
+        for row, line_id in zip(rows, line_ids, strict=True)
+    ], wish.delivery_day)

@@ -1,0 +1,1 @@
+"""Delivering: packing, the van, acceptance by two people, returns."""

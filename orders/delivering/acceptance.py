@@ -1,0 +1,215 @@
+"""The canteen weighs the goods and takes them: two people, real weights. Now the villages have earned."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import select, update
+
+from catalog.models import LotShare
+from market import clock, db, journal
+from market.access import Visitor
+from market.errors import N_, InvalidInput, MarketError, NotFound, SecondPersonNeeded
+from market.parties import Organisation
+from orders import attribution, pricing, states
+from orders.delivering import runs
+from orders.income import posting
+from orders.models import (
+    Acceptance,
+    AcceptanceLine,
+    AcceptancePart,
+    Order,
+    OrderLine,
+    Purchase,
+    Shipment,
+    ShipmentLine,
+)
+from orders.paying import receipts
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What the receivers say of one order line.
+
+    Goods sold by weight: `grams` on the scale. Counted goods: `milli` (thousandths of the unit), grams if weighed.
+    `price_fen` below the ordered price, or nothing taken, needs a reason. `short_shipment_line_id` names the packed
+    lot that bears a shortage, where it is not the last one.
+    """
+
+    line_id: int
+    grams: int | None = None
+    milli: int | None = None
+    price_fen: int | None = None
+    reason: str = ""
+    short_shipment_line_id: int | None = None
+
+
+class ReasonMissing(MarketError):
+    status = 422
+    code = "reason_missing"
+    text = N_("%(name)s: please say why it was refused or reduced.")
+
+
+class NotTwoReceivers(SecondPersonNeeded):
+    """Two receivers, neither of them who ordered, approved or pays; a small unit may declare a reduced scheme."""
+
+    code = "two_receivers"
+    text = N_("Two people must receive: both receivers of the unit, neither the one who ordered nor who approved.")
+
+
+def accept(order_id: int, taken: Sequence[Taken], receivers: tuple[Visitor, Visitor], note: str = "") -> Acceptance:
+    """Accept a shipped order line by line; every line must be spoken of.
+
+    Writes acceptance, parts and ledger postings, lays money paid ahead on the goods, closes the run when it is empty.
+    Raises NotFound, WrongState, NotTwoReceivers, TooMuch, PriceRaised, ReasonMissing, InvalidInput.
+    """
+    first, second = receivers
+    order = db.session().scalar(
+        select(Order).where(Order.id == order_id, Order.unit_id == first.organisation_id).with_for_update())
+    if order is None:
+        raise NotFound()
+    unit = db.session().get_one(Organisation, order.unit_id)
+    _check_receivers(order, unit, first, second)
+    lines = {x.id: x for x in db.session().scalars(select(OrderLine).where(OrderLine.order_id == order.id))}
+    weighed = _weigh(lines, taken, unit.over_tolerance_points)
+    states.check_next(order.state, "accepted")
+    acceptance, parts = _record(order, unit, lines, taken, weighed, receivers, note)
+    posting.on_accepted(order, parts)
+    receipts.lay_on_accepted(order)
+    receipts.update_payment(order)
+    run_id = db.session().scalars(select(Shipment.run_id).where(Shipment.order_id == order.id)).one()
+    runs.close_when_empty(run_id)
+    journal.record("order.accepted", "order", order.id, first, second=second.id, scheme=acceptance.scheme,
+                   amount_fen=order.accepted_fen)
+    return acceptance
+
+
+def _check_receivers(order: Order, unit: Organisation, first: Visitor, second: Visitor) -> None:
+    """requester ≠ approver ≠ receivers ≠ payer; in a reduced scheme the requester may be one of the two receivers."""
+    purchase = db.session().execute(
+        select(Purchase.ordered_by, Purchase.approved_by).where(Purchase.id == order.purchase_id)).one()
+    persons = {first.id, second.id}
+    barred = {purchase.approved_by} | (set() if unit.receiving_scheme == "reduced" else {purchase.ordered_by})
+    both_receive = all(p.organisation_id == unit.id and _may_receive(p, purchase.ordered_by, unit)
+                       for p in (first, second))
+    if len(persons) != 2 or persons & barred or not both_receive:
+        raise NotTwoReceivers()
+
+
+def _may_receive(person: Visitor, ordered_by: int, unit: Organisation) -> bool:
+    return "receiver" in person.roles or (unit.receiving_scheme == "reduced" and person.id == ordered_by)
+
+
+def _weigh(lines: Mapping[int, OrderLine], taken: Sequence[Taken], tolerance: int) -> dict[int, pricing.Weighed]:
+    if {t.line_id for t in taken} != set(lines) or len(taken) != len(lines):
+        raise InvalidInput({"lines": [N_("Every good of the delivery must be accepted or refused.")]})
+    weighed = {}
+    for one in taken:
+        line = lines[one.line_id]
+        result = pricing.weigh(
+            pricing.Weighable(line.product_name, line.price_fen, line.ordered_milli, line.grams_per_unit,
+                              line.by_weight),
+            accepted_grams=one.grams, accepted_milli=one.milli, price_fen=one.price_fen, tolerance_points=tolerance)
+        if not one.reason and (result.outcome == "rejected" or result.price_fen < line.price_fen):
+            raise ReasonMissing(name=line.product_name)
+        weighed[one.line_id] = result
+    return weighed
+
+
+def _record(order: Order, unit: Organisation, lines: Mapping[int, OrderLine], taken: Sequence[Taken],
+            weighed: Mapping[int, pricing.Weighed], receivers: tuple[Visitor, Visitor],
+            note: str) -> tuple[Acceptance, list[posting.AcceptedPart]]:
+    now = clock.now()
+    session = db.session()
+    acceptance = Acceptance(
+        order_id=order.id, first_receiver=receivers[0].id, second_receiver=receivers[1].id,
+        scheme=unit.receiving_scheme, accepted_at=now, business_date=clock.business_date(now), note=note)
+    session.add(acceptance)
+    session.flush()
+    spoken = sorted(taken, key=lambda t: t.line_id)
+    line_ids = db.insert_returning_ids(AcceptanceLine, [
+        {"acceptance_id": acceptance.id, "order_line_id": t.line_id, "outcome": weighed[t.line_id].outcome,
+         "accepted_milli": weighed[t.line_id].accepted_milli, "accepted_grams": weighed[t.line_id].accepted_grams,
+         "price_fen": weighed[t.line_id].price_fen, "amount_fen": weighed[t.line_id].amount_fen, "reason": t.reason}
+        for t in spoken
+    ])
+    parts = _split(order, spoken, weighed)
+    order.accepted_fen = sum(w.amount_fen for w in weighed.values())
+    order.state = "accepted" if any(w.accepted_milli for w in weighed.values()) else "rejected"
+    session.flush()
+    return acceptance, _write_parts(order, acceptance, lines, dict(zip([t.line_id for t in spoken], line_ids,
+                                                                      strict=True)), parts)
+
+
+def _split(order: Order, spoken: Sequence[Taken],
+           weighed: Mapping[int, pricing.Weighed]) -> dict[int, list[attribution.Part]]:
+    """Parts by order line. Shares are locked in id order and their eaten grams moved on."""
+    packed = _packed_lots(order.id)
+    so_far: dict[int, int] = {}
+    parts: dict[int, list[attribution.Part]] = {}
+    for one in spoken:
+        result = weighed[one.line_id]
+        lots = packed.get(one.line_id, [])
+        if result.accepted_grams and not lots:
+            raise InvalidInput({"lines": [N_("A good that was not sent cannot be accepted.")]})
+        if one.short_shipment_line_id is not None:
+            lots = sorted(lots, key=lambda lot: lot.shipment_line_id == one.short_shipment_line_id)
+        parts[one.line_id] = attribution.split(lots, result.accepted_grams, result.amount_fen, so_far)
+        before = {share.share_id: share.accepted_grams for lot in lots for share in lot.shares}
+        for part in parts[one.line_id]:
+            so_far[part.share_id] = so_far.get(part.share_id, before[part.share_id]) + part.grams
+    for share_id, grams in sorted(so_far.items()):
+        db.session().execute(update(LotShare).where(LotShare.id == share_id).values(accepted_grams=grams))
+    return parts
+
+
+def _packed_lots(order_id: int) -> dict[int, list[attribution.PackedLot]]:
+    session = db.session()
+    rows = session.execute(
+        select(ShipmentLine.id, ShipmentLine.order_line_id, ShipmentLine.lot_id, ShipmentLine.packed_grams)
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id).where(Shipment.order_id == order_id)
+        .order_by(ShipmentLine.id)
+    ).all()
+    shares: dict[int, list[attribution.PackedShare]] = defaultdict(list)
+    for share in session.execute(
+        select(db.table(LotShare)).where(LotShare.lot_id.in_({row.lot_id for row in rows}))
+        .order_by(LotShare.id).with_for_update()
+    ):
+        shares[share.lot_id].append(attribution.PackedShare(
+            share.id, share.village_id, share.grams, share.input_grams, share.farm_gate_fen_per_kg,
+            share.accepted_grams))
+    lots: dict[int, list[attribution.PackedLot]] = defaultdict(list)
+    for row in rows:
+        lots[row.order_line_id].append(
+            attribution.PackedLot(row.id, row.lot_id, row.packed_grams, shares[row.lot_id]))
+    return lots
+
+
+def _write_parts(order: Order, acceptance: Acceptance, lines: Mapping[int, OrderLine], line_ids: Mapping[int, int],
+                 parts: Mapping[int, list[attribution.Part]]) -> list[posting.AcceptedPart]:
+    flat = [(line_id, part) for line_id, of_line in parts.items() for part in of_line]
+    points = posting.collective_points(order.supplier_id, {p.village_id for _, p in flat}, acceptance.business_date)
+    accepted = [
+        posting.AcceptedPart.of(part, lines[line_id], line_ids[line_id], points.get(part.village_id, 0),
+                                acceptance.business_date)
+        for line_id, part in flat
+    ]
+    ids = db.insert_returning_ids(AcceptancePart, [part.row() for part in accepted])
+    return [replace(part, id=new_id) for part, new_id in zip(accepted, ids, strict=True)]
+
+
+def delivery_facts(order_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Lines of shipped orders with what was packed, for the scale: one row per order line, in order of co-operative."""
+    packed = (
+        select(ShipmentLine.order_line_id, db.sum_of(ShipmentLine.packed_milli).label("packed_milli"),
+               db.sum_of(ShipmentLine.packed_grams).label("packed_grams"))
+        .group_by(ShipmentLine.order_line_id).subquery()
+    )
+    query = (
+        select(db.table(OrderLine), Order.number.label("order_number"), Order.supplier_name, Order.state,
+               packed.c.packed_milli, packed.c.packed_grams)
+        .join(Order, Order.id == OrderLine.order_id).outerjoin(packed, packed.c.order_line_id == OrderLine.id)
+        .where(Order.id.in_(order_ids)).order_by(Order.id, OrderLine.id)
+    )
+    return [dict(row) for row in db.session().execute(query).mappings()]

@@ -1,0 +1,123 @@
+"""Accepted goods sent back: a dated minus beside the acceptance, which itself never changes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select, update
+
+from market import clock, db, journal, ledger, money
+from market.access import Visitor
+from market.errors import N_, InvalidInput, NotFound, SecondPersonNeeded
+from market.ledger import LedgerAccount, LedgerTransfer
+from orders import pricing, states
+from orders.income import posting
+from orders.models import AcceptanceLine, AcceptancePart, GoodsReturn, Order, OrderLine, ReturnLine, ReturnPart
+from orders.paying import receipts
+
+
+def take_back(order_id: int, back: Mapping[int, int], reason: str, by: Visitor, agreed_by: Visitor) -> GoodsReturn:
+    """Return goods by order line: {order line id: thousandths of its unit}, agreed by a person of the co-operative.
+
+    The amount follows the accepted price; income that a household has not yet been paid is taken back in proportion,
+    what is already paid out stays with it and is the co-operative's loss. Raises NotFound, WrongState, InvalidInput.
+    """
+    session = db.session()
+    order = session.scalar(
+        select(Order).where(Order.id == order_id, Order.unit_id == by.organisation_id).with_for_update())
+    if order is None:
+        raise NotFound()
+    if agreed_by.organisation_id != order.supplier_id:
+        raise SecondPersonNeeded()
+    if order.state != "accepted":
+        raise states.WrongState(state=order.state)
+    lock_due(order.supplier_id)
+    lines = {row.order_line_id: row for row in session.execute(
+        select(db.table(AcceptanceLine)).join(OrderLine, OrderLine.id == AcceptanceLine.order_line_id)
+        .where(OrderLine.order_id == order.id))}
+    if not back or not set(back) <= set(lines) or not reason:
+        raise InvalidInput({"lines": [N_("Say which goods go back, and why.")]})
+    now = clock.now()
+    note = GoodsReturn(order_id=order.id, returned_by=by.id, agreed_by=agreed_by.id, reason=reason, returned_at=now,
+                       business_date=clock.business_date(now))
+    session.add(note)
+    session.flush()
+    parts = receipts.open_parts(order.id)
+    for line_id, milli in sorted(back.items()):
+        of_line = [p for p in parts if p["acceptance_line_id"] == lines[line_id].id]
+        order.returned_fen += _return_line(order, note, lines[line_id], of_line, milli)
+    session.flush()
+    receipts.move_from_returned(order)
+    receipts.update_payment(order)
+    journal.record("order.returned", "order", order.id, by, reason=reason, second=agreed_by.id,
+                   lines=[list(item) for item in sorted(back.items())])
+    return note
+
+
+def lock_due(supplier_id: int) -> None:
+    """Returns and payouts of one co-operative take turns: both depend on what is still unpaid."""
+    db.session().execute(
+        select(LedgerAccount.name).where(LedgerAccount.name == f"due:{supplier_id}").with_for_update())
+
+
+def unpaid_fen(supplier_id: int, village_id: int, income_kind: str) -> int:
+    """Income attributed and not yet paid out by a co-operative in a village, in fen."""
+    table = db.table(LedgerTransfer)
+    rows = db.session().execute(
+        select(table.c.event, table.c.backward, db.sum_of(table.c.amount_fen).label("fen"))
+        .where(table.c.village_id == village_id, table.c.supplier_id == supplier_id,
+               table.c.income_kind == income_kind, table.c.event.in_(("attributed", "withdrawn", "paid_out")))
+        .group_by(table.c.event, table.c.backward))
+    return sum(row.fen * (1 if (row.event == "attributed") != row.backward else -1) for row in rows)
+
+
+def _return_line(order: Order, note: GoodsReturn, line: Any, parts: list[dict[str, Any]], milli: int) -> int:
+    """Spread one line's return over its parts by what is left of each; returns its amount in fen."""
+    if not 0 < milli <= line.accepted_milli - line.returned_milli:
+        raise InvalidInput({"lines": [N_("More goes back than was accepted.")]})
+    after = line.returned_milli + milli
+    grams = line.accepted_grams * after // line.accepted_milli - sum(p["returned_grams"] for p in parts)
+    amount = pricing.returned_total(line.price_fen, line.accepted_milli, line.returned_milli, milli)
+    return_line = db.insert_returning_ids(ReturnLine, [{
+        "return_id": note.id, "acceptance_line_id": line.id, "milli": milli, "grams": grams, "amount_fen": amount}])[0]
+    db.session().execute(update(AcceptanceLine).where(AcceptanceLine.id == line.id).values(returned_milli=after))
+    grams_of = _spread(grams, [p["grams"] - p["returned_grams"] for p in parts])
+    fen_of = _spread(amount, [p["amount_fen"] - p["returned_fen"] for p in parts])
+    for part, part_grams, part_fen in zip(parts, grams_of, fen_of, strict=True):
+        if part_grams or part_fen:
+            _return_part(order, note, return_line, part, part_grams, part_fen)
+    return amount
+
+
+def _spread(total: int, left: list[int]) -> list[int]:
+    """By what is left of each part, so that no part gives more than it has."""
+    return money.allocate(total, left) if total else [0] * len(left)
+
+
+def _return_part(order: Order, note: GoodsReturn, return_line: int, part: dict[str, Any], grams: int,
+                 fen: int) -> None:
+    withdrawn = {
+        kind: 0 if _not_posted(part) else min(
+            _share_back(part, kind, grams), max(0, unpaid_fen(order.supplier_id, part["village_id"], kind)))
+        for kind in ("farm_gate", "collective")
+    }
+    return_part = db.insert_returning_ids(ReturnPart, [{
+        "return_line_id": return_line, "acceptance_part_id": part["id"], "grams": grams, "amount_fen": fen,
+        "withdrawn_farm_gate_fen": withdrawn["farm_gate"], "withdrawn_collective_fen": withdrawn["collective"],
+    }])[0]
+    db.session().execute(update(AcceptancePart).where(AcceptancePart.id == part["id"]).values(
+        returned_grams=AcceptancePart.returned_grams + grams, returned_fen=AcceptancePart.returned_fen + fen,
+        withdrawn_farm_gate_fen=AcceptancePart.withdrawn_farm_gate_fen + withdrawn["farm_gate"],
+        withdrawn_collective_fen=AcceptancePart.withdrawn_collective_fen + withdrawn["collective"]))
+    ledger.post(posting.returned(receipts.facts_of(order, part), return_part, fen, grams, withdrawn["farm_gate"],
+                                 withdrawn["collective"], note.business_date))
+
+
+def _not_posted(part: dict[str, Any]) -> bool:
+    return bool(part["income_held"] and part["cleared_on"] is None)
+
+
+def _share_back(part: dict[str, Any], kind: str, grams: int) -> int:
+    """Income of the grams that go back: all of it once all grams are back."""
+    income: int = part["farm_gate_fen"] if kind == "farm_gate" else part["collective_fen"]
+    back_so_far: int = income * part["returned_grams"] // part["grams"]
+    return income * (part["returned_grams"] + grams) // part["grams"] - back_so_far

@@ -1,0 +1,144 @@
+"""Packing: the shipment names the lots really packed, and attribution follows these."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from catalog import stock
+from catalog.models import Lot, LotShare, Product, StockHold
+from market import clock, db, journal, money, outbox
+from market.access import Visitor
+from market.errors import N_, Conflict, InvalidInput, NotFound
+from market.places import Division
+from orders import states
+from orders.delivering import runs
+from orders.models import DeliveryRun, Order, OrderLine, Shipment, ShipmentLine, ShipmentOrigin
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A quantity (thousandths of the sales unit) of a lot put into the box for an order line; grams if weighed."""
+
+    line_id: int
+    lot_id: int
+    milli: int
+    grams: int | None = None
+
+
+class LotNotConfirmed(Conflict):
+    """The village has not yet confirmed what it is paid for this lot."""
+
+    code = "lot_not_confirmed"
+    text = N_("Lot %(lot)s waits for the village's confirmation of its farm-gate price.")
+
+
+def ship(order_id: int, packed: Sequence[Packed], by: Visitor, note: str = "") -> DeliveryRun:
+    """Send a placed order on its way with the lots packed, short or whole, other lots than held where need be.
+
+    Returns the run it goes with. Raises NotFound, WrongState, NotInLot, LotNotConfirmed, InvalidInput.
+    """
+    session = db.session()
+    order = session.scalar(
+        select(Order).where(Order.id == order_id, Order.supplier_id == by.organisation_id).with_for_update())
+    if order is None:
+        raise NotFound()
+    states.check_next(order.state, "shipped")
+    lines = {line.id: line for line in session.scalars(select(OrderLine).where(OrderLine.order_id == order.id))}
+    lots = _lots_of([p.lot_id for p in packed], by)
+    _check(packed, lines, lots)
+    stock.release([line_id for line_id in lines if line_id not in {p.line_id for p in packed}
+                   and lines[line_id].supply == "stocked"])
+    stock.pack([(p.line_id, p.lot_id, p.milli) for p in packed])
+    run = runs.join(order)
+    shipment = _write(order, run, packed, lines, by, note)
+    order.state = "shipped"
+    session.flush()
+    journal.record("order.shipped", "order", order.id, by, run=run.number, shipment=shipment,
+                   packed=[[p.line_id, p.lot_id, p.milli] for p in packed])
+    outbox.enqueue("order.shipped", {"order_id": order.id})
+    return run
+
+
+def _lots_of(lot_ids: Sequence[int], by: Visitor) -> dict[int, Lot]:
+    found = db.session().scalars(select(Lot).where(Lot.id.in_(lot_ids), Lot.supplier_id == by.organisation_id))
+    return {lot.id: lot for lot in found}
+
+
+def _check(packed: Sequence[Packed], lines: dict[int, OrderLine], lots: dict[int, Lot]) -> None:
+    if not packed:
+        raise InvalidInput({"lines": [N_("Pack at least one good.")]})
+    if len({(p.line_id, p.lot_id) for p in packed}) != len(packed):
+        raise InvalidInput({"lines": [N_("A lot is listed twice for one good.")]})
+    for one in packed:
+        line, lot = lines.get(one.line_id), lots.get(one.lot_id)
+        if line is None or lot is None or lot.product_id != line.product_id:
+            raise NotFound()
+        if lot.confirmed_at is None:
+            raise LotNotConfirmed(lot=lot.code)
+        if one.milli <= 0 or (one.grams is not None and one.grams <= 0):
+            raise InvalidInput({"lines": [N_("This number is outside what is possible here.")]})
+
+
+def _write(order: Order, run: DeliveryRun, packed: Sequence[Packed], lines: dict[int, OrderLine], by: Visitor,
+           note: str) -> int:
+    now = clock.now()
+    shipment_id = db.insert_returning_ids(Shipment, [{
+        "order_id": order.id, "run_id": run.id, "shipped_by": by.id, "shipped_at": now,
+        "business_date": clock.business_date(now), "note": note,
+    }])[0]
+    rows = [
+        {"shipment_id": shipment_id, "order_line_id": p.line_id, "lot_id": p.lot_id, "packed_milli": p.milli,
+         "packed_grams": p.grams or money.grams_of(p.milli, lines[p.line_id].grams_per_unit)}
+        for p in packed
+    ]
+    _write_origins(rows, db.insert_returning_ids(ShipmentLine, rows))
+    return shipment_id
+
+
+def _write_origins(rows: Sequence[dict[str, Any]], line_ids: Sequence[int]) -> None:
+    """Copy each packed lot's villages with the division path of today; later renames never reach this row."""
+    shares: dict[int, list[Any]] = defaultdict(list)
+    for share in db.session().execute(
+        select(LotShare.id, LotShare.lot_id, LotShare.village_id, LotShare.grams, Division.path)
+        .join(Division, Division.id == LotShare.village_id)
+        .where(LotShare.lot_id.in_({row["lot_id"] for row in rows})).order_by(LotShare.id)
+    ):
+        shares[share.lot_id].append(share)
+    origins = []
+    for row, line_id in zip(rows, line_ids, strict=True):
+        parts = money.allocate(row["packed_grams"], [share.grams for share in shares[row["lot_id"]]])
+        origins += [
+            {"shipment_line_id": line_id, "lot_share_id": share.id, "village_id": share.village_id,
+             "village_path": share.path, "grams": grams}
+            for share, grams in zip(shares[row["lot_id"]], parts, strict=True)
+        ]
+    db.insert_rows(ShipmentOrigin, origins)
+
+
+def suggestion(order_id: int) -> list[dict[str, Any]]:
+    """What is held for each line, as a first proposal for packing: line, lot, milli."""
+    holds = db.table(StockHold)
+    query = (
+        select(OrderLine.id.label("line_id"), holds.c.lot_id, Lot.code.label("lot_code"), holds.c.milli)
+        .join(holds, holds.c.line_id == OrderLine.id).join(Lot, Lot.id == holds.c.lot_id)
+        .where(OrderLine.order_id == order_id).order_by(OrderLine.id, holds.c.id)
+    )
+    return [dict(row) for row in db.session().execute(query).mappings()]
+
+
+def packable_lots(supplier_id: int, product_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """The co-operative's confirmed lots with goods in them, by product, first expired first."""
+    query = (
+        select(Lot.id, Lot.code, Lot.product_id, Lot.harvested_on, Lot.best_before, Lot.on_hand_milli, Product.unit)
+        .join(Product, Product.id == Lot.product_id)
+        .where(Lot.supplier_id == supplier_id, Lot.product_id.in_(product_ids), Lot.on_hand_milli > 0,
+               Lot.confirmed_at.is_not(None))
+        .order_by(Lot.best_before, Lot.id)
+    )
+    lots: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in db.session().execute(query).mappings():
+        lots[row["product_id"]].append(dict(row))
+    return lots

@@ -1,0 +1,1 @@
+"""Income: what is posted for whom, declarations, payouts, and what the audit expects."""

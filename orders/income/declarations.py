@@ -1,0 +1,123 @@
+"""Income that does not come from a lot: wages, land rent, dividends, and the collective's dated share."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select, update
+
+from market import clock, db, journal, ledger
+from market.access import Visitor
+from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
+from market.households import Household
+from market.places import Division
+from orders.income import posting
+from orders.models import (
+    AcceptanceLine,
+    AcceptancePart,
+    CollectiveAgreement,
+    IncomeDeclaration,
+    Order,
+    OrderLine,
+)
+
+KINDS = ("wage", "land", "dividend")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a co-operative says a household earned in a month ('2026-10'), in fen, with its proof's file."""
+
+    household_id: int
+    kind: str
+    month: str
+    amount_fen: int
+    proof_id: int
+
+
+def declare(declared: Declared, by: Visitor) -> IncomeDeclaration:
+    """Keep a declaration; it counts once the village confirms it. Raises NotFound, InvalidInput."""
+    if declared.kind not in KINDS or declared.amount_fen <= 0:
+        raise InvalidInput({"amount": [N_("This number is outside what is possible here.")]})
+    village_id = db.session().scalar(select(Household.village_id).where(Household.id == declared.household_id))
+    if village_id is None or by.organisation_kind != "supplier" or by.organisation_id is None:
+        raise NotFound()
+    row = IncomeDeclaration(
+        supplier_id=by.organisation_id, village_id=village_id, household_id=declared.household_id,
+        kind=declared.kind, month=declared.month, amount_fen=declared.amount_fen, proof_id=declared.proof_id,
+        declared_by=by.id, declared_at=clock.now())
+    db.session().add(row)
+    db.session().flush()
+    journal.record("income.declared", "income_declaration", row.id, by, income_kind=row.kind, amount_fen=row.amount_fen)
+    return row
+
+
+def confirm(declaration_id: int, by: Visitor) -> None:
+    """The village confirms a declaration; now it is income. Raises NotFound, SecondPersonNeeded, Conflict."""
+    session = db.session()
+    row = session.scalar(select(IncomeDeclaration).where(IncomeDeclaration.id == declaration_id).with_for_update())
+    if row is None or not in_area(row.village_id, by):
+        raise NotFound()
+    if row.declared_by == by.id:
+        raise SecondPersonNeeded()
+    if row.confirmed_at is not None:
+        raise Conflict()
+    row.confirmed_by, row.confirmed_at, row.business_date = by.id, clock.now(), clock.today()
+    session.flush()
+    ledger.post(posting.declared(row))
+    journal.record("income.confirmed", "income_declaration", row.id, by, amount_fen=row.amount_fen)
+
+
+def agree_collective(village_id: int, basis_points: int, valid_from: date, by: Visitor,
+                     confirmed_by: Visitor) -> CollectiveAgreement:
+    """Set the collective's share of what is accepted (hundredths of a percent, 0 to 5000) from a day on.
+
+    A former agreement ends on that day. Raises SecondPersonNeeded unless a person of the village confirms.
+    """
+    if not in_area(village_id, confirmed_by) or confirmed_by.id == by.id:
+        raise SecondPersonNeeded()
+    if not 0 <= basis_points <= 5000 or by.organisation_id is None:
+        raise InvalidInput({"basis_points": [N_("This number is outside what is possible here.")]})
+    session = db.session()
+    session.execute(
+        update(CollectiveAgreement)
+        .where(CollectiveAgreement.supplier_id == by.organisation_id, CollectiveAgreement.village_id == village_id,
+               CollectiveAgreement.valid_to.is_(None)).values(valid_to=valid_from))
+    row = CollectiveAgreement(supplier_id=by.organisation_id, village_id=village_id, basis_points=basis_points,
+                              valid_from=valid_from, agreed_by=by.id, confirmed_by=confirmed_by.id)
+    session.add(row)
+    session.flush()
+    journal.record("collective.agreed", "collective_agreement", row.id, by, basis_points=basis_points,
+                   second=confirmed_by.id)
+    return row
+
+
+def clear(part_id: int, by: Visitor) -> None:
+    """An officer has looked at income above the goods' price and lets it count. Raises NotFound, Conflict."""
+    session = db.session()
+    part = session.scalar(select(AcceptancePart).where(AcceptancePart.id == part_id).with_for_update())
+    if part is None or not part.income_held or not in_area(part.village_id, by):
+        raise NotFound()
+    if part.cleared_on is not None:
+        raise Conflict()
+    part.cleared_by, part.cleared_on = by.id, clock.today()
+    session.flush()
+    order, line = session.execute(
+        select(Order, OrderLine).join(OrderLine, OrderLine.order_id == Order.id)
+        .join(AcceptanceLine, AcceptanceLine.order_line_id == OrderLine.id)
+        .where(AcceptanceLine.id == part.acceptance_line_id)).one()
+    facts = {"part_id": part.id, "village_id": part.village_id, "lot_id": part.lot_id,
+             "supplier_id": order.supplier_id, "unit_id": order.unit_id, "unit_type": order.unit_type,
+             "method": order.method, "fund_source": order.fund_source, "category": line.category,
+             "certified": line.certified, "order_ref": order.number, "line_ref": str(line.id)}
+    ledger.post(posting.attributed(facts, part.farm_gate_fen, part.collective_fen, part.cleared_on))
+    journal.record("income.cleared", "acceptance_part", part.id, by, farm_gate_fen=part.farm_gate_fen)
+
+
+def in_area(village_id: int, by: Visitor) -> bool:
+    """Whether a village is this officer's, or lies in their township, county or city."""
+    if by.organisation_kind != "office" or by.division_id is None:
+        return False
+    village = db.session().get(Division, village_id)
+    return village is not None and by.division_id in {village.id, village.township_id, village.county_id}
+
+

@@ -1,0 +1,171 @@
+"""What a document posts to the ledger: the only place where orders become transfers.
+
+Each builder is pure over a document's row, so that the audit can build the same transfers again and compare.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from market import db, ledger, money
+from market.ledger import Transfer
+from orders import attribution
+from orders.models import CollectiveAgreement, Order, OrderLine
+
+
+@dataclass(frozen=True)
+class AcceptedPart:
+    """An acceptance part with what its posting needs of the order line."""
+
+    id: int
+    acceptance_line_id: int
+    part: attribution.Part
+    collective_fen: int
+    line_id: int
+    category: str
+    certified: bool
+    business_date: date
+
+    @classmethod
+    def of(cls, part: attribution.Part, line: OrderLine, acceptance_line_id: int, points: int,
+           business_date: date) -> "AcceptedPart":
+        return cls(0, acceptance_line_id, part, money.part_of(part.amount_fen, points), line.id, line.category,
+                   line.certified, business_date)
+
+    @property
+    def income_held(self) -> bool:
+        """More income than the goods cost is not published until somebody has cleared it."""
+        return self.part.farm_gate_fen + self.collective_fen > self.part.amount_fen
+
+    def row(self) -> dict[str, Any]:
+        """The columns of an AcceptancePart."""
+        return {
+            "acceptance_line_id": self.acceptance_line_id, "shipment_line_id": self.part.shipment_line_id,
+            "lot_id": self.part.lot_id, "lot_share_id": self.part.share_id, "village_id": self.part.village_id,
+            "grams": self.part.grams, "amount_fen": self.part.amount_fen, "farm_gate_fen": self.part.farm_gate_fen,
+            "collective_fen": self.collective_fen, "income_held": self.income_held, "returned_grams": 0,
+            "returned_fen": 0, "withdrawn_farm_gate_fen": 0, "withdrawn_collective_fen": 0, "received_fen": 0,
+        }
+
+
+def on_accepted(order: Order, parts: Sequence[AcceptedPart]) -> None:
+    """Post what an acceptance means: the unit owes the co-operative, the co-operative owes the villages."""
+    transfers: list[Transfer] = []
+    for part in parts:
+        facts = part_facts(order, part)
+        transfers += accepted(facts, part.part.amount_fen, part.part.grams, part.business_date)
+        if not part.income_held:
+            transfers += attributed(facts, part.part.farm_gate_fen, part.collective_fen, part.business_date)
+    ledger.post(transfers)
+
+
+def part_facts(order: Any, part: AcceptedPart) -> dict[str, Any]:
+    """The columns that every transfer of a part carries, and the part's id."""
+    return {
+        "part_id": part.id, "village_id": part.part.village_id, "lot_id": part.part.lot_id,
+        "supplier_id": order.supplier_id, "unit_id": order.unit_id, "unit_type": order.unit_type,
+        "method": order.method, "fund_source": order.fund_source, "category": part.category,
+        "certified": part.certified, "order_ref": order.number, "line_ref": str(part.line_id),
+    }
+
+
+def accepted(facts: dict[str, Any], amount_fen: int, grams: int, day: date) -> list[Transfer]:
+    """The unit owes the co-operative for accepted goods."""
+    return _transfer("accepted", f"part:{facts['part_id']}", _unit(facts), _supplier(facts), amount_fen, day, facts,
+                     grams=grams)
+
+
+def attributed(facts: dict[str, Any], farm_gate_fen: int, collective_fen: int, day: date) -> list[Transfer]:
+    """The co-operative owes the households their farm-gate price and the collective its share."""
+    return [
+        *_transfer("attributed", f"part:{facts['part_id']}:farm_gate", _due(facts), _households(facts), farm_gate_fen,
+                   day, facts, income_kind="farm_gate"),
+        *_transfer("attributed", f"part:{facts['part_id']}:collective", _due(facts), _collective(facts),
+                   collective_fen, day, facts, income_kind="collective"),
+    ]
+
+
+def returned(facts: dict[str, Any], return_part_id: int, amount_fen: int, grams: int, farm_gate_fen: int,
+             collective_fen: int, day: date) -> list[Transfer]:
+    """Goods come back: the unit owes less, and what was not yet paid of their income is taken back."""
+    source = f"return:{return_part_id}"
+    return [
+        *_transfer("returned", source, _supplier(facts), _unit(facts), amount_fen, day, facts, grams=grams),
+        *_transfer("withdrawn", source + ":farm_gate", _households(facts), _due(facts), farm_gate_fen, day, facts,
+                   income_kind="farm_gate"),
+        *_transfer("withdrawn", source + ":collective", _collective(facts), _due(facts), collective_fen, day, facts,
+                   income_kind="collective"),
+    ]
+
+
+def received(facts: dict[str, Any], receipt_share_id: int, amount_fen: int, day: date) -> list[Transfer]:
+    """Money has arrived at the co-operative; a negative amount moves it away from where it lay."""
+    debit, credit = _supplier(facts), _unit(facts)
+    if amount_fen < 0:
+        debit, credit = credit, debit
+    return _transfer("received", f"receipt:{receipt_share_id}", debit, credit, abs(amount_fen), day, facts)
+
+
+def refunded(facts: dict[str, Any], refund_share_id: int, amount_fen: int, day: date) -> list[Transfer]:
+    """The co-operative has given money back to the unit."""
+    return _transfer("refunded", f"refund:{refund_share_id}", _unit(facts), _supplier(facts), amount_fen, day, facts)
+
+
+def declared(declaration: Any) -> list[Transfer]:
+    """A wage, rent or dividend that the village has confirmed."""
+    facts = {"supplier_id": declaration.supplier_id, "village_id": declaration.village_id,
+             "household_id": declaration.household_id}
+    return _transfer("attributed", f"declaration:{declaration.id}", _due(facts), _households(facts),
+                     declaration.amount_fen, declaration.business_date, facts, income_kind=declaration.kind)
+
+
+def paid_out(payout: Any, line: Any) -> list[Transfer]:
+    """Money handed on to a household or a collective."""
+    facts = {"supplier_id": payout.supplier_id, "village_id": payout.village_id, "household_id": line.household_id}
+    account = _collective(facts) if payout.income_kind == "collective" else _households(facts)
+    return _transfer("paid_out", f"payout:{line.id}", account, _due(facts), line.amount_fen, payout.business_date,
+                     facts, income_kind=payout.income_kind)
+
+
+def collective_points(supplier_id: int, villages: set[int], day: date) -> dict[int, int]:
+    """The collective's dated share by village, in hundredths of a percent; the newest agreement of a day holds."""
+    rows = db.session().execute(
+        select(CollectiveAgreement.village_id, CollectiveAgreement.basis_points)
+        .where(CollectiveAgreement.supplier_id == supplier_id, CollectiveAgreement.village_id.in_(villages),
+               CollectiveAgreement.valid_from <= day,
+               CollectiveAgreement.valid_to.is_(None) | (CollectiveAgreement.valid_to > day))
+        .order_by(CollectiveAgreement.id)
+    )
+    return {row.village_id: row.basis_points for row in rows}
+
+
+def _transfer(event: str, source: str, debit: str, credit: str, amount_fen: int, day: date, facts: dict[str, Any],
+              **more: Any) -> list[Transfer]:
+    """One transfer, or none for nothing."""
+    if amount_fen == 0:
+        return []
+    columns = {name: value for name, value in facts.items() if name != "part_id"}
+    return [Transfer(event, source, debit, credit, amount_fen, day, **columns, **more)]
+
+
+def _unit(facts: dict[str, Any]) -> str:
+    return f"unit:{facts['unit_id']}"
+
+
+def _supplier(facts: dict[str, Any]) -> str:
+    return f"supplier:{facts['supplier_id']}"
+
+
+def _due(facts: dict[str, Any]) -> str:
+    return f"due:{facts['supplier_id']}"
+
+
+def _households(facts: dict[str, Any]) -> str:
+    return f"households:{facts['village_id']}"
+
+
+def _collective(facts: dict[str, Any]) -> str:
+    return f"collective:{facts['village_id']}"

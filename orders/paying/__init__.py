@@ -1,0 +1,1 @@
+"""Paying: claims of bank transfers, their receipt, refunds."""

@@ -1,0 +1,138 @@
+"""How received money lies on accepted goods, so that 'paid' and 'unpaid' are known per village, to the fen."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from market import clock, db, ledger, money
+from orders import states
+from orders.income import posting
+from orders.models import (
+    AcceptanceLine,
+    AcceptancePart,
+    ClaimPart,
+    Order,
+    OrderLine,
+    PaymentClaim,
+    ReceiptShare,
+    Refund,
+    RefundShare,
+)
+
+
+def lay(order: Order, claim_part_id: int, amount_fen: int, day: date) -> None:
+    """Lay money of a claim on what of the order is accepted and open; what is over lies ahead, on no village."""
+    parts = open_parts(order.id)
+    on_parts = min(amount_fen, sum(part["open_fen"] for part in parts))
+    shares = _on_open(parts, on_parts)
+    if amount_fen > on_parts:
+        shares.append((None, amount_fen - on_parts))
+    _write(order, claim_part_id, shares, day)
+    order.received_fen += amount_fen
+    db.session().flush()
+
+
+def lay_on_accepted(order: Order) -> None:
+    """Once goods are accepted, money paid ahead moves onto them."""
+    parts = open_parts(order.id)
+    moved = min(ahead_fen(order.id), sum(part["open_fen"] for part in parts))
+    if moved > 0:
+        _write(order, None, [(None, -moved), *_on_open(parts, moved)], clock.today())
+
+
+def move_from_returned(order: Order) -> None:
+    """Money on goods that went back moves to goods that are still open; only the rest is owed back to the unit."""
+    parts = open_parts(order.id)
+    over = [over_fen(part) for part in parts]
+    moved = min(sum(over), sum(part["open_fen"] for part in parts))
+    if moved > 0:
+        taken = zip(parts, money.allocate(moved, over), strict=True)
+        _write(order, None, [*((part, -fen) for part, fen in taken if fen), *_on_open(parts, moved)], clock.today())
+
+
+def ahead_fen(order_id: int) -> int:
+    """Money of this order that lies on no goods, less what of it was refunded, in fen."""
+    brought = select(db.sum_of(ReceiptShare.amount_fen)).where(
+        ReceiptShare.order_id == order_id, ReceiptShare.acceptance_part_id.is_(None))
+    refunded = select(db.sum_of(RefundShare.amount_fen)).join(Refund, Refund.id == RefundShare.refund_id).where(
+        Refund.order_id == order_id, RefundShare.acceptance_part_id.is_(None))
+    return int(db.session().execute(
+        select(brought.scalar_subquery() - refunded.scalar_subquery())).scalar_one())
+
+
+def over_fen(part: dict[str, Any]) -> int:
+    """What a part has received beyond what is left of it, in fen."""
+    return max(0, int(part["received_fen"] - (part["amount_fen"] - part["returned_fen"])))
+
+
+def open_parts(order_id: int) -> list[dict[str, Any]]:
+    """The order's acceptance parts with what is still open on each (accepted less returned less received, fen >= 0)."""
+    query = (
+        select(db.table(AcceptancePart), OrderLine.id.label("line_id"), OrderLine.category, OrderLine.certified)
+        .join(AcceptanceLine, AcceptanceLine.id == AcceptancePart.acceptance_line_id)
+        .join(OrderLine, OrderLine.id == AcceptanceLine.order_line_id)
+        .where(OrderLine.order_id == order_id).order_by(AcceptancePart.id)
+    )
+    return [
+        {**row, "open_fen": max(0, row["amount_fen"] - row["returned_fen"] - row["received_fen"])}
+        for row in db.session().execute(query).mappings()
+    ]
+
+
+def update_payment(order: Order) -> None:
+    """The payment state that follows from the order's sums and open claims."""
+    session = db.session()
+    claimed = session.scalar(
+        select(func.count()).select_from(ClaimPart).join(PaymentClaim, PaymentClaim.id == ClaimPart.claim_id)
+        .where(ClaimPart.order_id == order.id, PaymentClaim.state == "claimed")
+    )
+    order.payment = states.payment_of(
+        order.accepted_fen, order.returned_fen, order.received_fen, order.refunded_fen, order.placed_fen,
+        is_accepted=order.state in {"accepted", "rejected"}, is_claimed=bool(claimed),
+        is_cancelled=order.state == "cancelled")
+    session.flush()
+
+
+def facts_of(order: Order, part: dict[str, Any] | None) -> dict[str, Any]:
+    """The columns that a transfer about a part carries; about money on no goods, only the parties."""
+    facts: dict[str, Any] = {
+        "supplier_id": order.supplier_id, "unit_id": order.unit_id, "unit_type": order.unit_type,
+        "method": order.method, "fund_source": order.fund_source, "order_ref": order.number,
+    }
+    if part is not None:
+        facts |= {"part_id": part["id"], "village_id": part["village_id"], "lot_id": part["lot_id"],
+                  "category": part["category"], "certified": part["certified"], "line_ref": str(part["line_id"])}
+    return facts
+
+
+def _on_open(parts: Sequence[dict[str, Any]], amount_fen: int) -> list[tuple[dict[str, Any] | None, int]]:
+    """An amount over the open parts, by what is open on each."""
+    if amount_fen <= 0:
+        return []
+    amounts = money.allocate(amount_fen, [part["open_fen"] for part in parts])
+    return [(part, fen) for part, fen in zip(parts, amounts, strict=True) if fen]
+
+
+def _write(order: Order, claim_part_id: int | None, shares: Sequence[tuple[dict[str, Any] | None, int]],
+           day: date) -> None:
+    """Keep the shares, move the parts' sums on, post."""
+    ids = db.insert_returning_ids(ReceiptShare, [
+        {"order_id": order.id, "claim_part_id": claim_part_id, "acceptance_part_id": part["id"] if part else None,
+         "amount_fen": fen, "business_date": day}
+        for part, fen in shares
+    ])
+    transfers = []
+    for (part, fen), share_id in zip(shares, ids, strict=True):
+        transfers += posting.received(facts_of(order, part), share_id, fen, day)
+        if part is not None:
+            move_received(part["id"], fen)
+    ledger.post(transfers)
+
+
+def move_received(part_id: int, fen: int) -> None:
+    """Add to what has been received for a part, less refunds."""
+    db.session().execute(
+        update(AcceptancePart).where(AcceptancePart.id == part_id)
+        .values(received_fen=AcceptancePart.received_fen + fen))
