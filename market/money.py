@@ -24,6 +24,15 @@ def line_total(price_fen: int, quantity_milli: int) -> int:
     return (price_fen * quantity_milli + 500) // 1000
 
 
+def price_of_500g(price_fen: int, grams_per_unit: int) -> int:
+    """What 500 g (one 斤) cost where a sales unit of so many grams costs so much; half a fen rounds up.
+
+    >>> price_of_500g(5800, 5000)   # a box of 5 kg at ¥58.00
+    580
+    """
+    return (price_fen * 1000 + grams_per_unit) // (grams_per_unit * 2)
+
+
 def grams_of(quantity_milli: int, grams_per_unit: int) -> int:
     """Weight of a quantity of sales units, in grams.
 

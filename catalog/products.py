@@ -1,0 +1,153 @@
+"""Goods as a co-operative lists them: create, change, price, show and hide. Verbs flush, edges commit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select, update
+
+from catalog.models import Availability, Category, Product, ProductChange, ProductPrice
+from catalog.schemas import UNITS_EN, WEIGHT_UNITS
+from market import clock, db, journal, money
+from market.access import Visitor
+from market.errors import N_, Conflict, InvalidInput, NotFound
+from market.files import StoredFile
+from market.places import Division
+
+# what a journal entry compares before and after
+TOLD = ("name", "category_id", "village_id", "supply", "unit", "grams_per_unit", "minimum_milli", "step_milli",
+        "harvest_months", "daily_capacity_milli", "state")
+
+
+class BelowPromised(Conflict):
+    """A day cannot yield less than what is already promised to orders."""
+
+    code = "below_promised"
+    text = N_("%(held)s are already promised for %(day)s.")
+
+
+def create_product(values: Mapping[str, Any], supplier_id: int, by: Visitor | None, *, photo: StoredFile | None = None,
+                   certified: bool = False) -> Product:
+    """List new goods; `values` as NewProductSchema loads them. Raises InvalidInput for an unknown category or village.
+
+    `certified` comes from those who check certificates, never from the co-operative itself.
+    """
+    product = Product(supplier_id=supplier_id, created_at=clock.now(), price_fen=values["price_fen"], state="listed",
+                      certified=certified, **_columns(values))
+    if photo is not None:
+        product.photo_id = photo.id
+    db.session().add(product)
+    db.session().flush()
+    _note_price(product, by)
+    note_change([product.id])
+    journal.record("product.created", "product", product.id, by, price_fen=product.price_fen, **_told(product))
+    return product
+
+
+def own_product(product_id: int, supplier_id: int | None) -> Product:
+    """A product of this co-operative, locked for this transaction. Raises NotFound for anybody else's."""
+    found = db.session().scalar(
+        select(Product).where(Product.id == product_id, Product.supplier_id == supplier_id)
+        .with_for_update().execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def change_product(product: Product, values: Mapping[str, Any], by: Visitor | None,
+                   photo: StoredFile | None = None) -> None:
+    """Say something else about goods; price and state have verbs of their own. Orders keep what they copied."""
+    before = _told(product)
+    for name, value in _columns(values).items():
+        setattr(product, name, value)
+    if photo is not None:
+        product.photo_id = photo.id
+    db.session().flush()
+    note_change([product.id])
+    journal.record("product.changed", "product", product.id, by, before=before, after=_told(product))
+
+
+def set_price(product: Product, price_fen: int, by: Visitor | None) -> None:
+    """Another price (fen per sales unit, at least 1) from now on; the history keeps the old one."""
+    if price_fen == product.price_fen:
+        return
+    before, product.price_fen = product.price_fen, price_fen
+    db.session().flush()
+    _note_price(product, by)
+    note_change([product.id])
+    journal.record("product.priced", "product", product.id, by, before=before, after=price_fen)
+
+
+def set_state(product: Product, state: str, by: Visitor | None) -> None:
+    """Put goods on the shelf ('listed') or take them off ('hidden'); orders already placed go on."""
+    if state == product.state:
+        return
+    product.state = state
+    db.session().flush()
+    note_change([product.id])
+    journal.record("product." + state, "product", product.id, by)
+
+
+def set_availability(product: Product, days: Sequence[tuple[date, int]], by: Visitor | None) -> None:
+    """What days yield, in thousandths of the sales unit. Raises BelowPromised where orders already hold more."""
+    wanted = dict(days)
+    if not wanted:
+        return
+    db.session().execute(db.insert_new(Availability), [
+        {"product_id": product.id, "day": day, "capacity_milli": milli, "held_milli": 0}
+        for day, milli in sorted(wanted.items())
+    ])
+    for day, milli in sorted(wanted.items()):
+        _change_day(product.id, day, milli)
+    journal.record("product.availability", "product", product.id, by,
+                   days={day.isoformat(): milli for day, milli in wanted.items()})
+
+
+def _change_day(product_id: int, day: date, milli: int) -> None:
+    """One conditional UPDATE: never under what is held, whoever orders at the same moment."""
+    changed = db.session().execute(
+        update(Availability).where(Availability.product_id == product_id, Availability.day == day,
+                                   Availability.held_milli <= milli).values(capacity_milli=milli)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        held = db.session().scalar(select(Availability.held_milli).where(
+            Availability.product_id == product_id, Availability.day == day)) or 0
+        raise BelowPromised(held=money.plain_decimal(held), day=day.isoformat())
+
+
+def note_change(product_ids: Iterable[int]) -> None:
+    """Tell the search index, in this transaction, that these products read differently now."""
+    db.insert_rows(ProductChange, [{"product_id": product_id} for product_id in product_ids])
+
+
+def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that a co-operative writes, from what the schema loaded."""
+    plain = ("name", "name_en", "aliases", "description", "description_en", "supply", "unit", "grams_per_unit",
+             "minimum_milli", "step_milli", "harvest_months", "daily_capacity_milli", "picture")
+    return {name: values[name] for name in plain} | {
+        "unit_en": UNITS_EN.get(values["unit"], ""),
+        "by_weight": values["unit"] in WEIGHT_UNITS,
+        "category_id": _id_of(select(Category.id).where(Category.code == values["category"]), "category"),
+        "village_id": _id_of(select(Division.id).where(Division.code == values["village"], Division.level == "village",
+                                                       Division.valid_to.is_(None)), "village"),
+    }
+
+
+def _id_of(query: Any, field: str) -> int:
+    found = db.session().scalar(query)
+    if found is None:
+        raise InvalidInput({field: [N_("Please choose one of the list.")]})
+    return int(found)
+
+
+def _note_price(product: Product, by: Visitor | None) -> None:
+    db.insert_rows(ProductPrice, [{
+        "product_id": product.id, "price_fen": product.price_fen, "valid_from": clock.now(),
+        "set_by": by.id if by else None,
+    }])
+
+
+def _told(product: Product) -> dict[str, Any]:
+    return {name: getattr(product, name) for name in TOLD}

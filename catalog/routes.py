@@ -1,0 +1,240 @@
+"""The shop front, open to anybody: home, shelves, products, villages, search, traces."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import segno
+from flask import Blueprint, Flask, current_app, get_template_attribute, render_template, request, url_for
+from flask_babel import format_date
+from flask_login import current_user
+from markupsafe import Markup
+
+from catalog import browse, counties, finding, origins, search
+from catalog.browse import Card, Filters, Shelf
+from catalog.drawings import SHELVES, drawing
+from catalog.models import SUPPLY
+from market import clock, money
+from market.access import public
+from market.errors import N_, NotFound
+from market.page_cache import cached_page, fragment
+from market.web import MenuEntry, page_number
+
+bp = Blueprint("shop", __name__)
+
+
+class CartEntry(MenuEntry):
+    """The cart with the number of things in it; wsgi.py hands the count in, the buyer's desk brings its page."""
+
+    @property
+    def shown(self) -> bool:
+        return super().shown and self.endpoint in current_app.view_functions
+
+    @property
+    def count(self) -> int:
+        counting = current_app.extensions.get("sijin_cart_count")
+        return int(counting(current_user)) if counting else 0
+
+
+MENU = (
+    MenuEntry("shop", N_("Home page"), "shop.home", None, "home"),
+    MenuEntry("shop", N_("Goods"), "shop.goods", None, "leaf"),
+    MenuEntry("shop", N_("Villages"), "shop.villages", None, "village"),
+    CartEntry("account", N_("Cart"), "cart.show", "purchase.prepare", "cart"),
+)
+CARDS_ON_HOME = 8
+WISHES = ("category", "county", "month", "certified", "supply", "sort", "page")
+MOST_QUERY = 200  # characters of a query that are looked at
+
+SIX_DIGITS, TWELVE_DIGITS = re.compile(r"[0-9]{6}"), re.compile(r"[0-9]{12}")
+CATEGORY, LOT = re.compile(r"[a-z-]{1,32}"), re.compile(r"[0-9A-Za-z-]{1,24}")
+
+
+def init_app(app: Flask) -> None:
+    """One reader of the index per process; words that the shop's templates use."""
+    app.extensions["sijin_search"] = search.Reader(app.extensions["sijin"].search_dir)
+    app.jinja_env.globals.update(drawing=drawing, county_in_english=counties.english, place_parts=browse.place_parts)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A shelf with its cards drawn: what everybody sees alike."""
+
+    names: browse.Words
+    shelf: Shelf
+    grid: Markup
+    suggestions: tuple[str, ...] = ()
+
+
+# ---- pages ----------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/")
+@public
+@cached_page()
+def home() -> str:
+    month = clock.today().month
+    parts = fragment("home", month, lambda: _home(month))
+    return render_template("catalog/home.html", month=month, month_name=_month_name(month), shelves=SHELVES, **parts)
+
+
+@bp.get("/goods")
+@public
+@cached_page(*WISHES)
+def goods() -> str:
+    filters, page = _asked(), page_number()
+    shown = fragment("goods", (filters, page), lambda: _shelf(filters, page))
+    return render_template("catalog/goods.html", shown=shown, filters=filters, **_choices())
+
+
+@bp.get("/search", endpoint="search")
+@public
+@cached_page(*WISHES, "q")
+def search_goods() -> str:
+    query = request.args.get("q", "")[:MOST_QUERY].strip()
+    filters, page = _asked(default_sort=""), page_number()
+    shown = fragment("search", (query, filters, page), lambda: _found(query, filters, page))
+    return render_template("catalog/search.html", shown=shown, filters=filters, query=query, **_choices())
+
+
+@bp.get("/products/<int(max=999999999999):product_id>")
+@public
+@cached_page()
+def product(product_id: int) -> str:
+    facts = origins.product_facts(product_id)
+    return render_template(
+        "catalog/product.html", product=facts, lots=origins.recent_lots(product_id=product_id),
+        months=_months(facts.harvest_months),
+        per_500g_fen=money.price_of_500g(facts.price_fen, facts.grams_per_unit),
+        cart_is_open="cart.add" in current_app.view_functions,
+        login_is_open="account.login" in current_app.view_functions,
+    )
+
+
+@bp.get("/villages")
+@public
+@cached_page("county", "township", "every", "page")
+def villages() -> str:
+    county, township = _matching("county", SIX_DIGITS), _matching("township", TWELVE_DIGITS)
+    every = request.args.get("every") == "1"
+    county_names, townships = origins.places_to_choose(county)
+    if township not in townships:
+        township = None
+    found = origins.villages(county, township, every, page_number())
+    return render_template("catalog/villages.html", found=found, county=county, township=township, every=every,
+                           counties=county_names, townships=townships, address=_address)
+
+
+@bp.get("/villages/<code>")
+@public
+@cached_page("page")
+def village(code: str) -> str:
+    if not TWELVE_DIGITS.fullmatch(code):
+        raise NotFound()
+    facts, page = origins.village_facts(code), page_number()
+    shown = fragment("village", (code, page), lambda: _shelf(Filters(village=code), page))
+    figures = current_app.extensions.get("sijin_village_figures")
+    return render_template("catalog/village.html", village=facts, shown=shown, address=_address,
+                           lots=origins.recent_lots(village_id=facts.id),
+                           figures=figures(facts.id) if figures else None, fewest=origins.FEWEST_HOUSEHOLDS)
+
+
+@bp.get("/trace/<code>")
+@public
+@cached_page()
+def trace(code: str) -> str:
+    if not LOT.fullmatch(code):
+        raise NotFound()
+    found = origins.trace(code)
+    here = url_for("shop.trace", code=found.lot.code, _external=True)
+    return render_template("catalog/trace.html", trace=found, lot=found.lot, fewest=origins.FEWEST_HOUSEHOLDS,
+                           here=here, qr_svg=segno.make(here, error="m").svg_inline(omitsize=True, border=1))
+
+
+# ---- what they show -------------------------------------------------------------------------------------------------
+
+
+def _home(month: int) -> dict[str, Any]:
+    names = browse.words()
+    whole = browse.shelf_counts(names)
+    return {
+        "names": names, "by_category": whole, "figures": browse.county_figures(),
+        "harvest": _row(browse.cards(Filters(month=month, seasonal=True), names, CARDS_ON_HOME)),
+        "newest": _row(browse.cards(Filters(sort="new"), names, CARDS_ON_HOME)),
+    }
+
+
+@dataclass(frozen=True)
+class Row:
+    """Some cards, drawn."""
+
+    cards: list[Card]
+    grid: Markup
+
+
+def _row(cards: list[Card]) -> Row:
+    return Row(cards, _grid(cards))
+
+
+def _shelf(filters: Filters, page: int) -> Shown:
+    names = browse.words()
+    shelf = browse.shelf(filters, page, names)
+    return Shown(names, shelf, _grid(shelf.cards))
+
+
+def _found(query: str, filters: Filters, page: int) -> Shown:
+    names = browse.words()
+    if filters.category:
+        filters = replace(filters, category=names.root(filters.category))
+    found = finding.find(current_app.extensions["sijin_search"], query, filters, page, names)
+    return Shown(names, found.shelf, _grid(found.shelf.cards), tuple(found.suggestions))
+
+
+def _grid(cards: Any) -> Markup:
+    draw: Callable[[list[Card]], Markup] = get_template_attribute("catalog/cards.html", "goods_grid")
+    return draw(cards)
+
+
+# ---- what was asked for ---------------------------------------------------------------------------------------------
+
+
+def _asked(default_sort: str = "sold") -> Filters:
+    """The filters in the address; what cannot be one is no filter."""
+    month = request.args.get("month", "")
+    supply, sort = request.args.get("supply"), request.args.get("sort", "")
+    return Filters(
+        category=_matching("category", CATEGORY), county=_matching("county", SIX_DIGITS),
+        month=int(month) if month in {str(m) for m in range(1, 13)} else None,
+        certified=request.args.get("certified") == "1", supply=supply if supply in SUPPLY else None,
+        sort=sort if sort in browse.SORTS else default_sort,
+    )
+
+
+def _matching(name: str, pattern: re.Pattern[str]) -> str | None:
+    value = request.args.get(name, "")
+    return value if pattern.fullmatch(value) else None
+
+
+def _choices() -> Mapping[str, Any]:
+    return {"address": _address, "month_names": [(m, _month_name(m)) for m in range(1, 13)],
+            "this_month": clock.today().month}
+
+
+def _address(**changes: Any) -> str:
+    """This page's address with some wishes changed; a wish of None or '' is dropped, and so is the page number."""
+    kept = {name: request.args[name] for name in (*WISHES, "q", "township", "every") if request.args.get(name)}
+    kept.pop("page", None)
+    wishes = {name: value for name, value in (kept | changes).items() if value not in (None, "")}
+    return url_for(request.endpoint or "", **(request.view_args or {}), **wishes)
+
+
+def _month_name(month: int) -> str:
+    return str(format_date(date(2026, month, 1), "LLLL"))
+
+
+def _months(harvest_months: str) -> list[tuple[str, bool]]:
+    """The twelve months and whether goods are harvested then."""
+    ripe = set(range(1, 13)) if harvest_months == "all" else set(map(int, harvest_months.split(",")))
+    return [(_month_name(month), month in ripe) for month in range(1, 13)]

@@ -1,0 +1,57 @@
+"""Uploads, read through the app: public pictures by anybody, papers by whoever may know of them."""
+
+import re
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, send_file
+from flask_login import current_user
+from sqlalchemy import select
+
+from market import access, db
+from market.access import public
+from market.errors import NotFound
+from market.files import StoredFile
+
+bp = Blueprint("files", __name__)
+
+NAME = re.compile(r"[0-9a-f]{32}\.(webp|pdf)")
+A_YEAR = 31_536_000
+
+
+@bp.get("/files/<name>")
+@public
+def show(name: str) -> Response:
+    """A stored file under its random name. A file that is not this visitor's to see answers like an unknown one."""
+    stored = _visible(name)
+    folder: Path = current_app.extensions["sijin"].files_dir
+    path = folder / stored.name
+    if not path.is_file():
+        raise NotFound()
+    response = send_file(path, mimetype=stored.content_type, etag=stored.sha256, conditional=True,
+                         as_attachment=stored.content_type == "application/pdf",
+                         download_name=stored.original_name or stored.name)
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cache-Control"] = _caching(stored)
+    return response
+
+
+def _visible(name: str) -> StoredFile:
+    if not NAME.fullmatch(name):
+        raise NotFound()
+    stored = db.session().scalar(select(StoredFile).where(StoredFile.name == name))
+    if stored is None or not _may_see(stored):
+        raise NotFound()
+    return stored
+
+
+def _may_see(stored: StoredFile) -> bool:
+    """Public, or of the visitor's own organisation, or read by officials and auditors."""
+    if stored.visibility == "public":
+        return True
+    own = stored.organisation_id is not None and stored.organisation_id == current_user.organisation_id
+    return own or access.can(current_user, "report.read")
+
+
+def _caching(stored: StoredFile) -> str:
+    """A name is random and its bytes never change, so a public picture may be kept for good."""
+    return f"public, max-age={A_YEAR}, immutable" if stored.visibility == "public" else "private, no-store"

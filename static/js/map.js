@@ -1,0 +1,63 @@
+/*
+  data-map="address of the shapes" data-map-table="id of a <tbody>": draws the rows of the table beside it as a map.
+  Each row names its shape (data-code) and its figure (data-value), its first cell the words and, where there is one, the
+  page to open. The table is the truth; the map is a second way to read it.
+*/
+"use strict";
+
+for (const place of document.querySelectorAll("[data-map]")) draw(place);
+
+async function draw(place) {
+  const figures = rowsOf(document.getElementById(place.dataset.mapTable));
+  const answer = await fetch(place.dataset.map);
+  if (!answer.ok) return;
+  const shapes = await answer.json();
+  for (const shape of shapes.features) shape.properties.name = shape.properties.adcode;
+  echarts.registerMap("counties", shapes);
+  const chart = echarts.init(place, null, { renderer: "svg" });
+  const show = () => chart.setOption(option(place, figures), true);
+  show();
+  chart.on("click", (event) => {
+    const url = figures.get(event.name)?.url;
+    if (url) window.location.assign(url);
+  });
+  new ResizeObserver(() => chart.resize()).observe(place);
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+}
+
+function rowsOf(table) {
+  return new Map([...table.rows].map((row) => [row.dataset.code, {
+    words: row.cells[0].textContent.trim(), value: Number(row.dataset.value), url: row.querySelector("a")?.href,
+  }]));
+}
+
+function option(place, figures) {
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const data = [...figures].map(([name, { value }]) => ({ name, value, cursor: value ? "pointer" : "default" }));
+  const most = Math.max(1, ...data.map(({ value }) => value));
+  const words = (name) => figures.get(name)?.words ?? "";
+  return {
+    animation: false,
+    textStyle: { fontFamily: getComputedStyle(place).fontFamily },
+    /* richText: an HTML tooltip would need inline styles, which this site does not allow. */
+    tooltip: {
+      renderMode: "richText", backgroundColor: colour("--surface"), borderColor: colour("--line-strong"),
+      textStyle: { color: colour("--ink") },
+      formatter: ({ name, value }) => `${words(name)}\n${value || 0} ${place.dataset.mapUnit}`,
+    },
+    visualMap: {
+      min: 0, max: most, orient: "horizontal", left: 0, bottom: 0, itemWidth: 12, itemHeight: 90, calculable: false,
+      text: [String(most), "0"], textStyle: { color: colour("--ink-soft") },
+      inRange: { color: [colour("--tea-tint"), colour("--chart-5"), colour("--chart-1")] },
+    },
+    series: [{
+      type: "map", map: "counties", data, selectedMode: false, top: 8, bottom: 40, left: 8, right: 8, aspectScale: 0.9,
+      itemStyle: { borderColor: colour("--surface"), borderWidth: 1.5, areaColor: colour("--sunken") },
+      label: {
+        show: true, color: colour("--ink"), fontSize: 12, formatter: ({ name }) => words(name),
+        textBorderColor: colour("--surface"), textBorderWidth: 2,
+      },
+      emphasis: { itemStyle: { areaColor: colour("--grain-line") }, label: { color: colour("--ink"), fontWeight: 600 } },
+    }],
+  };
+}
