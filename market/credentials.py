@@ -74,6 +74,12 @@ def settle(examined: Examined, address: str) -> bool:
     return False
 
 
+def password_mark(user_id: int) -> str:
+    """Changes whenever the password does; tells nothing of it."""
+    kept = db.session().scalar(select(User.password_hash).where(User.id == user_id)) or ""
+    return logins.token_hash(kept)[:16]
+
+
 def unlocked() -> ColumnElement[bool]:
     """The condition that a login is not locked now."""
     return or_(User.locked_until.is_(None), User.locked_until <= clock.now())

@@ -19,7 +19,7 @@ class ServerSessions(LoginManager):  # type: ignore[misc]
 def init_app(app: Flask) -> None:
     """Tell Flask-Login how to know a visitor."""
     manager = ServerSessions(app)
-    manager.session_protection = None  # the session lives on the server
+    manager.session_protection = None  # type: ignore[assignment]  # the session lives on the server
     manager.anonymous_user = Anonymous
     manager.request_loader(load)
 

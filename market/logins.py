@@ -64,6 +64,12 @@ def end_all_sessions(user_id: int, but: int | None = None) -> None:
         db.session().execute(ending)
 
 
+def end_everything(visitor: Visitor) -> None:
+    """A person logs out everywhere."""
+    end_all_sessions(visitor.id)
+    journal.record("login.left_everywhere", "user", visitor.id, visitor)
+
+
 def open_doors(user_id: int) -> dict[str, list[Row[Any]]]:
     """What lets a person in now, newest first: 'session', 'phone', 'token' rows (id, since, expires_at, device)."""
     return {kind: list(db.session().execute(_live(door, user_id))) for kind, door in DOORS.items()}
@@ -97,6 +103,11 @@ def switch_organisation(visitor: Visitor, organisation_id: int) -> None:
     if switched is None:
         raise NotFound()
     journal.record("login.switched", "organisation", organisation_id, visitor, before=visitor.organisation_id)
+
+
+def login_of(user_id: int) -> str:
+    """The login name of somebody known."""
+    return db.session().execute(select(User.login).where(User.id == user_id)).scalar_one()
 
 
 def first_organisation(user_id: int) -> int | None:

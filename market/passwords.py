@@ -51,8 +51,11 @@ class TooEasy(InvalidInput):
         super().__init__({field: [text]})
 
 
-_COMMON = ("password", "qwerty", "asdfgh", "zxcvbn", "1qaz2wsx", "woaini", "iloveyou", "admin", "sijin", "yongzhou")
+_COMMON = ("password", "1qaz2wsx", "woaini", "iloveyou", "admin", "sijin", "yongzhou")
 _ROWS = ("01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "abcdefghijklmnopqrstuvwxyz")
+# every piece of a row, forwards and backwards, four characters or more, the longest first
+_RUNS = sorted({row[start:end] for row in (*_ROWS, *(row[::-1] for row in _ROWS))
+                for start in range(len(row)) for end in range(start + 4, len(row) + 1)}, key=len, reverse=True)
 
 
 def refuse_easy_password(password: str, *known: str | None) -> None:
@@ -65,8 +68,8 @@ def refuse_easy_password(password: str, *known: str | None) -> None:
     if len(password) > LONGEST:
         raise TooEasy("password", N_("At most 128 characters, please."))
     plain = password.lower()
-    for word in (*_COMMON, *_ROWS, *(word.lower() for word in known if word)):
-        plain = plain.replace(word, "").replace(word[::-1], "")
+    for word in (*_COMMON, *_RUNS, *(word.lower() for word in known if word)):
+        plain = plain.replace(word, "")
     if len(set(password.lower())) < 5 or len(plain) < 6:
         raise TooEasy("password", N_("This password is among the first that somebody would try."))
 

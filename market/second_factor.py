@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from market import clock, credentials, db, journal, logins
 from market.access import OFFICIALS, OPERATORS, Visitor
-from market.errors import N_, InvalidInput, NotFound, SecondPersonNeeded
+from market.errors import N_, InvalidInput, SecondPersonNeeded
 from market.users import User
 
 STEP_SECONDS = 30
@@ -87,13 +87,13 @@ def remove(visitor: Visitor) -> None:
 def reset(login: str, by: Visitor) -> None:
     """The security operator takes a lost second factor away; the person is logged out and enrols anew.
 
-    Raises NotFound for an unknown login or one without second factor, SecondPersonNeeded for the own one.
+    Raises InvalidInput for an unknown login or one without second factor, SecondPersonNeeded for the own one.
     """
     known = login.strip().lower()
     user_id = db.session().scalar(select(User.id).where((User.login == known) | (User.mobile == known),
                                                         User.totp_secret.is_not(None)))
     if user_id is None:
-        raise NotFound()
+        raise InvalidInput({"login": [N_("Nobody with this login has a second factor.")]})
     if user_id == by.id:
         raise SecondPersonNeeded()
     _clear(user_id)

@@ -76,7 +76,7 @@ def _check_access() -> Response | None:
         abort(403)
     if wants_json():
         abort(401)
-    return redirect(url_for("account.login", next=_here() if request.method == "GET" else None))
+    return redirect(url_for("account.login", next=_here() if request.method == "GET" else None))  # type: ignore[return-value]
 
 
 def access_of(view: Callable[..., Any]) -> str | None:
@@ -252,7 +252,7 @@ def _refuse(error: MarketError) -> Any:
     if wants_json():
         return error_json(error.code, error.message(_), error.status, fields)
     again = getattr(current_app.view_functions.get(request.endpoint or ""), "again", None)
-    if again is not None:
+    if again is not None and error.status not in {403, 404}:  # no form for who may not, or for what is not there
         g.refusal, g.refused_fields = error, fields
         return current_app.make_response(again(**(request.view_args or {}))), error.status
     return _error_page(error.status, error.message(_))
@@ -348,6 +348,7 @@ def _register_jinja(app: Flask, config: Config) -> None:
     )
     app.context_processor(lambda: {"locale": i18n.locale(), "installation_is_demo": installation_is_demo()})
     app.extensions["sijin_menu"] = []
+    app.extensions["sijin_desks"] = {}
     app.extensions["sijin_demo"] = lambda: False
 
 
@@ -362,14 +363,18 @@ def installation_is_demo() -> bool:
 
 
 class MenuEntry:
-    """One way through a desk: a door ('unit', 'supplier', 'office'), a label, a route, the verb it needs, an icon."""
+    """One way through a desk or the shop: a door, a label, a route, the verb it needs (None: anybody), an icon.
 
-    def __init__(self, door: str, label: str, endpoint: str, verb: str, icon: str) -> None:
+    Doors are 'unit', 'supplier', 'office', 'shop', 'account' and 'footer'. `post` entries are sent by a form.
+    """
+
+    def __init__(self, door: str, label: str, endpoint: str, verb: str | None, icon: str, post: bool = False) -> None:
         self.door, self.text, self.endpoint, self.verb, self.icon = door, label, endpoint, verb, icon
+        self.post = post
 
     @property
     def label(self) -> str:
-        return _(self.text)
+        return str(_(self.text))
 
     @property
     def url(self) -> str:
@@ -379,14 +384,30 @@ class MenuEntry:
     def active(self) -> bool:
         return request.endpoint == self.endpoint
 
+    @property
+    def shown(self) -> bool:
+        return self.verb is None or can(self.verb)
+
 
 def add_menu(app: Flask, *entries: MenuEntry) -> None:
     app.extensions["sijin_menu"].extend(entries)
 
 
+def add_desks(app: Flask, desks: Mapping[str, str]) -> None:
+    """Where people start: the first page by kind of office ('township', 'platform') or organisation ('unit')."""
+    app.extensions["sijin_desks"].update(desks)
+
+
+def desk_url(visitor: access.Visitor) -> str:
+    """The first page of a person's desk, the home page where there is none."""
+    desks = current_app.extensions["sijin_desks"]
+    endpoint = desks.get(visitor.office_kind) or desks.get(visitor.organisation_kind)
+    return url_for(endpoint) if endpoint else "/"
+
+
 def menu_entries(door: str) -> list[MenuEntry]:
     """The entries of a desk that this visitor may open."""
-    return [e for e in current_app.extensions["sijin_menu"] if e.door == door and can(e.verb)]
+    return [e for e in current_app.extensions["sijin_menu"] if e.door == door and e.shown]
 
 
 def typed(name: str, default: Any = "") -> Any:

@@ -5,18 +5,33 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from market import db, limits
-from tests import databases, world as worlds
+from tests import databases
+from tests import world as worlds
 from wsgi import create_app
 
 BACKENDS = ("sqlite", "postgresql")
 _stack = ExitStack()
 _apps: dict[str, Flask] = {}
+
+
+class Browser(FlaskClient):
+    """A client whose requests each get a context of their own, as on a server.
+
+    Inside the context that a test holds open, Flask would reuse that one, and with it who was logged in before.
+    """
+
+    def open(self, *args: Any, **options: Any) -> TestResponse:
+        db.db.session.rollback()  # the test's own reading ends, so that it sees afterwards what the request did
+        with self.application.app_context():
+            return super().open(*args, **options)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,6 +79,7 @@ def app(backend: str, database_url: str, data_dir: Path) -> Iterator[Flask]:
     if backend not in _apps:
         _apps[backend] = create_app(databases.settings(database_url, data_dir))
         _apps[backend].testing = True
+        _apps[backend].test_client_class = Browser
     limits.limiter.reset()
     with _apps[backend].app_context():
         yield _apps[backend]
