@@ -6,7 +6,7 @@ from flask_login import LoginManager
 from market import logins
 from market.access import Anonymous, Visitor
 
-TOKEN = "token"  # where the cookie keeps the session token
+TOKEN = "token"  # noqa: S105 - where the cookie keeps the session token
 
 
 class ServerSessions(LoginManager):  # type: ignore[misc]
@@ -19,7 +19,7 @@ class ServerSessions(LoginManager):  # type: ignore[misc]
 def init_app(app: Flask) -> None:
     """Tell Flask-Login how to know a visitor."""
     manager = ServerSessions(app)
-    manager.session_protection = None  # type: ignore[assignment]  # the session lives on the server
+    manager.session_protection = None  # the session lives on the server
     manager.anonymous_user = Anonymous
     manager.request_loader(load)
 
@@ -29,5 +29,5 @@ def load(_request: object) -> Visitor | None:
     if request.path.startswith("/api/"):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         return logins.visitor_of_token(token) if scheme == "Bearer" and token else None
-    token = session.get(TOKEN) if request.cookies.get("sijin") else None
-    return logins.visitor_of_session(token) if token else None
+    kept = session.get(TOKEN) if request.cookies.get("sijin") else None
+    return logins.visitor_of_session(kept) if kept else None
