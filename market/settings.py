@@ -1,12 +1,16 @@
 """Facts about this installation, kept in the database: whether it holds the demo world, and the like."""
 
+import time
 from typing import Any
 
 from sqlalchemy import JSON, String, delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market import db
 from market.db import Base
+
+KEEP_SECONDS = 5
 
 
 class Setting(Base):
@@ -29,3 +33,21 @@ def put(key: str, value: Any) -> None:
     session = db.session()
     session.execute(delete(Setting).where(Setting.key == key))
     session.execute(insert(Setting), [{"key": key, "value": value}])
+
+
+_kept: dict[str, tuple[float, bool]] = {}
+
+
+def demo_flag() -> bool:
+    """Whether this installation holds the demo world; asked on every page, so an answer is kept for a few seconds.
+
+    Where the database does not answer, the last answer stands: an error page must not fail over it.
+    """
+    at, known = _kept.get("demo", (-60.0, False))
+    if time.monotonic() - at > KEEP_SECONDS:
+        try:
+            known = bool(get("demo", False))
+        except SQLAlchemyError:
+            db.session().rollback()
+        _kept["demo"] = (time.monotonic(), known)
+    return known

@@ -1,0 +1,91 @@
+"""The demo world: invented people, prices and incomes on real places, told as 演示数据 wherever it is shown."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+
+from sqlalchemy import select
+
+from market import clock, db, files, places, settings
+from market.errors import N_, Conflict
+from market.outbox import OutboxMessage
+from market.parties import Organisation
+from orders.demo import drawing, facts, handing_on, settlers, shelves, year
+from orders.demo.fact_rows import Facts
+from orders.demo.settlers import Settlement
+
+SEED = 774  # Yongzhou's poor villages of 2020
+DEMO_KEY = "demo"
+ORDERS = 600
+
+
+class NotEmpty(Conflict):
+    """The demo world goes into an empty site only."""
+
+    code = "not_empty"
+    text = N_("This site already holds organisations; the demo world goes into an empty one only.")
+
+
+def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int, int], None]) -> None:
+    """Settle, stock and trade for the twelve months before `today`: about `orders` orders, the same for the same day.
+
+    tell(stage, done, of) is called as it goes. Raises NotEmpty.
+    """
+    if is_settled():
+        raise NotEmpty()
+    known = facts.load()
+    first = _year_before(today)
+    chance = Random(SEED)
+    tell("people", 0, 1)
+    with clock.at(clock.shanghai(first, 8)), db.transaction():
+        places.import_divisions(facts.DIVISIONS)
+        settled = settlers.settle(known)
+        settings.put(DEMO_KEY, True)
+    with clock.at(clock.shanghai(first, 8)), db.transaction():
+        products = shelves.stock_shelves(known, settled, first)
+        proofs = _proofs(known, settled, files_folder)
+    book = year.Book(known, settled, products, proofs, chance, today)
+    _months(book, first, orders, tell)
+    year.stock_up(book, today)
+    year.leave_open(book)
+    _forget_messages()
+
+
+def is_settled() -> bool:
+    """Whether anybody is here yet."""
+    return db.session().scalar(select(Organisation.id).limit(1)) is not None
+
+
+def _year_before(today: date) -> date:
+    return (today.replace(day=1) - timedelta(days=360)).replace(day=1)
+
+
+def _months(book: year.Book, first: date, orders: int, tell: Callable[[str, int, int], None]) -> None:
+    """Trade month by month; at each month's end wages are declared, on the 12th of the next the villages are paid."""
+    starts = [first]
+    while (following := (starts[-1] + timedelta(days=32)).replace(day=1)) <= book.last:
+        starts.append(following)
+    for number, start in enumerate(starts, 1):
+        end = min((start + timedelta(days=32)).replace(day=1) - timedelta(days=1), book.last)
+        year.trade(book, start, end, orders * number // len(starts), lambda made: tell("orders", made, orders))
+        if end < book.last:
+            handing_on.declare_month(book, end)
+        payday = end + timedelta(days=12)
+        if payday < book.last:
+            handing_on.hand_on(book, payday, end)
+
+
+def _proofs(known: Facts, settled: Settlement, folder: Path) -> dict[str, int]:
+    """One drawn voucher per co-operative, marked as invented, where real ones would be photographed."""
+    return {
+        key: files.keep(files.prepare(drawing.voucher(coop.short_name)), f"{coop.short_name}-演示凭证.png", "parties",
+                        settled.person(key, "manager"), folder).id
+        for key, coop in known.coops.items()
+    }
+
+
+def _forget_messages() -> None:
+    """Nobody waits for notices about an invented past."""
+    with db.transaction() as session:
+        session.execute(db.table(OutboxMessage).update().values(done_at=clock.now()))
