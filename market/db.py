@@ -97,6 +97,8 @@ def init_app(app: Flask, data_dir: Path) -> None:
             app.logger.info(
                 "SQLite %s is older than 3.51.3: writers are kept to one at a time", sqlite3.sqlite_version
             )
+    else:
+        engine.dialect.use_insertmanyvalues_wo_returning = True  # a list of rows in few statements, not one for each
 
 
 def _prepare_sqlite(engine: Engine, lock_path: Path) -> None:

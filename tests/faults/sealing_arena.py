@@ -1,0 +1,156 @@
+"""Writers, readers and a sealer that is shot again and again, each a process, on one database.
+
+Every batch of a writer gives the same amount to every village, so whatever single moment a report shows, all villages
+show the same sum and as many orders as batches. Run as `python -m tests.faults.sealing_arena URL FOLDER SECONDS SEED`;
+prints what was seen as JSON.
+"""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from market import audit, db, figures, heads, ledger, ledger_frame, sealing
+from market.ledger import LedgerBlock, Transfer
+from market.places import Division
+from tests import databases
+from wsgi import create_app
+
+VILLAGES = 6
+WRITERS = 4
+AMOUNT_FEN = 7
+ROWS_A_BLOCK = 100  # not a multiple of VILLAGES: most blocks cut a batch in two
+DAYS = (date(2026, 10, 12), date(2026, 11, 2))
+MONTHS = ("2026-10", "2026-11")
+
+forked = multiprocessing.get_context("fork")
+Read = tuple[list[int], int | None]  # the sum of every village, the number of orders
+
+
+def write(number: int, villages: list[int]) -> tuple[float, float]:
+    """One batch; returns when it began and when its commit was answered."""
+    began = time.monotonic()
+    with db.transaction():
+        ledger.post([
+            Transfer("accepted", f"batch:{os.getpid()}:{number}:{village}", "unit:1", "supplier:3", AMOUNT_FEN,
+                     DAYS[number % 2], village_id=village, order_ref=f"{os.getpid()}-{number}")
+            for village in villages
+        ])
+    return began, time.monotonic()
+
+
+def read_at_one_moment(villages: list[int]) -> Read:
+    """A report as it is."""
+    with db.snapshot():
+        rows = {row["village_id"]: row["accepted_fen"] for row in figures.village_figures(*MONTHS)}
+        orders = figures.presence_counts(*MONTHS).get("order", 0)
+    return [rows.get(village, 0) for village in villages], orders
+
+
+def read_at_two_moments(villages: list[int]) -> Read:
+    """The negative control: the same two statements without a snapshot around them."""
+    sums = dict.fromkeys(villages, 0)
+    everywhere = figures.EVERYWHERE
+    for statement in (lambda: figures._rolled_up(*MONTHS, everywhere, False),
+                      lambda: figures._unsealed(*MONTHS, everywhere)):
+        for village, _month, values in statement():
+            sums[village] += values["accepted_fen"]
+        db.session().rollback()
+        time.sleep(0.02)
+    return list(sums.values()), None
+
+
+def repeat(deed: Callable[[int], Any], until: float, path: Path) -> None:
+    """Do it until the time is up, keep what came of it."""
+    seen = []
+    while time.monotonic() < until:
+        seen.append(deed(len(seen)))
+        time.sleep(0.005)
+    db.db.session.remove()
+    path.write_text(json.dumps(seen))
+
+
+def timed(read: Callable[[list[int]], Read], villages: list[int]) -> Callable[[int], Any]:
+    def read_once(_number: int) -> Any:
+        began = time.monotonic()
+        seen = read(villages)
+        return began, time.monotonic(), *seen
+
+    return read_once
+
+
+def seal_for_ever(sealed: Any) -> None:
+    while True:
+        sealed.value += sealing.seal(limit=ROWS_A_BLOCK)
+
+
+def shoot_sealers(until: float, chance: random.Random) -> int:
+    """Start a sealer, kill it somewhere in its work once it has sealed something, start the next; how many died."""
+    died = 0
+    while time.monotonic() < until:
+        sealed = forked.Value("q", 0)
+        sealer = forked.Process(target=seal_for_ever, args=(sealed,))
+        sealer.start()
+        while not sealed.value and time.monotonic() < until:
+            time.sleep(0.001)
+        time.sleep(chance.uniform(0, 0.06))
+        os.kill(sealer.pid or 0, signal.SIGKILL)
+        sealer.join()
+        died += sealer.exitcode == -signal.SIGKILL
+    return died
+
+
+def wrong_reads(reads: list[Any], batches: list[tuple[float, float]]) -> list[str]:
+    """Reads that no single moment can have shown."""
+    begun, done = sorted(b for b, _d in batches), sorted(d for _b, d in batches)
+    wrong = []
+    for began, ended, sums, orders in reads:
+        least, most = bisect_left(done, began), bisect_right(begun, ended)
+        shown = {fen / AMOUNT_FEN for fen in sums} | ({orders} if orders is not None else set())
+        if len(shown) > 1 or not least <= shown.pop() <= most:
+            wrong.append(f"villages {sums}, orders {orders}, batches {least} to {most}")
+    return wrong
+
+
+def fight(folder: Path, seconds: float, seed: int) -> dict[str, Any]:
+    villages = list(db.session().scalars(select(Division.id).where(Division.level == "village").limit(VILLAGES)))
+    db.db.session.remove()
+    db.db.engine.dispose()  # no connection may be shared with a child
+    until = time.monotonic() + seconds
+    roles = {f"writer-{n}": lambda number: write(number, villages) for n in range(WRITERS)}
+    roles |= {"reader": timed(read_at_one_moment, villages), "control": timed(read_at_two_moments, villages)}
+    children = [forked.Process(target=repeat, args=(deed, until, folder / name)) for name, deed in roles.items()]
+    for child in children:
+        child.start()
+    died = shoot_sealers(until, random.Random(seed))
+    for child in children:
+        child.join()
+    kept = {name: json.loads((folder / name).read_text()) for name in roles}
+    batches = [batch for name in kept if name.startswith("writer") for batch in kept[name]]
+    blocks = db.session().scalar(select(func.count()).select_from(LedgerBlock))
+    sealing.seal_all()
+    sums, orders = read_at_one_moment(villages)
+    return {
+        "seed": seed, "batches": len(batches), "reads": len(kept["reader"]), "sealers_killed": died,
+        "blocks_in_the_race": blocks, "wrong": wrong_reads(kept["reader"], batches)[:5],
+        "control_wrong": len(wrong_reads(kept["control"], batches)),
+        "problems": [problem.message() for problem in audit.check(heads_file=ledger_frame.heads_file(), limit=5)],
+        "heads_kept": len(list(heads.kept(ledger_frame.heads_file()))), "at_the_end": [*sums, orders * AMOUNT_FEN],
+        "blocks": db.session().scalar(select(func.count()).select_from(LedgerBlock)),
+    }
+
+
+if __name__ == "__main__":
+    url, place, duration, chosen = sys.argv[1:]
+    with create_app(databases.settings(url, Path(place))).app_context():
+        print(json.dumps(fight(Path(place), float(duration), int(chosen))))  # noqa: T201

@@ -1,0 +1,34 @@
+"""While writers write and sealers die, every report shows the sum of what was committed at some single moment.
+
+RACE_SECONDS sets how long (4; a soak runs 20), RACE_SEED repeats a run.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.faults.sealing_arena import AMOUNT_FEN
+
+SECONDS = os.environ.get("RACE_SECONDS", "4")
+
+
+def test_reports_agree_while_sealers_are_shot(database_url: str, data_dir: Path) -> None:
+    seed = os.environ.get("RACE_SEED") or str(int.from_bytes(os.urandom(4)))
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.faults.sealing_arena", database_url, str(data_dir), SECONDS, seed],
+        capture_output=True, text=True, timeout=60 + 3 * float(SECONDS), check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    seen = json.loads(run.stdout)
+    assert seen["wrong"] == [], seen
+    assert seen["problems"] == [], seen
+    assert set(seen["at_the_end"]) == {seen["batches"] * AMOUNT_FEN}, seen
+    assert seen["heads_kept"] == seen["blocks"], seen
+    # and the race was one: people wrote, read, sealed and died, and without the snapshot it shows
+    assert seen["batches"] > 20, seen
+    assert seen["reads"] > 10, seen
+    assert seen["sealers_killed"] > 5, seen
+    assert seen["blocks_in_the_race"] > 5, seen
+    assert seen["control_wrong"] > 0, seen
