@@ -27,6 +27,7 @@ class Filters:
     village: str | None = None
     month: int | None = None
     seasonal: bool = False  # leave out what is harvested all year
+    available: bool = False  # only what can be ordered now
     certified: bool = False
     supply: str | None = None
     sort: str = "sold"
@@ -108,9 +109,10 @@ def words() -> Words:
     """Names of all categories and counties, in one statement."""
     parent = db.table(Category).alias("parent")
     category, division = db.table(Category), db.table(Division)
-    categories = select(literal("category").label("kind"), category.c.code.label("code"), category.c.name_zh, category.c.name_en,
-                        parent.c.code.label("parent"), category.c.sort.label("sort")).outerjoin(
-        parent, parent.c.id == category.c.parent_id)
+    categories = select(
+        literal("category").label("kind"), category.c.code.label("code"), category.c.name_zh, category.c.name_en,
+        parent.c.code.label("parent"), category.c.sort.label("sort"),
+    ).outerjoin(parent, parent.c.id == category.c.parent_id)
     shapes = select(literal("county"), division.c.map_county, division.c.name, literal(""), null(), literal(0)).where(
         division.c.level == "county", division.c.valid_to.is_(None),
         division.c.code == division.c.map_county + "000000")
@@ -240,6 +242,8 @@ def _on_sale(filters: Filters, names: Words, *columns: ColumnElement[Any], facet
         query = query.where(product.c.supply == filters.supply)
     if filters.month:
         query = query.where(in_season(filters.month))
+    if filters.available:
+        query = query.where(or_(product.c.supply == "daily", in_store() > 0))
     if filters.seasonal:
         query = query.where(product.c.harvest_months != "all")
     if filters.village:

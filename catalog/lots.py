@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from catalog import stock
 from catalog.models import Lot, LotContribution, LotInput, LotShare, Product, StockMove
-from market import clock, db, journal, money
+from market import clock, db, journal, money, places
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from market.households import CoopMember, Household
@@ -42,10 +42,11 @@ class AlreadyConfirmed(Conflict):
     text = N_("This lot's farm-gate price has already been confirmed.")
 
 
-def book(product_id: int, harvested_on: date, milli: int, farm_gate_fen_per_kg: int,
+def book(product_id: int, harvested_on: date, milli: int | None, farm_gate_fen_per_kg: int,
          contributions: Sequence[Contribution], by: Visitor, best_before: date | None = None) -> Lot:
     """Book a harvest into store: its weight is the sum of what was brought (grams), its quantity `milli` sales units.
 
+    Goods sold by weight need no `milli`: it follows from the weight.
     farm_gate_fen_per_kg (fen, 0 to 1,000,000) is what households are owed per kg that a canteen accepts; an own base
     is owed nothing here. Not for sale until a person at the village has confirmed the price. Raises NotFound for a
     product, household or village that is not the co-operative's, InvalidInput where weights and quantity disagree.
@@ -53,7 +54,7 @@ def book(product_id: int, harvested_on: date, milli: int, farm_gate_fen_per_kg: 
     product = _own_product(product_id, by)
     origins = _origins(contributions, by)
     grams = sum(c.grams for c in contributions)
-    _check_weight(product, milli, grams)
+    milli = _quantity(product, milli, grams)
     lot = _new_lot(product, "harvest", harvested_on, best_before, milli, grams, farm_gate_fen_per_kg, by)
     db.insert_rows(LotContribution, [
         {"lot_id": lot.id, "village_id": village_id, "household_id": c.household_id, "grams": c.grams}
@@ -71,8 +72,8 @@ def book(product_id: int, harvested_on: date, milli: int, farm_gate_fen_per_kg: 
     return lot
 
 
-def process(product_id: int, made_on: date, milli: int, grams: int, ingredients: Sequence[Ingredient], by: Visitor,
-            best_before: date | None = None) -> Lot:
+def process(product_id: int, made_on: date, milli: int | None, grams: int, ingredients: Sequence[Ingredient],
+            by: Visitor, best_before: date | None = None) -> Lot:
     """Make a lot out of others: `grams` of the new goods; every village's share follows the input weights.
 
     Inputs leave their stock now. Raises NotInLot where one holds less, NotFound for a lot of somebody else.
@@ -82,7 +83,7 @@ def process(product_id: int, made_on: date, milli: int, grams: int, ingredients:
     if any(lot.confirmed_at is None for lot in inputs.values()):
         raise InvalidInput({"ingredients": [N_("An input lot still waits for the village's confirmation.")]})
     used = {i.lot_id: money.grams_of(i.milli, _grams_per_unit(inputs[i.lot_id].product_id)) for i in ingredients}
-    _check_weight(product, milli, grams)
+    milli = _quantity(product, milli, grams)
     lot = _new_lot(product, "processed", made_on, best_before, milli, grams, 0, by)
     stock.take("processed", [(None, i.lot_id, i.milli) for i in ingredients])
     db.insert_rows(LotInput, [
@@ -138,13 +139,14 @@ def confirm(lot_id: int, by: Visitor) -> None:
 
 def lies_in_area(lot_id: int, by: Visitor) -> bool:
     """Whether one of the lot's villages is this officer's, or lies in their township or county."""
-    villages = db.table(Division)
-    shares = db.table(LotShare)
-    return db.session().scalar(
-        select(villages.c.id).join(shares, shares.c.village_id == villages.c.id)
-        .where(shares.c.lot_id == lot_id, (villages.c.id == by.division_id)
-               | (villages.c.township_id == by.division_id) | (villages.c.county_id == by.division_id)).limit(1)
-    ) is not None
+    return db.session().scalar(select(Lot.id).where(Lot.id == lot_id, touches_area(by))) is not None
+
+
+def touches_area(by: Visitor) -> ColumnElement[bool]:
+    """The condition that a Lot has goods of this officer's village, or of one in their township, county or city."""
+    villages = select(LotShare.lot_id).join(Division, Division.id == LotShare.village_id).where(
+        places.lies_in(by.division_id))
+    return Lot.id.in_(villages)
 
 
 def _own_product(product_id: int, by: Visitor) -> Product:
@@ -185,18 +187,25 @@ def _origins(contributions: Sequence[Contribution], by: Visitor) -> list[int]:
     return [homes[c.household_id] if c.household_id is not None else int(c.village_id or 0) for c in contributions]
 
 
-def _check_weight(product: Product, milli: int, grams: int) -> None:
+def _quantity(product: Product, milli: int | None, grams: int) -> int:
     """By weight the quantity is the weight; counted goods may differ from their usual weight by a tenth."""
-    usual = money.grams_of(milli, product.grams_per_unit)
+    if milli is None and product.by_weight:
+        milli = money.milli_of(grams, product.grams_per_unit)
+    usual = money.grams_of(milli or 0, product.grams_per_unit)
     allowed = 0 if product.by_weight else usual // 10
-    if milli <= 0 or abs(usual - grams) > allowed:
+    if milli is None or milli <= 0 or abs(usual - grams) > allowed:
         raise InvalidInput({"milli": [N_("Quantity and weight do not belong together.")]})
+    return milli
 
 
 def _new_lot(product: Product, kind: str, made_on: date, best_before: date | None, milli: int, grams: int,
              farm_gate: int, by: Visitor) -> Lot:
     if not 0 <= farm_gate <= 1_000_000:
         raise InvalidInput({"farm_gate_fen_per_kg": [N_("This number is outside what is possible here.")]})
+    if made_on > clock.today():
+        raise InvalidInput({"harvested_on": [N_("This day lies in the future.")]})
+    if best_before is not None and best_before < made_on:
+        raise InvalidInput({"best_before": [N_("Goods cannot end before they begin.")]})
     lot = Lot(
         code=_new_code(made_on), supplier_id=product.supplier_id, product_id=product.id, kind=kind,
         harvested_on=made_on, best_before=best_before or made_on + timedelta(days=30), total_milli=milli,

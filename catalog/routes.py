@@ -161,8 +161,8 @@ def _home(month: int) -> dict[str, Any]:
     whole = browse.shelf_counts(names)
     return {
         "names": names, "by_category": whole, "figures": browse.county_figures(),
-        "harvest": _row(browse.cards(Filters(month=month, seasonal=True), names, CARDS_ON_HOME)),
-        "newest": _row(browse.cards(Filters(sort="new"), names, CARDS_ON_HOME)),
+        "harvest": _row(browse.cards(Filters(month=month, seasonal=True, available=True), names, CARDS_ON_HOME)),
+        "newest": _row(browse.cards(Filters(sort="new", available=True), names, CARDS_ON_HOME)),
     }
 
 

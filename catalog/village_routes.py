@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, render_template, request, url_for
+from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask_babel import format_date
 from flask_login import current_user
 
@@ -27,7 +27,7 @@ from market.web import MenuEntry, once, page_number, parse, see_other, shows_aga
 
 bp = Blueprint("village", __name__, url_prefix="/village")
 
-MENU = (MenuEntry("village", N_("Goods"), "village.goods", "goods.manage", "leaf"),)
+MENU = (MenuEntry("supplier", N_("Goods"), "village.goods", "goods.manage", "leaf"),)
 DAYS_AHEAD = 14
 
 Prepared = tuple[bytes, str, str]
@@ -86,8 +86,7 @@ def change_product(product_id: int) -> Response:
 @requires("goods.manage")
 def prices(product_id: int) -> str:
     own, _values = desk.own_product(product_id, current_user.organisation_id)
-    return render_template("catalog/desk_prices.html", product=own, prices=desk.prices(product_id), typed=_typed({}),
-                           refused=_refused())
+    return render_template("catalog/desk_prices.html", product=own, prices=desk.prices(product_id))
 
 
 @bp.post("/products/<int(max=999999999999):product_id>/prices")
@@ -120,8 +119,8 @@ def availability(product_id: int) -> str:
     own, _values = desk.own_product(product_id, current_user.organisation_id)
     first = clock.today()
     days = desk.days(own, first, first + timedelta(days=DAYS_AHEAD - 1))
-    return render_template("catalog/desk_availability.html", product=own, days=days, typed=_typed({}),
-                           refused=_refused(), weekday=lambda day: format_date(day, "EEEE"))
+    return render_template("catalog/desk_availability.html", product=own, days=days,
+                           weekday=lambda day: format_date(day, "EEEE"))
 
 
 @bp.post("/products/<int(max=999999999999):product_id>/availability")
@@ -146,24 +145,12 @@ def set_availability(product_id: int) -> Response:
 
 
 def _form(own: Any, values: Mapping[str, Any]) -> str:
-    """The form of new or known goods, with what was typed where it was refused."""
+    """The form of new or known goods."""
     return render_template(
-        "catalog/desk_product.html", product=own, values=_typed(_as_typed(values)), refused=_refused(),
+        "catalog/desk_product.html", product=own, values=_as_typed(values),
         names=browse.words(), units=UNITS_EN, drawings=DRAWINGS,
         villages=origins.villages_of_supplier(current_user.organisation_id, values.get("village_id")),
     )
-
-
-FIELDS = ("name", "name_en", "category", "village", "aliases", "description", "description_en", "supply", "unit",
-          "grams_per_unit", "minimum_milli", "step_milli", "daily_capacity_milli", "picture", "price_fen")
-
-
-def _typed(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the form shows: the refused input as it was typed, else what is stored."""
-    if request.method != "POST":
-        return stored
-    months = {"harvest_months[]": request.form.getlist("harvest_months[]")}
-    return {name: request.form.get(name, "") for name in (*FIELDS, *request.form)} | months
 
 
 def _as_typed(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,10 +159,6 @@ def _as_typed(values: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: money.plain_decimal(values[name]) if name in decimals else values[name] for name in values}
     months = values.get("harvest_months", "all")
     return shown | {"harvest_months[]": [] if months == "all" else months.split(",")}
-
-
-def _refused() -> Mapping[str, Any]:
-    return dict(g.get("refused_fields", {}))
 
 
 def _photo() -> Prepared | None:

@@ -48,14 +48,15 @@ function option(place, figures) {
     visualMap: {
       min: 0, max: most, orient: "horizontal", left: 0, bottom: 0, itemWidth: 12, itemHeight: 90, calculable: false,
       text: [String(most), "0"], textStyle: { color: colour("--ink-soft") },
-      inRange: { color: [colour("--tea-tint"), colour("--chart-5"), colour("--chart-1")] },
+      inRange: { color: [colour("--tea-tint"), colour("--tea")] },
     },
     series: [{
-      type: "map", map: "counties", data, selectedMode: false, top: 8, bottom: 40, left: 8, right: 8, aspectScale: 0.9,
+      type: "map", map: "counties", data, selectedMode: false,
+      layoutCenter: ["50%", "50%"], layoutSize: "98%", aspectScale: 0.9,
       itemStyle: { borderColor: colour("--surface"), borderWidth: 1.5, areaColor: colour("--sunken") },
       label: {
         show: true, color: colour("--ink"), fontSize: 12, formatter: ({ name }) => words(name),
-        textBorderColor: colour("--surface"), textBorderWidth: 2,
+        textBorderColor: colour("--surface"), textBorderWidth: 3,
       },
       emphasis: { itemStyle: { areaColor: colour("--grain-line") }, label: { color: colour("--ink"), fontWeight: 600 } },
     }],
