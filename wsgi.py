@@ -1,6 +1,5 @@
 """Assembles the app; the only file that knows all packages. Importing it does no I/O."""
 
-import os
 from typing import Any
 
 from flask import Flask
@@ -10,10 +9,15 @@ from whitenoise import WhiteNoise
 
 import catalog.models
 import orders.models
+from catalog import cli as catalog_cli
+from catalog import jobs as catalog_jobs
+from catalog import routes as shop_routes
+from catalog import village_routes
 from market import (
     account_routes,
     config,
     db,
+    file_routes,
     files,
     households,
     i18n,
@@ -22,27 +26,45 @@ from market import (
     ledger_cli,
     login_frame,
     login_routes,
+    metrics,
+    notice_routes,
+    notices,
     outbox,
+    page_cache,
     parties,
     passwords,
     places,
     places_cli,
+    readiness,
     reset_routes,
     sealing,
+    serving_cli,
     settings,
     site_routes,
     submissions,
     users,
     users_cli,
     web,
+    worker,
 )
+from orders import jobs as order_jobs
+from orders.buying import cart, cart_routes
+from orders.buying import routes as buying_routes
+from orders.delivering import routes as delivering_routes
+from orders.demo import cli as demo_cli
+from orders.paying import routes as paying_routes
 
 # a table counts once its module is read
-TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, submissions,
+TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, orders.models)
-BLUEPRINTS = (site_routes.bp, account_routes.bp, reset_routes.bp)
-COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group)
-MENUS = (login_routes.MENU, reset_routes.MENU)
+BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
+              shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
+              paying_routes.bp)
+COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
+            serving_cli.serve, serving_cli.work)
+MENUS = (shop_routes.MENU, village_routes.MENU, buying_routes.MENU, delivering_routes.MENU, paying_routes.MENU,
+         cart_routes.MENU, notice_routes.MENU, login_routes.MENU, reset_routes.MENU)
+JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),)
 A_YEAR = 31_536_000
 
 
@@ -54,10 +76,21 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app.extensions["sijin"] = chosen
     passwords.choose_cost(chosen.low_cost_hashes)
     db.init_app(app, chosen.data_dir)
-    Migrate(app, db.db, directory=os.path.join(app.root_path, "market", "migrations"), render_as_batch=True)
+    Migrate(app, db.db, directory=str(readiness.MIGRATIONS), render_as_batch=True)
     i18n.init_app(app)
     login_frame.init_app(app)
     web.init_app(app, chosen)
+    app.extensions["sijin_demo"] = settings.demo_flag
+    metrics.init_app(app)
+    app.jinja_env.globals["newest_notices"] = notice_routes.newest
+    app.extensions.update(
+        sijin_jobs=JOBS, sijin_handlers=order_jobs.HANDLERS, sijin_notices=order_jobs.KINDS,
+        sijin_ages={"search": catalog_jobs.index_age_seconds},
+    )
+    page_cache.init_app(app)
+    shop_routes.init_app(app)
+    app.extensions["sijin_cart_count"] = cart.count
+    web.add_desks(app, buying_routes.DESK)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     for menu in MENUS:

@@ -42,6 +42,8 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
 }
 PRIVATE = "private, no-store"
+UNLOGGED = {"site.healthz", "site.readyz", "site.metrics_"}  # asked every few seconds by machines
+NOT_CONTENT = {"csrf_token", "second_password"}  # of a form; a quick hash must not give a password away
 
 
 def init_app(app: Flask, config: Config) -> None:
@@ -101,7 +103,7 @@ def _finish(response: Response) -> Response:
     if "lang" in request.args and request.args["lang"] in i18n.LOCALES:
         response.set_cookie("lang", request.args["lang"], max_age=31_536_000, samesite="Lax",
                             secure=current_app.config["SESSION_COOKIE_SECURE"], httponly=True)
-    if request.method != "GET" or response.status_code >= 500:
+    if request.method != "GET" or (response.status_code >= 500 and request.endpoint not in UNLOGGED):
         log.info("request", method=request.method, endpoint=request.endpoint, status=response.status_code,
                  user=getattr(current_user, "id", None), ms=round((time.perf_counter() - g.began) * 1000, 1))
     return response
@@ -143,7 +145,9 @@ def unflatten(form: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in form.items():
         parts = name.split("-")
         if len(parts) == 3 and parts[1].isascii() and parts[1].isdigit() and len(parts[1]) < 4:
-            nested.setdefault(parts[0], {}).setdefault(int(parts[1]), {})[parts[2]] = value
+            lines = nested.setdefault(parts[0], {})
+            if isinstance(lines, dict):  # a plain field of the same name would stand in the way
+                lines.setdefault(int(parts[1]), {})[parts[2]] = value
         else:
             nested[name] = value
     return {
@@ -188,7 +192,7 @@ def once(work: Callable[[], Response]) -> Response:
 
 def _fingerprint() -> str:
     content = request.get_data(cache=True) if request.is_json else json.dumps(
-        sorted((k, v) for k, v in request.form.items(multi=True) if k != "csrf_token")).encode()
+        sorted((k, v) for k, v in request.form.items(multi=True) if k not in NOT_CONTENT)).encode()
     return hashlib.sha256(f"{request.method} {request.path} ".encode() + content).hexdigest()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from catalog import stock
-from market import clock, db, journal
+from market import clock, db, journal, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, NotFound, SecondPersonNeeded
 from market.parties import Organisation
@@ -32,6 +32,7 @@ def approve(purchase_id: int, shown_hash: str | None, by: Visitor) -> None:
         raise ContentChanged()
     _settle(purchase, "approved", "placed", by)
     journal.record("purchase.approved", "purchase", purchase.id, by, content_hash=current)
+    outbox.enqueue("purchase.approved", {"purchase_id": purchase.id})
 
 
 def decline(purchase_id: int, reason: str, by: Visitor) -> None:
