@@ -39,7 +39,7 @@ def _problems(kept: Sequence[Head]) -> Iterator[Problem]:
     yield from _reversal_problems()
     yield from _chain_problems(_Heads(kept))
     for row in transfers(TRANSFERS.c.block_no.is_(None), TRANSFERS.c.id):
-        yield from _row_problems(row)
+        yield from _row_problems(row, digest_of(row))
     yield from audit_figures.problems()
     yield from audit_documents.problems(ledger_frame.checks())
 
@@ -47,8 +47,8 @@ def _problems(kept: Sequence[Head]) -> Iterator[Problem]:
 # ---- rows -----------------------------------------------------------------------------------------------------------
 
 
-def _row_problems(row: Row) -> Iterator[Problem]:
-    if digest_of(row) != row["digest"]:
+def _row_problems(row: Row, digest: str) -> Iterator[Problem]:
+    if digest != row["digest"]:
         yield Problem(N_("Transfer %(id)s (%(event)s, %(source)s) was changed: it does not match its own digest."),
                       id=row["id"], event=row["event"], source=row["source"])
     sides = kind_of(str(row["debit"])), kind_of(str(row["credit"]))
@@ -142,8 +142,9 @@ def _blocks() -> Iterator[tuple[int, Row]]:
 def _block_problems(block: Row, rows: Iterable[Row]) -> Iterator[Problem]:
     lines = []
     for row in rows:
-        yield from _row_problems(row)
-        lines.append(line_of(row, row["period"]))
+        digest = digest_of(row)
+        yield from _row_problems(row, digest)
+        lines.append(line_of(digest, row["period"]))
     if len(lines) != block["transfer_count"]:
         yield Problem(N_("Block %(number)s holds %(found)s transfers; %(count)s were sealed in it."),
                       number=block["number"], found=len(lines), count=block["transfer_count"])

@@ -154,8 +154,10 @@ def transaction() -> Iterator[Session]:
 
 @contextmanager
 def snapshot() -> Iterator[Session]:
-    """A read in which every statement sees the same moment."""
+    """A read in which every statement sees the same moment. Ends an open read first; does not nest."""
     current = session()
+    if {ONE_MOMENT, WRITE} & current.info.keys():
+        raise RuntimeError("a snapshot or transaction is already open: a second one would end it")
     current.rollback()
     if dialect() == "postgresql":
         current.connection(

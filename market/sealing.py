@@ -160,9 +160,9 @@ def block_hash(number: int, previous_hash: str, sealed_at: datetime, lines: Iter
     return running.hexdigest()
 
 
-def line_of(row: Mapping[Any, Any], period: str | None) -> str:
-    """A row's line in its block: what it says, and the month it counts in."""
-    return f"{digest_of(row)} {period}"
+def line_of(digest: str, period: str | None) -> str:
+    """A row's line in its block: the digest of what it says, and the month it counts in."""
+    return f"{digest} {period}"
 
 
 def _anything_unsealed() -> bool:
@@ -201,7 +201,7 @@ def _add_block(rows: ledger_frame.Rows, periods: Mapping[int, str]) -> int:
     now = clock.now()
     db.insert_rows(LedgerBlock, [{
         "number": number, "previous_hash": previous, "transfer_count": len(rows), "sealed_at": now,
-        "hash": block_hash(number, previous, now, (line_of(row, periods[row["id"]]) for row in rows)),
+        "hash": block_hash(number, previous, now, (line_of(digest_of(row), periods[row["id"]]) for row in rows)),
     }])
     return number
 

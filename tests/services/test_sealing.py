@@ -1,11 +1,12 @@
 """Sealing: blocks, months, roll-ups, presence and the heads kept outside, whole or not at all."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from market import audit, db, figures, heads, ledger, ledger_frame, sealing
 from market.errors import Conflict
@@ -155,6 +156,42 @@ def test_figures_refuse_to_be_read_at_two_moments(world: World) -> None:
         figures.village_figures("2026-10", "2026-10")
     with pytest.raises(RuntimeError, match="snapshot"):
         figures.presence_counts("2026-10", "2026-10")
+
+
+def test_neither_snapshot_nor_transaction_is_ended_by_a_snapshot_inside(world: World) -> None:
+    with db.snapshot(), pytest.raises(RuntimeError, match="already open"), db.snapshot():
+        pass
+    with db.transaction():
+        ledger.post([accepted("a", world.villages["pomelo_home"])])
+        with pytest.raises(RuntimeError, match="already open"), db.snapshot():
+            pass
+    assert ledger.balance_fen("unit:1") == 1000
+
+
+def test_a_report_takes_the_same_few_statements_whatever_its_size(world: World) -> None:
+    home, following = world.villages["pomelo_home"], world.villages["pomelo_next"]
+    counts = []
+    for number in (1, 40):
+        post(*(accepted(f"s{number}:{n}", (home, following)[n % 2], order_ref=f"D{n}") for n in range(number)))
+        sealing.seal()
+        post(*(accepted(f"u{number}:{n}", (home, following)[n % 2], order_ref=f"D{n}") for n in range(number)))
+        counts.append((statements(lambda: read(by_period=True)), statements(count_orders)))
+    assert counts == [(3, 4), (3, 4)]
+
+
+def statements(report: Callable[[], object]) -> int:
+    """How many questions a report asks the database."""
+    asked = []
+    listener = ("before_cursor_execute", lambda _c, _u, statement, *_more: asked.append(statement))
+    event.listen(db.db.engine, *listener)
+    report()
+    event.remove(db.db.engine, *listener)
+    return len([statement for statement in asked if statement.lstrip().startswith("SELECT")])
+
+
+def count_orders() -> None:
+    with db.snapshot():
+        figures.presence_counts("2026-10", "2026-11")
 
 
 @pytest.mark.parametrize("step", ["_add_block", "_mark", "_add_up", "_note_presence"])
