@@ -1,0 +1,144 @@
+"""The documents' side of the audit: what acceptances, returns, receipts, refunds, declarations and payouts should have
+posted, built again by the same builders; and the figures that documents keep of one another.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import select
+
+from market import db
+from market.errors import N_
+from market.ledger import Transfer
+from market.problem import Problem
+from orders.income import document_sums, posting
+from orders.models import (
+    Acceptance,
+    AcceptanceLine,
+    AcceptancePart,
+    GoodsReturn,
+    IncomeDeclaration,
+    Order,
+    OrderLine,
+    Payout,
+    PayoutLine,
+    ReceiptShare,
+    Refund,
+    RefundShare,
+    ReturnLine,
+    ReturnPart,
+)
+
+BATCH = 2000
+
+# the columns that every transfer about a part of an order carries
+ORDER_FACTS = (Order.supplier_id, Order.unit_id, Order.unit_type, Order.method, Order.fund_source,
+               Order.number.label("order_ref"))
+PART_FACTS = (AcceptancePart.village_id, AcceptancePart.lot_id, OrderLine.category, OrderLine.certified,
+              OrderLine.id.label("line_id"))
+
+
+def accepted_parts() -> Iterator[Transfer | Problem]:
+    """Every acceptance part earns; its income counts from the acceptance, or from the day somebody cleared it."""
+    query = _of_parts(select(
+        *ORDER_FACTS, *PART_FACTS, AcceptancePart.id.label("part_id"), AcceptancePart.amount_fen, AcceptancePart.grams,
+        AcceptancePart.farm_gate_fen, AcceptancePart.collective_fen, AcceptancePart.income_held,
+        AcceptancePart.cleared_on, Acceptance.business_date,
+    ).select_from(AcceptancePart)).join(Acceptance, Acceptance.id == AcceptanceLine.acceptance_id)
+    for row in _stream(query, AcceptancePart.id):
+        facts = _facts(row)
+        yield from posting.accepted(facts, row["amount_fen"], row["grams"], row["business_date"])
+        if row["income_held"] != (row["farm_gate_fen"] + row["collective_fen"] > row["amount_fen"]):
+            yield Problem(N_("Acceptance part %(part)s of order %(order)s: whether income is held back is marked wrong."),
+                          part=row["part_id"], order=row["order_ref"])
+        counted_on = row["cleared_on"] if row["income_held"] else row["business_date"]
+        if counted_on is not None:
+            yield from posting.attributed(facts, row["farm_gate_fen"], row["collective_fen"], counted_on)
+
+
+def returned_parts() -> Iterator[Transfer]:
+    """Goods that came back, and the income taken back with them."""
+    query = _of_parts(
+        select(*ORDER_FACTS, *PART_FACTS, AcceptancePart.id.label("part_id"), ReturnPart.id, ReturnPart.amount_fen,
+               ReturnPart.grams, ReturnPart.withdrawn_farm_gate_fen, ReturnPart.withdrawn_collective_fen,
+               GoodsReturn.business_date)
+        .select_from(ReturnPart).join(ReturnLine, ReturnLine.id == ReturnPart.return_line_id)
+        .join(GoodsReturn, GoodsReturn.id == ReturnLine.return_id)
+        .join(AcceptancePart, AcceptancePart.id == ReturnPart.acceptance_part_id))
+    for row in _stream(query, ReturnPart.id):
+        yield from posting.returned(
+            _facts(row), row["id"], row["amount_fen"], row["grams"], row["withdrawn_farm_gate_fen"],
+            row["withdrawn_collective_fen"], row["business_date"])
+
+
+def receipt_shares() -> Iterator[Transfer]:
+    """Money that arrived, on a village's goods or on none, and money that moved between them."""
+    query = _maybe_of_parts(
+        select(*ORDER_FACTS, *PART_FACTS, AcceptancePart.id.label("part_id"), ReceiptShare.id, ReceiptShare.amount_fen,
+               ReceiptShare.business_date)
+        .select_from(ReceiptShare).join(Order, Order.id == ReceiptShare.order_id)
+        .outerjoin(AcceptancePart, AcceptancePart.id == ReceiptShare.acceptance_part_id))
+    for row in _stream(query, ReceiptShare.id):
+        yield from posting.received(_facts(row), row["id"], row["amount_fen"], row["business_date"])
+
+
+def refund_shares() -> Iterator[Transfer]:
+    """Money that co-operatives gave back."""
+    query = _maybe_of_parts(
+        select(*ORDER_FACTS, *PART_FACTS, AcceptancePart.id.label("part_id"), RefundShare.id, RefundShare.amount_fen,
+               Refund.business_date)
+        .select_from(RefundShare).join(Refund, Refund.id == RefundShare.refund_id)
+        .join(Order, Order.id == Refund.order_id)
+        .outerjoin(AcceptancePart, AcceptancePart.id == RefundShare.acceptance_part_id))
+    for row in _stream(query, RefundShare.id):
+        yield from posting.refunded(_facts(row), row["id"], row["amount_fen"], row["business_date"])
+
+
+def confirmed_declarations() -> Iterator[Transfer]:
+    """Wages, rents and dividends that a village has confirmed."""
+    query = select(db.table(IncomeDeclaration)).where(IncomeDeclaration.confirmed_at.is_not(None)).order_by(
+        IncomeDeclaration.id)
+    for row in db.session().execute(query.execution_options(yield_per=BATCH)):
+        yield from posting.declared(row)
+
+
+def payout_lines() -> Iterator[Transfer]:
+    """Money handed on to households and collectives."""
+    line = db.table(PayoutLine)
+    query = (
+        select(line, Payout.supplier_id, Payout.village_id, Payout.income_kind, Payout.business_date)
+        .join(Payout, Payout.id == line.c.payout_id).order_by(line.c.id)
+    )
+    for row in db.session().execute(query.execution_options(yield_per=BATCH)):
+        yield from posting.paid_out(row, row)
+
+
+CHECKS = (accepted_parts, returned_parts, receipt_shares, refund_shares, confirmed_declarations, payout_lines,
+          document_sums.problems)
+
+
+def _of_parts(query: Any) -> Any:
+    """The order line and order of a part."""
+    return (query.join(AcceptanceLine, AcceptanceLine.id == AcceptancePart.acceptance_line_id)
+            .join(OrderLine, OrderLine.id == AcceptanceLine.order_line_id)
+            .join(Order, Order.id == OrderLine.order_id))
+
+
+def _maybe_of_parts(query: Any) -> Any:
+    """The order line of a part, where there is a part."""
+    return (query.outerjoin(AcceptanceLine, AcceptanceLine.id == AcceptancePart.acceptance_line_id)
+            .outerjoin(OrderLine, OrderLine.id == AcceptanceLine.order_line_id))
+
+
+def _stream(query: Any, key: Any) -> Iterator[Any]:
+    """Rows in the order of their ids, a batch at a time."""
+    return iter(db.session().execute(query.order_by(key).execution_options(yield_per=BATCH)).mappings())
+
+
+def _facts(row: Any) -> dict[str, Any]:
+    """What a transfer about this part carries; about money on no goods only the parties."""
+    facts = {name: row[name] for name in ("supplier_id", "unit_id", "unit_type", "method", "fund_source", "order_ref")}
+    if row["part_id"] is not None:
+        facts |= {name: row[name] for name in ("part_id", "village_id", "lot_id", "category", "certified")}
+        facts["line_ref"] = str(row["line_id"])
+    return facts
