@@ -13,7 +13,7 @@ from market.errors import NotAllowed
 from market.i18n import gettext as _
 from market.login_frame import TOKEN
 from market.login_routes import PHONE, address, device, enrolment_of, enrolment_secret, remember_phone
-from market.login_routes import bp as bp  # its pages and the door's are one blueprint
+from market.login_routes import bp as bp  # noqa: PLC0414 - its pages and the door's are one blueprint, handed on to wsgi.py
 from market.schemas import Input, Whole, Words
 
 
@@ -120,7 +120,7 @@ def bind_phone() -> Any:
     values = web.parse(PhoneSchema)
     _confirm_password(values["current"])
     with db.transaction():
-        token = devices.bind_own(current_user, values["pin"], device())
+        token = devices.bind_own(current_user, values["pin"], device(), request.cookies.get(PHONE, ""))
     flash(_("This phone is bound for 90 days. Next time your PIN is enough here."), "good")
     return remember_phone(web.see_other("account.show"), token)
 

@@ -57,9 +57,12 @@ def bind(user_id: int, pin: str, device: str) -> str:
     return token
 
 
-def bind_own(visitor: Visitor, pin: str, device: str) -> str:
-    """Bind one's own phone, journalled."""
+def bind_own(visitor: Visitor, pin: str, device: str, earlier: str = "") -> str:
+    """Bind one's own phone, journalled; the binding whose token the phone held before ends."""
     token = bind(visitor.id, pin, device)
+    db.session().execute(
+        update(BoundDevice).where(BoundDevice.token_hash == logins.token_hash(earlier), BoundDevice.ended_at.is_(None))
+        .values(ended_at=clock.now()))
     journal.record("login.phone_bound", "user", visitor.id, visitor, device=device[:200])
     return token
 

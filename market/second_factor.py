@@ -40,7 +40,8 @@ def new_secret() -> str:
 def qr_svg(secret: str, login: str) -> str:
     """What the authenticator app photographs, as inline SVG without styles."""
     address = pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="四进 Sijin")
-    return segno.make(address, micro=False).svg_inline(scale=5, border=3, light="#fff", svgclass=None, lineclass=None)
+    picture = segno.make(address, micro=False)
+    return picture.svg_inline(omitsize=True, border=3, light="#fff", svgclass=None, lineclass=None)
 
 
 def enrol(user_id: int, secret: str, code: str, by: Visitor | None) -> None:

@@ -355,6 +355,23 @@ def test_of_rivals_with_one_code_exactly_one_gets_in(app, world):
     assert db.session().scalar(select(func.count()).select_from(ResetCode).where(ResetCode.used_at.is_(None))) == 0
 
 
+def test_looking_before_writing_would_let_several_in(app, world):
+    """The negative control of the test above. SQLite's writers stand in line, so there looking first is no danger."""
+    issued(world)
+    rivals = 3
+    meet = threading.Barrier(rivals if db.dialect() == "postgresql" else 1)
+
+    def use_carelessly() -> bool:
+        with db.transaction() as session:
+            code_id = session.scalar(select(ResetCode.id).where(ResetCode.used_at.is_(None)))
+            meet.wait()
+            if code_id is not None:
+                session.execute(update(ResetCode).where(ResetCode.id == code_id).values(used_at=clock.now()))
+            return code_id is not None
+
+    assert in_parallel(app, rivals, use_carelessly).count(True) == meet.parties
+
+
 # ---- second factor --------------------------------------------------------------------------------------------------
 
 
