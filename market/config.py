@@ -29,6 +29,16 @@ class Config:
     low_cost_hashes: bool
     proxies: int
 
+    @property
+    def files_dir(self) -> Path:
+        """Where uploads lie."""
+        return self.data_dir / "files"
+
+    @property
+    def search_dir(self) -> Path:
+        """Where this host keeps its own search index."""
+        return self.data_dir / "search"
+
     def for_flask(self) -> dict[str, Any]:
         """The settings under the names that Flask and its extensions read."""
         return {

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from catalog import routes as shop_routes
 from market import db, limits
 from tests import databases
 from tests import world as worlds
@@ -81,6 +82,8 @@ def app(backend: str, database_url: str, data_dir: Path) -> Iterator[Flask]:
         _apps[backend].testing = True
         _apps[backend].test_client_class = Browser
     limits.limiter.reset()
+    _apps[backend].extensions["sijin_pages"].clear()
+    shop_routes.init_app(_apps[backend])  # a reader that knows no index of the test before
     with _apps[backend].app_context():
         yield _apps[backend]
         db.db.session.remove()

@@ -125,7 +125,8 @@ def test_a_day_never_yields_less_than_what_is_promised(world: World) -> None:
     rows = {row.day: row.capacity_milli for row in db.session().query(Availability)}
     assert rows == {day: 100_000}
     with db.transaction():
-        products.set_availability(products.own_product(product_id, world.organisation_id(GREENS)), [(day, 40_000)], None)
+        own = products.own_product(product_id, world.organisation_id(GREENS))
+        products.set_availability(own, [(day, 40_000)], None)
     db.session().expire_all()
     assert db.session().query(Availability).one().capacity_milli == 40_000
 
