@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import TextClause, delete, select, text
+from sqlalchemy import TextClause, bindparam, delete, select, text
 
 from catalog.models import Availability, Lot, Product, StockHold, StockMove
 from market import clock, db, money
@@ -61,13 +61,7 @@ def _from_lots(wanted: list[Wanted], day: date) -> list[dict[str, Any]]:
     """First expired first, over the confirmed lots that outlast the delivery day."""
     if not wanted:
         return []
-    table = db.table(Lot)
-    rows = db.session().execute(
-        select(table.c.id, table.c.product_id, table.c.best_before, (table.c.on_hand_milli - table.c.held_milli))
-        .where(table.c.product_id.in_({w.product_id for w in wanted}), table.c.confirmed_at.is_not(None),
-               table.c.best_before >= day, table.c.on_hand_milli > table.c.held_milli)
-        .order_by(table.c.id).with_for_update()
-    ).all()
+    rows = db.session().execute(_SELLABLE_LOTS, {"products": sorted({w.product_id for w in wanted}), "day": day}).all()
     left: dict[int, list[list[Any]]] = defaultdict(list)
     for lot_id, product_id, best_before, free in rows:
         left[product_id].append([best_before, lot_id, free])
@@ -86,6 +80,21 @@ def _from_lots(wanted: list[Wanted], day: date) -> list[dict[str, Any]]:
             raise OutOfStock(name=want.name, left=money.plain_decimal(want.milli - missing))
     _change("lot", "held_milli = held_milli + :q", "on_hand_milli - held_milli >= :q", taken)
     return holds
+
+
+_lot = db.table(Lot).c
+_SELLABLE_LOTS = (
+    select(_lot.id, _lot.product_id, _lot.best_before, _lot.on_hand_milli - _lot.held_milli)
+    .where(_lot.product_id.in_(bindparam("products", expanding=True)), _lot.confirmed_at.is_not(None),
+           _lot.best_before >= bindparam("day"), _lot.on_hand_milli > _lot.held_milli)
+    .order_by(_lot.id).with_for_update()
+)
+_day = db.table(Availability).c
+_DAYS = (
+    select(_day.id, _day.product_id, (_day.capacity_milli - _day.held_milli).label("free"))
+    .where(_day.product_id.in_(bindparam("products", expanding=True)), _day.day == bindparam("day"))
+    .order_by(_day.id).with_for_update()
+)
 
 
 def _from_days(wanted: list[Wanted], day: date) -> list[dict[str, Any]]:
@@ -107,19 +116,15 @@ def _from_days(wanted: list[Wanted], day: date) -> list[dict[str, Any]]:
 
 def _availability_rows(capacities: dict[int, int], day: date) -> dict[int, Any]:
     """The locked rows of a day; a day nobody has written about yields the product's usual quantity."""
-    table = db.table(Availability)
-    query = (
-        select(table.c.id, table.c.product_id, (table.c.capacity_milli - table.c.held_milli).label("free"))
-        .where(table.c.product_id.in_(capacities), table.c.day == day).order_by(table.c.id).with_for_update()
-    )
     session = db.session()
-    rows = {row.product_id: row for row in session.execute(query)}
+    wanted = {"products": sorted(capacities), "day": day}
+    rows = {row.product_id: row for row in session.execute(_DAYS, wanted)}
     if len(rows) < len(capacities):
         session.execute(db.insert_new(Availability), [
             {"product_id": p, "day": day, "capacity_milli": c, "held_milli": 0} for p, c in sorted(capacities.items())
             if p not in rows
         ])
-        rows = {row.product_id: row for row in session.execute(query)}
+        rows = {row.product_id: row for row in session.execute(_DAYS, wanted)}
     return rows
 
 

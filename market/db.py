@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Enum,
+    Insert,
     Integer,
     MetaData,
     Table,
@@ -207,19 +209,34 @@ def sum_of(column: Any) -> Any:
 def insert_rows(entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Write a list of rows in one statement; an empty list writes nothing."""
     if rows:
-        session().execute(insert(table(entity)), rows)
+        session().execute(_insert(entity), rows)
 
 
 def insert_returning_ids(entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Write a list of rows in one statement and return their ids in the same order."""
+    return list(session().scalars(_insert_returning(entity), rows)) if rows else []
+
+
+@cache
+def _insert(entity: type[Base]) -> Insert:
+    """Built once: making a statement costs more than running it."""
+    return insert(table(entity))
+
+
+@cache
+def _insert_returning(entity: type[Base]) -> Any:
     target = table(entity)
-    statement = insert(target).returning(target.c.id, sort_by_parameter_order=True)
-    return list(session().scalars(statement, rows)) if rows else []
+    return insert(target).returning(target.c.id, sort_by_parameter_order=True)
 
 
 def insert_new(entity: type[Base]) -> Any:
     """INSERT that leaves a row alone which is already there under a unique key."""
-    dialect_insert = postgresql.insert if dialect() == "postgresql" else sqlite.insert
+    return _insert_new(entity, dialect())
+
+
+@cache
+def _insert_new(entity: type[Base], dialect_name: str) -> Any:
+    dialect_insert = postgresql.insert if dialect_name == "postgresql" else sqlite.insert
     return dialect_insert(table(entity)).on_conflict_do_nothing()
 
 

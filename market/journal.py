@@ -4,7 +4,7 @@ import dataclasses
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, insert, select
+from sqlalchemy import JSON, ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market import clock, db
@@ -39,9 +39,10 @@ def record(action: str, kind: str, thing_id: int | str, by: Visitor | None, **de
 
 def record_many(acts: list[tuple[str, str, int | str, dict[str, Any]]], by: Visitor | None) -> None:
     """Several acts of one person in one statement."""
-    db.session().execute(insert(JournalEntry), [
+    now = clock.now()
+    db.insert_rows(JournalEntry, [
         {
-            "at": clock.now(),
+            "at": now,
             "actor_id": by.id if by else None,
             "actor_name": by.name if by else "system",
             "organisation_id": by.organisation_id if by else None,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Index, String, delete, func, insert, select, text, update
+from sqlalchemy import JSON, Index, String, delete, func, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market import clock, db
@@ -43,8 +43,12 @@ class OutboxMessage(Base):
 def enqueue(kind: str, payload: dict[str, Any], unique_key: str | None = None) -> None:
     """Tell the world after the commit: the row goes with the caller's transaction."""
     now = clock.now()
-    row = {"kind": kind, "payload": payload, "unique_key": unique_key, "created_at": now, "due_at": now}
-    db.session().execute(insert(OutboxMessage) if unique_key is None else db.insert_new(OutboxMessage), [row])
+    row = {"kind": kind, "payload": payload, "unique_key": unique_key, "created_at": now, "due_at": now,
+           "attempts": 0, "last_error": ""}
+    if unique_key is None:
+        db.insert_rows(OutboxMessage, [row])
+    else:
+        db.session().execute(db.insert_new(OutboxMessage), [row])
 
 
 def drain(handlers: Mapping[str, Handler], limit: int = 50) -> int:

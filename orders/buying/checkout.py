@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from catalog import stock
 from market import clock, db, journal, money, outbox
@@ -117,18 +118,22 @@ def content_hash(lines: Sequence[Mapping[str, Any]], purchase: Mapping[str, Any]
 def _credited_unit(wish: Wish, by: Visitor) -> Any:
     """The budget unit the purchase counts for: the buyer's own or one it supervises; and a door of the buyer's."""
     unit_id = wish.budget_unit_id or by.organisation_id
-    row = db.session().execute(
-        select(Organisation.id, Organisation.unit_type, Organisation.approval_limit_fen, Organisation.parent_id,
-               Organisation.status, DeliveryPoint.id.label("point"))
-        .outerjoin(DeliveryPoint, (DeliveryPoint.id == wish.delivery_point_id)
-                   & DeliveryPoint.unit_id.in_([Organisation.id, by.organisation_id]))
-        .where(Organisation.id == unit_id, Organisation.kind == "unit")
-    ).one_or_none()
+    row = db.session().execute(_CREDITED_UNIT, {
+        "unit": unit_id, "buyer": by.organisation_id, "point": wish.delivery_point_id}).one_or_none()
     if row is None or by.organisation_id not in {row.id, row.parent_id} or row.status != "active":
         raise NotFound()
     if row.point is None:
         raise InvalidInput({"delivery_point_id": [N_("Please choose one of your delivery points.")]})
     return row
+
+
+_unit, _point = db.table(Organisation).c, db.table(DeliveryPoint).c
+_CREDITED_UNIT = (
+    select(_unit.id, _unit.unit_type, _unit.approval_limit_fen, _unit.parent_id, _unit.status, _point.id.label("point"))
+    .outerjoin(db.table(DeliveryPoint), (_point.id == bindparam("point"))
+               & ((_point.unit_id == _unit.id) | (_point.unit_id == bindparam("buyer"))))
+    .where(_unit.id == bindparam("unit"), _unit.kind == "unit")
+)
 
 
 def _check(goods: Sequence[tuple[int, int]], products: Mapping[int, Any], wish: Wish) -> None:
@@ -184,8 +189,13 @@ def _write_purchase(unit: Any, wish: Wish, token: str, lines: list[dict[str, Any
         "business_date": clock.business_date(now),
     }
     row["content_hash"] = content_hash(sorted(lines, key=lambda x: x["product_id"]), row)
-    taken = db.session().execute(db.insert_new(Purchase).returning(db.table(Purchase).c.id), row).scalar()
+    taken = db.session().execute(_insert_purchase(db.dialect()), row).scalar()
     return taken, str(row["number"])
+
+
+@cache
+def _insert_purchase(_dialect: str) -> Any:
+    return db.insert_new(Purchase).returning(db.table(Purchase).c.id)
 
 
 def _write_orders(purchase_id: int, unit: Any, wish: Wish, by_supplier: Mapping[int, list[dict[str, Any]]],
