@@ -22,7 +22,11 @@ A_YEAR = 31_536_000
 @public
 def show(name: str) -> Response:
     """A stored file under its random name. A file that is not this visitor's to see answers like an unknown one."""
-    stored = _visible(name)
+    return send(_visible(name))
+
+
+def send(stored: StoredFile) -> Response:
+    """The answer that carries a file; the caller has checked who may read it."""
     folder: Path = current_app.extensions["sijin"].files_dir
     path = folder / stored.name
     if not path.is_file():

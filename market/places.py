@@ -7,12 +7,15 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     String,
     UniqueConstraint,
+    false,
     func,
     insert,
+    or_,
     select,
     text,
 )
@@ -63,6 +66,24 @@ class VillageDesignation(Base):
     year: Mapped[int]
     designated: Mapped[bool]
     source: Mapped[str]
+
+
+def lies_in(division_id: int | None) -> ColumnElement[bool]:
+    """The condition that a Division is this place or lies in it; to a village belongs what it came from."""
+    if division_id is None:
+        return false()
+    division = db.table(Division)
+    origins = select(division.c.id).where(division.c.id == division_id).cte("origins", recursive=True)
+    origins = origins.union(select(division.c.id).where(division.c.successor_id == origins.c.id))
+    counties = select(division.c.id).where(division.c.parent_id == division_id)
+    return or_(Division.id.in_(select(origins.c.id)), Division.township_id == division_id,
+               Division.county_id == division_id, Division.county_id.in_(counties))
+
+
+def today_of(division_id: int) -> int:
+    """The place that a place has become; itself while it is still one."""
+    following = db.session().scalar(select(Division.successor_id).where(Division.id == division_id))
+    return division_id if following is None else today_of(following)
 
 
 # statistical units without a shape of their own on the county map, and the shape they lie in

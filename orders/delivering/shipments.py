@@ -132,7 +132,8 @@ def suggestion(order_id: int) -> list[dict[str, Any]]:
 def packable_lots(supplier_id: int, product_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     """The co-operative's confirmed lots with goods in them, by product, first expired first."""
     query = (
-        select(Lot.id, Lot.code, Lot.product_id, Lot.harvested_on, Lot.best_before, Lot.on_hand_milli, Product.unit)
+        select(Lot.id, Lot.code, Lot.product_id, Lot.harvested_on, Lot.best_before, Lot.on_hand_milli, Lot.held_milli,
+               Product.unit)
         .join(Product, Product.id == Lot.product_id)
         .where(Lot.supplier_id == supplier_id, Lot.product_id.in_(product_ids), Lot.on_hand_milli > 0,
                Lot.confirmed_at.is_not(None))

@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlalchemy import select, update
 
-from market import clock, db, journal, ledger
+from market import clock, db, journal, ledger, places
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from market.households import Household
@@ -117,7 +117,5 @@ def in_area(village_id: int, by: Visitor) -> bool:
     """Whether a village is this officer's, or lies in their township, county or city."""
     if by.organisation_kind != "office" or by.division_id is None:
         return False
-    village = db.session().get(Division, village_id)
-    return village is not None and by.division_id in {village.id, village.township_id, village.county_id}
-
-
+    return db.session().scalar(
+        select(Division.id).where(Division.id == village_id, places.lies_in(by.division_id))) is not None

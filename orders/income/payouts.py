@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from market import clock, db, journal, ledger, money
+from market import clock, db, journal, ledger, money, places
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from market.households import Household
@@ -55,13 +55,14 @@ def pay(village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int
 
 
 def _check_receivers(village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int]]) -> None:
-    """The collective is one receiver; households must be of the village."""
+    """The collective is one receiver; households must be of the village, or of what it has become since."""
     households = {household for household, _fen in lines}
     if income_kind == "collective":
         if households != {None}:
             raise InvalidInput({"lines": [N_("The collective is paid as one.")]})
         return
     known = set(db.session().scalars(
-        select(Household.id).where(Household.id.in_(households - {None}), Household.village_id == village_id)))
+        select(Household.id).where(Household.id.in_(households - {None}),
+                                   Household.village_id.in_({village_id, places.today_of(village_id)}))))
     if None in households or known != households:
         raise NotFound()

@@ -1,0 +1,239 @@
+"""What a co-operative sees of its lots, and an officer of those of their area; each list in a fixed number of reads."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, case, func, select
+
+from catalog.lots import Contribution, touches_area
+from catalog.models import Lot, LotContribution, LotInput, LotShare, Product, StockMove
+from market import db, money
+from market.access import Visitor
+from market.errors import N_, InvalidInput, MarketError, NotFound
+from market.households import CoopMember, Household
+from market.parties import Organisation
+from market.places import Division
+
+LOTS_PER_PAGE = 50
+STATES = ("waiting", "in_store", "used_up")
+MOST_MOVES = 100
+Columns = Row[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class LotPage:
+    """One page of lots; `counts` by state over all of them."""
+
+    rows: Sequence[Columns]
+    counts: Mapping[str, int]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // LOTS_PER_PAGE))
+
+
+@dataclass(frozen=True)
+class LotStory:
+    """A lot with all that its own co-operative, or an officer of the area, may know of it."""
+
+    lot: Columns
+    contributions: Sequence[Columns]  # member_no, head_name (none for the own base), path, grams
+    shares: Sequence[Columns]  # path, own_base, grams, farm_gate_fen_per_kg, origin
+    inputs: Sequence[Columns]  # code, name, milli, grams
+    moves: Sequence[Columns]  # at, kind, on_hand_change_milli, held_change_milli
+
+    @property
+    def farm_gate_fen(self) -> int:
+        """What households are owed if all of a harvested lot is accepted: price by kg of what households brought."""
+        grams = sum(row.grams for row in self.contributions if row.head_name is not None)
+        return money.line_total(self.lot.farm_gate_fen_per_kg, grams)
+
+
+def _state() -> ColumnElement[str]:
+    lot = db.table(Lot)
+    return case((lot.c.confirmed_at.is_(None), "waiting"), (lot.c.on_hand_milli > 0, "in_store"), else_="used_up")
+
+
+def _lots() -> Select[Any]:
+    lot, product, supplier = db.table(Lot), db.table(Product), db.table(Organisation)
+    return (
+        select(lot, _state().label("state"), product.c.name, product.c.name_en, product.c.unit, product.c.unit_en,
+               product.c.by_weight, supplier.c.short_name.label("supplier"))
+        .select_from(lot).join(product, product.c.id == lot.c.product_id)
+        .join(supplier, supplier.c.id == lot.c.supplier_id)
+    )
+
+
+def own_lots(supplier_id: int | None, state: str | None, product_id: int | None, page: int) -> LotPage:
+    """A co-operative's lots in a state (None: all) and of a product (None: all), newest first, in two statements."""
+    lot = db.table(Lot)
+    mine = [lot.c.supplier_id == supplier_id] + ([lot.c.product_id == product_id] if product_id else [])
+    return _page(mine, state, page)
+
+
+def lots_in_area(by: Visitor, state: str | None, page: int) -> LotPage:
+    """Lots with goods of this officer's area, newest first, in two statements."""
+    return _page([touches_area(by)], state, page)
+
+
+def _page(conditions: Sequence[ColumnElement[bool]], state: str | None, page: int) -> LotPage:
+    lot = db.table(Lot)
+    counts = {row.state: row.lots for row in db.session().execute(
+        select(_state().label("state"), func.count().label("lots")).select_from(lot).where(*conditions)
+        .group_by(_state()))}
+    total = counts.get(state, 0) if state else sum(counts.values())
+    page = min(page, max(1, -(-total // LOTS_PER_PAGE)))
+    query = _lots().where(*conditions, *([_state() == state] if state else []))
+    rows = db.session().execute(
+        query.order_by(lot.c.id.desc()).limit(LOTS_PER_PAGE).offset((page - 1) * LOTS_PER_PAGE)).all()
+    return LotPage(rows, counts, total, page)
+
+
+def lots_after(by: Visitor, cursor: int | None, limit: int, waiting: bool) -> Sequence[Columns]:
+    """For programs: lots of the co-operative, or of an officer's area, newest first, below an id."""
+    lot = db.table(Lot)
+    query = _lots().where(_visible_to(by)).order_by(lot.c.id.desc()).limit(limit)
+    if cursor is not None:
+        query = query.where(lot.c.id < cursor)
+    if waiting:
+        query = query.where(lot.c.confirmed_at.is_(None))
+    return db.session().execute(query).all()
+
+
+def story(lot_id: int, by: Visitor) -> LotStory:
+    """One lot, in five statements. Raises NotFound for a lot of somebody else, or outside an officer's area."""
+    lot = db.table(Lot)
+    found = db.session().execute(_lots().where(lot.c.id == lot_id, _visible_to(by))).first()
+    if found is None:
+        raise NotFound()
+    read = db.session().execute
+    return LotStory(found, read(_contributions(found)).all(), read(_shares(lot_id)).all(), read(_inputs(lot_id)).all(),
+                    read(_moves(lot_id)).all())
+
+
+def _visible_to(by: Visitor) -> ColumnElement[bool]:
+    return touches_area(by) if by.organisation_kind == "office" else db.table(Lot).c.supplier_id == by.organisation_id
+
+
+def _contributions(lot: Columns) -> Select[Any]:
+    given, household, member = db.table(LotContribution), db.table(Household), db.table(CoopMember)
+    village = db.table(Division)
+    return (
+        select(member.c.member_no, household.c.head_name, village.c.path, given.c.grams)
+        .select_from(given).join(village, village.c.id == given.c.village_id)
+        .outerjoin(household, household.c.id == given.c.household_id)
+        .outerjoin(member, (member.c.household_id == given.c.household_id) & (member.c.supplier_id == lot.supplier_id))
+        .where(given.c.lot_id == lot.id).order_by(given.c.id)
+    )
+
+
+def _shares(lot_id: int) -> Select[Any]:
+    share, village, origin = db.table(LotShare), db.table(Division), db.table(Lot)
+    return (
+        select(village.c.path, share.c.own_base, share.c.grams, share.c.accepted_grams, share.c.farm_gate_fen_per_kg,
+               origin.c.code.label("origin"), share.c.origin_lot_id)
+        .join_from(share, village, village.c.id == share.c.village_id)
+        .join(origin, origin.c.id == share.c.origin_lot_id)
+        .where(share.c.lot_id == lot_id).order_by(share.c.id)
+    )
+
+
+def _inputs(lot_id: int) -> Select[Any]:
+    used, origin, product = db.table(LotInput), db.table(Lot), db.table(Product)
+    return (
+        select(origin.c.id, origin.c.code, product.c.name, product.c.name_en, product.c.unit, product.c.unit_en,
+               used.c.milli, used.c.grams)
+        .join_from(used, origin, origin.c.id == used.c.input_lot_id)
+        .join(product, product.c.id == origin.c.product_id)
+        .where(used.c.lot_id == lot_id).order_by(used.c.id)
+    )
+
+
+def _moves(lot_id: int) -> Select[Any]:
+    move = db.table(StockMove)
+    return (select(move.c.at, move.c.kind, move.c.on_hand_change_milli, move.c.held_change_milli)
+            .where(move.c.lot_id == lot_id).order_by(move.c.id.desc()).limit(MOST_MOVES))
+
+
+# ---- what the forms offer -------------------------------------------------------------------------------------------
+
+
+def own_goods(supplier_id: int | None) -> Sequence[Columns]:
+    """The co-operative's goods to choose from, by name."""
+    product = db.table(Product)
+    return db.session().execute(
+        select(product.c.id, product.c.name, product.c.name_en, product.c.unit, product.c.unit_en, product.c.by_weight,
+               product.c.state)
+        .where(product.c.supplier_id == supplier_id).order_by(product.c.state.desc(), product.c.name)).all()
+
+
+def members(supplier_id: int | None) -> Sequence[Columns]:
+    """The co-operative's members: number, name, village."""
+    member, household, village = db.table(CoopMember), db.table(Household), db.table(Division)
+    return db.session().execute(
+        select(member.c.member_no, household.c.head_name, village.c.name.label("village"))
+        .join_from(member, household, household.c.id == member.c.household_id)
+        .join(village, village.c.id == household.c.village_id)
+        .where(member.c.supplier_id == supplier_id).order_by(member.c.member_no)).all()
+
+
+def usable_lots(supplier_id: int | None) -> Sequence[Columns]:
+    """Confirmed lots from which something can still be taken, first expired first."""
+    lot = db.table(Lot)
+    return db.session().execute(
+        _lots().add_columns((lot.c.on_hand_milli - lot.c.held_milli).label("free_milli"))
+        .where(lot.c.supplier_id == supplier_id, lot.c.confirmed_at.is_not(None),
+               lot.c.on_hand_milli > lot.c.held_milli)
+        .order_by(lot.c.best_before, lot.c.id)).all()
+
+
+def contributions_of(rows: Sequence[Mapping[str, Any]], by: Visitor) -> list[Contribution]:
+    """Rows as ContributionSchema loads them, with households and villages found.
+
+    A member is named by number, or by a name that only one member has. Raises InvalidInput at the row.
+    """
+    named = {row["member"] for row in rows if row["member"]}
+    households = _households(named, by)
+    villages = _villages({row["village"] for row in rows if row["village"]})
+    problems: dict[str, list[str | MarketError]] = {}
+    found = []
+    for number, row in enumerate(rows):
+        if row["member"]:
+            matches = households.get(row["member"], set())
+            if len(matches) == 1:
+                found.append(Contribution(row["grams"], household_id=next(iter(matches))))
+            else:
+                problems[f"contributions-{number}-member"] = [
+                    N_("Several members have this name: give the number.") if matches
+                    else N_("No member has this number or name.")]
+        elif row["village"] in villages:
+            found.append(Contribution(row["grams"], village_id=villages[row["village"]]))
+        else:
+            problems[f"contributions-{number}-village"] = [N_("Please choose one of the list.")]
+    if problems:
+        raise InvalidInput(problems)
+    return found
+
+
+def _households(named: set[str], by: Visitor) -> dict[str, set[int]]:
+    """Households by what was typed; a number goes before a name."""
+    found: dict[str, set[int]] = {}
+    names: dict[str, set[int]] = {}
+    for row in db.session().execute(
+        select(CoopMember.member_no, Household.head_name, Household.id)
+        .join(Household, Household.id == CoopMember.household_id)
+        .where(CoopMember.supplier_id == by.organisation_id,
+               CoopMember.member_no.in_(named) | Household.head_name.in_(named))
+    ):
+        found.setdefault(row.member_no, set()).add(row.id)
+        names.setdefault(row.head_name, set()).add(row.id)
+    return {**names, **found}
+
+
+def _villages(codes: set[str]) -> dict[str, int]:
+    rows = db.session().execute(select(Division.code, Division.id).where(
+        Division.code.in_(codes), Division.level == "village", Division.valid_to.is_(None)))
+    return {row.code: row.id for row in rows}

@@ -1,0 +1,192 @@
+"""Lots: booked in and made at the village desk, confirmed by an officer of the village."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import segno
+from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask_login import current_user
+
+from catalog import lot_desk, lots, origins
+from catalog.lot_schemas import MOST_ROWS, BookSchema, ProcessSchema
+from catalog.lots import Ingredient
+from market import clock, journal
+from market.access import requires
+from market.errors import N_
+from market.i18n import gettext as _
+from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, unflatten
+
+bp = Blueprint("lots", __name__)
+
+MENU = (
+    MenuEntry("supplier", N_("Lots"), "lots.index", "lot.book", "box"),
+    MenuEntry("office", N_("Lots to confirm"), "lots.waiting", "lot.confirm", "check"),
+)
+STATE_LABELS: Mapping[str, str] = {
+    "waiting": N_("Waits for confirmation"), "in_store": N_("In store"), "used_up": N_("Used up"),
+}
+MOVE_LABELS: Mapping[str, str] = {
+    "booked": N_("Booked in"), "held": N_("Promised to an order"), "released": N_("Promise ended"),
+    "packed": N_("Packed"), "processed": N_("Used for other goods"), "written_off": N_("Written off"),
+}
+FIRST_ROWS, MORE_ROWS = 6, 6
+ACT_LABELS: Mapping[str, str] = {
+    "lot.booked": N_("Booked in"), "lot.processed": N_("Made from other lots"),
+    "lot.confirmed": N_("Confirmed at the village"),
+}
+LOT = "<int(max=999999999999):lot_id>"
+
+
+@bp.get("/village/lots")
+@requires("lot.book")
+def index() -> str:
+    state = request.args.get("state") if request.args.get("state") in lot_desk.STATES else None
+    product_id = request.args.get("product", 0, type=int) or None
+    return render_template(
+        "catalog/lots/index.html", state=state, product_id=product_id, labels=STATE_LABELS, address=_address,
+        found=lot_desk.own_lots(current_user.organisation_id, state, product_id, page_number()),
+        goods=lot_desk.own_goods(current_user.organisation_id))
+
+
+@bp.get("/village/lots/new")
+@requires("lot.book")
+def new() -> str:
+    rows = _rows("contributions", "grams")
+    return render_template(
+        "catalog/lots/book.html", rows=rows, shown=_shown(len(rows)), most=MOST_ROWS,
+        goods=lot_desk.own_goods(current_user.organisation_id), members=lot_desk.members(current_user.organisation_id),
+        villages=origins.villages_of_supplier(current_user.organisation_id), values=_values(),
+        order_id=request.values.get("order", 0, int) or None)
+
+
+@bp.post("/village/lots")
+@requires("lot.book")
+@shows_again(new)
+def book() -> Any:
+    if "more" in request.form:  # more rows, without JavaScript
+        return new()
+    values = parse(BookSchema)
+
+    def work() -> Response:
+        lot = book_lot(values)
+        flash(_("Lot %(code)s is booked in. It can be sold once the village has confirmed it.", code=lot.code), "good")
+        return see_other("lots.show", lot_id=lot.id)
+
+    return once(work)
+
+
+def book_lot(values: Mapping[str, Any]) -> lots.Lot:
+    """Book what BookSchema has loaded, for the visitor."""
+    return lots.book(
+        values["product_id"], values["harvested_on"], values["milli"], values["farm_gate_fen_per_kg"],
+        lot_desk.contributions_of(values["contributions"], current_user), current_user, values["best_before"])
+
+
+@bp.get("/village/lots/process")
+@requires("lot.book")
+def new_processed() -> str:
+    return render_template(
+        "catalog/lots/process.html", goods=lot_desk.own_goods(current_user.organisation_id), values=_values(),
+        usable=lot_desk.usable_lots(current_user.organisation_id),
+        chosen={row.get("lot_id"): (number, row.get("milli", "")) for number, row
+                in enumerate(_rows("ingredients", "milli"))})
+
+
+@bp.post("/village/lots/process")
+@requires("lot.book")
+@shows_again(new_processed)
+def process() -> Response:
+    values = parse(ProcessSchema)
+
+    def work() -> Response:
+        lot = lots.process(
+            values["product_id"], values["made_on"], values["milli"], values["grams"],
+            [Ingredient(row["lot_id"], row["milli"]) for row in values["ingredients"]], current_user,
+            values["best_before"])
+        flash(_("Lot %(code)s is booked in. It can be sold once the village has confirmed it.", code=lot.code), "good")
+        return see_other("lots.show", lot_id=lot.id)
+
+    return once(work)
+
+
+@bp.get(f"/village/lots/{LOT}")
+@requires("lot.book")
+def show(lot_id: int) -> str:
+    story = lot_desk.story(lot_id, current_user)
+    return render_template("catalog/lots/show.html", story=story, lot=story.lot, labels=STATE_LABELS, officer=False,
+                           moves=MOVE_LABELS, acts=ACT_LABELS, history=journal.timeline("lot", lot_id),
+                           qr=_qr(story.lot.code))
+
+
+@bp.get(f"/village/lots/{LOT}/label")
+@requires("lot.book")
+def label(lot_id: int) -> str:
+    """What is stuck on the box."""
+    story = lot_desk.story(lot_id, current_user)
+    return render_template("catalog/lots/label.html", story=story, lot=story.lot, qr=_qr(story.lot.code))
+
+
+# ---- the officer's side ---------------------------------------------------------------------------------------------
+
+
+@bp.get("/office/lots")
+@requires("lot.confirm")
+def waiting() -> str:
+    state = "confirmed" if request.args.get("state") == "confirmed" else "waiting"
+    found = lot_desk.lots_in_area(current_user, "waiting" if state == "waiting" else None, page_number())
+    return render_template("catalog/lots/waiting.html", found=found, state=state, labels=STATE_LABELS)
+
+
+@bp.get(f"/office/lots/{LOT}")
+@requires("lot.confirm")
+def examine(lot_id: int) -> str:
+    """The lot with its contributions: names are masked, numbers and weights are not."""
+    story = lot_desk.story(lot_id, current_user)
+    return render_template("catalog/lots/show.html", story=story, lot=story.lot, labels=STATE_LABELS, officer=True,
+                           moves=MOVE_LABELS, acts=ACT_LABELS, history=journal.timeline("lot", lot_id),
+                           qr=_qr(story.lot.code))
+
+
+@bp.post(f"/office/lots/{LOT}/confirmation")
+@requires("lot.confirm")
+@shows_again(examine)
+def confirm(lot_id: int) -> Response:
+    def work() -> Response:
+        lots.confirm(lot_id, current_user)
+        flash(_("The lot is confirmed."), "good")
+        return see_other("lots.waiting")
+
+    return once(work)
+
+
+# ---- forms ----------------------------------------------------------------------------------------------------------
+
+
+def _values() -> Mapping[str, str]:
+    """What a form shows: what was typed, else what the address asks for."""
+    if request.method == "POST":
+        return request.form
+    today = clock.today().isoformat()
+    return {"harvested_on": today, "made_on": today, "product_id": request.args.get("product", "")}
+
+
+def _rows(name: str, needs: str) -> Sequence[Mapping[str, str]]:
+    """The filled rows of a sent form, numbered as the schema's messages number them."""
+    sent = unflatten(request.form.to_dict()).get(name, []) if request.method == "POST" else []
+    return [row for row in sent if row.get(needs)]
+
+
+def _shown(filled: int) -> int:
+    """How many rows the form has: as before, more on request, and always an empty one."""
+    before = request.form.get("shown", FIRST_ROWS, int) + (MORE_ROWS if "more" in request.form else 0)
+    return min(max(before, filled + 1), MOST_ROWS)
+
+
+def _qr(code: str) -> str:
+    """The way to the trace page, as an SVG without style."""
+    return segno.make(url_for("shop.trace", code=code, _external=True), error="m").svg_inline(omitsize=True, border=1)
+
+
+def _address(**changes: Any) -> str:
+    kept = {name: request.args[name] for name in ("state", "product") if request.args.get(name)}
+    return url_for("lots.index", **{n: v for n, v in (kept | changes).items() if v not in (None, "")})

@@ -1,0 +1,98 @@
+"""Input about lots, for form and JSON alike."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, pre_load, validates_schema
+
+from market.errors import N_
+from market.schemas import REQUIRED, Day, Fen, Grams, Input, Milli, Whole, Words
+
+MOST_ROWS = 300
+
+
+class FilledRows(Input):
+    """A form brings empty rows along: they say nothing."""
+
+    rows, needs = "", ""
+
+    @pre_load
+    def leave_empty_rows_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        rows = source.get(self.rows)
+        if not isinstance(rows, list):
+            return dict(source)
+        filled = [row for row in rows if not isinstance(row, dict) or row.get(self.needs) not in ("", None)]
+        return {**source, self.rows: filled[:MOST_ROWS + 1]}
+
+
+class ContributionSchema(Input):
+    """Who brought how much: a member (number, or name where only one has it), or the own base in a village."""
+
+    member = Words(longest=40, load_default="")
+    village = Words(longest=12, load_default="", metadata={"description": "own base: the village's 12-digit code"})
+    grams = Grams(required=True)
+
+    @validates_schema
+    def names_one_origin(self, values: dict[str, Any], **_: Any) -> None:
+        if bool(values.get("member")) == bool(values.get("village")):
+            raise ValidationError({"member": [N_("Name a member, or the village of your own base.")]})
+
+
+class BookSchema(FilledRows):
+    """A harvest: fen per kg up to ¥10,000, 1 to 300 contributions. Goods sold by weight need no quantity."""
+
+    rows, needs = "contributions", "grams"
+
+    product_id = Whole(required=True)
+    harvested_on = Day(required=True)
+    best_before = Day(load_default=None)
+    milli = Milli(load_default=None)
+    farm_gate_fen_per_kg = Fen(low=0, high=1_000_000, required=True)
+    contributions = fields.List(fields.Nested(ContributionSchema), required=True)
+
+    @pre_load
+    def leave_blanks_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        return without_blanks(source, "best_before", "milli")
+
+    @validates_schema
+    def has_rows(self, values: dict[str, Any], **_: Any) -> None:
+        check_rows(values["contributions"], "contributions")
+
+
+class IngredientSchema(Input):
+    """How much of an input lot is used up, in thousandths of its sales unit."""
+
+    lot_id = Whole(required=True)
+    milli = Milli(required=True)
+
+
+class ProcessSchema(FilledRows):
+    """Goods made out of own confirmed lots: 1 to 300 inputs, the weight that came out."""
+
+    rows, needs = "ingredients", "milli"
+
+    product_id = Whole(required=True)
+    made_on = Day(required=True)
+    best_before = Day(load_default=None)
+    milli = Milli(load_default=None)
+    grams = Grams(required=True)
+    ingredients = fields.List(fields.Nested(IngredientSchema), required=True)
+
+    @pre_load
+    def leave_blanks_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        return without_blanks(source, "best_before", "milli")
+
+    @validates_schema
+    def has_rows(self, values: dict[str, Any], **_: Any) -> None:
+        check_rows(values["ingredients"], "ingredients")
+
+
+def without_blanks(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """A form sends optional fields empty; then they count as not sent."""
+    return {name: value for name, value in source.items() if name not in names or value not in ("", None)}
+
+
+def check_rows(rows: list[Any], name: str) -> None:
+    """1 to 300 rows."""
+    if not 1 <= len(rows) <= MOST_ROWS:
+        raise ValidationError({name: [REQUIRED if not rows else N_("At most 300 rows at once.")]})

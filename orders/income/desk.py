@@ -1,0 +1,98 @@
+"""What a co-operative owes its villages, from the ledger; what it has paid out and declared. Its own rows only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from market import db
+from market.access import Visitor
+from market.households import CoopMember, Household
+from market.ledger import INCOME_EVENTS, LedgerTransfer
+from market.places import Division
+from orders.models import IncomeDeclaration, Payout, PayoutLine
+
+PER_PAGE = 50
+Columns = Row[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class VillageDue:
+    """What one village has earned (attributed less withdrawn), what of it was paid out, by one kind, in fen."""
+
+    village_id: int
+    path: str
+    income_kind: str
+    earned_fen: int
+    paid_fen: int
+
+    @property
+    def unpaid_fen(self) -> int:
+        return self.earned_fen - self.paid_fen
+
+
+def dues(by: Visitor) -> list[VillageDue]:
+    """Every village and kind of income of this co-operative, one statement; the account's indexes find the rows."""
+    row, village = db.table(LedgerTransfer), db.table(Division)
+    account = f"due:{by.organisation_id}"
+    sums: dict[tuple[str, int, str], list[int]] = {}
+    for found in db.session().execute(
+            select(village.c.path, row.c.village_id, row.c.income_kind, row.c.event, row.c.backward,
+                   db.sum_of(row.c.amount_fen).label("fen"))
+            .join_from(row, village, village.c.id == row.c.village_id)
+            .where((row.c.debit == account) | (row.c.credit == account), row.c.event.in_(INCOME_EVENTS))
+            .group_by(village.c.path, row.c.village_id, row.c.income_kind, row.c.event, row.c.backward)):
+        earned, paid = sums.setdefault((found.path, found.village_id, found.income_kind), [0, 0])
+        fen = -found.fen if found.backward else found.fen
+        if found.event == "paid_out":
+            paid += fen
+        else:
+            earned += fen if found.event == "attributed" else -fen
+        sums[found.path, found.village_id, found.income_kind] = [earned, paid]
+    return [VillageDue(village_id, path, kind, earned, paid) for (path, village_id, kind), (earned, paid)
+            in sorted(sums.items())]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of rows."""
+
+    rows: Sequence[Columns]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PER_PAGE))
+
+
+def payouts(by: Visitor, page: int) -> Page:
+    """Payouts of this co-operative, newest first; two statements."""
+    total = db.session().scalar(
+        select(func.count()).select_from(Payout).where(Payout.supplier_id == by.organisation_id)) or 0
+    page = min(page, max(1, -(-total // PER_PAGE)))
+    paid = (select(db.sum_of(PayoutLine.amount_fen)).where(PayoutLine.payout_id == Payout.id).correlate(Payout)
+            .scalar_subquery())
+    receivers = (select(func.count()).select_from(PayoutLine).where(PayoutLine.payout_id == Payout.id)
+                 .correlate(Payout).scalar_subquery())
+    rows = db.session().execute(
+        select(db.table(Payout), Division.path, paid.label("amount_fen"), receivers.label("receivers"))
+        .join(Division, Division.id == Payout.village_id).where(Payout.supplier_id == by.organisation_id)
+        .order_by(Payout.id.desc()).limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    return Page(rows, total, page)
+
+
+def declarations(by: Visitor, page: int) -> Page:
+    """Declared wages, rents and dividends of this co-operative, newest first; two statements."""
+    mine = IncomeDeclaration.supplier_id == by.organisation_id
+    total = db.session().scalar(select(func.count()).select_from(IncomeDeclaration).where(mine)) or 0
+    page = min(page, max(1, -(-total // PER_PAGE)))
+    rows = db.session().execute(
+        select(db.table(IncomeDeclaration), Division.path, CoopMember.member_no, Household.head_name)
+        .join(Division, Division.id == IncomeDeclaration.village_id)
+        .join(Household, Household.id == IncomeDeclaration.household_id)
+        .outerjoin(CoopMember, (CoopMember.household_id == IncomeDeclaration.household_id)
+                   & (CoopMember.supplier_id == IncomeDeclaration.supplier_id))
+        .where(mine).order_by(IncomeDeclaration.id.desc()).limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    return Page(rows, total, page)

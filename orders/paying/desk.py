@@ -1,0 +1,125 @@
+"""What a co-operative sees of its money: claims to look for, sums by unit, its account. Its own rows only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+
+from market import db, ledger
+from market.access import Visitor
+from market.errors import N_, NotFound
+from market.files import StoredFile
+from market.parties import Organisation
+from market.users import User
+from orders.models import ClaimPart, Order, PaymentClaim
+
+PER_PAGE = 50
+STATE_LABELS: Mapping[str, str] = {
+    "claimed": N_("To look for"), "received": N_("Received"), "refused": N_("Not found"),
+}
+Columns = Row[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class ClaimsPage:
+    """One page of claims; `counts` by state over all of them."""
+
+    rows: Sequence[Columns]
+    counts: dict[str, int]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PER_PAGE))
+
+
+def claims(by: Visitor, state: str, page: int) -> ClaimsPage:
+    """Claims in a state, the oldest waiting first, answered ones newest first; two statements."""
+    mine = PaymentClaim.supplier_id == by.organisation_id
+    counts = {row.state: row.claims for row in db.session().execute(
+        select(PaymentClaim.state, func.count().label("claims")).where(mine).group_by(PaymentClaim.state))}
+    total = counts.get(state, 0)
+    page = min(page, max(1, -(-total // PER_PAGE)))
+    order = PaymentClaim.id if state == "claimed" else PaymentClaim.id.desc()
+    rows = db.session().execute(_claims().where(mine, PaymentClaim.state == state).order_by(order)
+                                .limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    return ClaimsPage(rows, counts, total, page)
+
+
+def claim(claim_id: int, by: Visitor) -> tuple[Columns, Sequence[Columns]]:
+    """A claim to this co-operative and the orders it is for. Raises NotFound for anybody else's."""
+    found = db.session().execute(
+        _claims().where(PaymentClaim.id == claim_id, PaymentClaim.supplier_id == by.organisation_id)).first()
+    if found is None:
+        raise NotFound()
+    parts = db.session().execute(
+        select(ClaimPart.amount_fen, Order.id, Order.number, Order.accepted_fen, Order.returned_fen, Order.placed_fen,
+               Order.received_fen, Order.state)
+        .join(Order, Order.id == ClaimPart.order_id).where(ClaimPart.claim_id == claim_id).order_by(ClaimPart.id)).all()
+    return found, parts
+
+
+def voucher(claim_id: int, by: Visitor) -> StoredFile:
+    """The paper of a claim to this co-operative. Raises NotFound for anybody else's, and where there is none."""
+    found = db.session().scalar(
+        select(StoredFile).join(PaymentClaim, PaymentClaim.voucher_id == StoredFile.id)
+        .where(PaymentClaim.id == claim_id, PaymentClaim.supplier_id == by.organisation_id))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def claims_of(order_id: int) -> Sequence[Columns]:
+    """Claims for an order with each one's part. The caller has checked whose order it is."""
+    return db.session().execute(
+        _claims().add_columns(ClaimPart.amount_fen.label("part_fen"))
+        .join(ClaimPart, ClaimPart.claim_id == PaymentClaim.id)
+        .where(ClaimPart.order_id == order_id).order_by(PaymentClaim.id.desc())).all()
+
+
+def _claims() -> Select[Any]:
+    claimant, answerer = db.table(User).alias(), db.table(User).alias()
+    return (
+        select(db.table(PaymentClaim), Organisation.name.label("unit_name"), claimant.c.name.label("claimant"),
+               answerer.c.name.label("answerer"), StoredFile.name.label("voucher"))
+        .join(Organisation, Organisation.id == PaymentClaim.unit_id)
+        .join(claimant, claimant.c.id == PaymentClaim.claimed_by)
+        .outerjoin(answerer, answerer.c.id == PaymentClaim.answered_by)
+        .outerjoin(StoredFile, StoredFile.id == PaymentClaim.voucher_id)
+    )
+
+
+@dataclass(frozen=True)
+class UnitSum:
+    """What was earned at one unit (accepted less returned), what has come in (received less refunded), in fen."""
+
+    unit_name: str
+    orders: int
+    earned_fen: int
+    received_fen: int
+
+    @property
+    def open_fen(self) -> int:
+        """Positive: the unit owes; negative: it has paid ahead or too much."""
+        return self.earned_fen - self.received_fen
+
+
+def sums_by_unit(by: Visitor) -> list[UnitSum]:
+    """One line per unit, who owes most first; one statement."""
+    rows = db.session().execute(
+        select(Organisation.name, func.count().label("orders"),
+               db.sum_of(Order.accepted_fen - Order.returned_fen).label("earned_fen"),
+               db.sum_of(Order.received_fen - Order.refunded_fen).label("received_fen"))
+        .join(Organisation, Organisation.id == Order.unit_id)
+        .where(Order.supplier_id == by.organisation_id, Order.state != "waiting")
+        .group_by(Organisation.id, Organisation.name).order_by(Organisation.name))
+    sums = [UnitSum(row.name, row.orders, row.earned_fen, row.received_fen) for row in rows]
+    return sorted(sums, key=lambda one: -one.open_fen)
+
+
+def statement(by: Visitor, before_id: int | None) -> tuple[list[dict[str, Any]], int | None]:
+    """Movements on the co-operative's own account, newest first, and where the next page begins."""
+    rows = ledger.statement(f"supplier:{by.organisation_id}", PER_PAGE + 1, before_id)
+    return rows[:PER_PAGE], rows[PER_PAGE - 1]["id"] if len(rows) > PER_PAGE else None

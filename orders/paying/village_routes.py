@@ -1,0 +1,84 @@
+"""The village desk's money: claims to confirm or refuse, sums by unit, the statement of its account."""
+
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask_login import current_user
+
+from market import ledger
+from market.access import requires
+from market.errors import N_
+from market.file_routes import send
+from market.i18n import gettext as _
+from market.web import MenuEntry, once, page_number, parse, see_other, shows_again
+from orders.paying import claims, desk
+from orders.paying.village_schemas import RefusalSchema
+
+bp = Blueprint("receipts", __name__, url_prefix="/village")
+
+MENU = (MenuEntry("supplier", N_("Money"), "receipts.index", "supplier.read", "money"),)
+EVENT_LABELS: Mapping[str, str] = {
+    "accepted": N_("Goods accepted"), "received": N_("Money received"), "returned": N_("Goods came back"),
+    "allowance": N_("Price reduced afterwards"), "refunded": N_("Money given back"), "fee": N_("Platform fee"),
+}
+CLAIM = "<int(max=999999999999):claim_id>"
+
+
+@bp.get("/payments")
+@requires("supplier.read")
+def index() -> str:
+    state = request.args.get("state", "claimed")
+    state = state if state in desk.STATE_LABELS else "claimed"
+    return render_template("orders/village/payments.html", state=state, labels=desk.STATE_LABELS,
+                           found=desk.claims(current_user, state, page_number()), sums=desk.sums_by_unit(current_user))
+
+
+@bp.get(f"/payment-claims/{CLAIM}")
+@requires("supplier.read")
+def show(claim_id: int) -> str:
+    claim, parts = desk.claim(claim_id, current_user)
+    return render_template("orders/village/claim.html", claim=claim, parts=parts, labels=desk.STATE_LABELS)
+
+
+@bp.get(f"/payment-claims/{CLAIM}/voucher")
+@requires("supplier.read")
+def voucher(claim_id: int) -> Response:
+    """The paying unit's paper, which also the receiver of the money may read."""
+    return send(desk.voucher(claim_id, current_user))
+
+
+@bp.post(f"/payment-claims/{CLAIM}/receipt")
+@requires("payment.receive")
+@shows_again(show)
+def confirm(claim_id: int) -> Response:
+    """The money is on the co-operative's account."""
+    def work() -> Response:
+        claims.confirm(claim_id, current_user)
+        flash(_("The money is booked."), "good")
+        return see_other("receipts.show", claim_id=claim_id)
+
+    return once(work)
+
+
+@bp.post(f"/payment-claims/{CLAIM}/refusal")
+@requires("payment.receive")
+@shows_again(show)
+def refuse(claim_id: int) -> Response:
+    """The money has not arrived; the unit may claim again."""
+    reason = parse(RefusalSchema)["reason"]
+
+    def work() -> Response:
+        claims.refuse(claim_id, reason, current_user)
+        flash(_("The unit is told that the money was not found."), "waiting")
+        return see_other("receipts.show", claim_id=claim_id)
+
+    return once(work)
+
+
+@bp.get("/payments/statement")
+@requires("supplier.read")
+def statement() -> str:
+    rows, following = desk.statement(current_user, request.args.get("before", type=int))
+    balance = -ledger.balance_fen(f"supplier:{current_user.organisation_id}")
+    return render_template("orders/village/statement.html", rows=rows, balance_fen=balance, labels=EVENT_LABELS,
+                           older=url_for("receipts.statement", before=following) if following else None)
