@@ -1,8 +1,9 @@
 """What a state is and what may follow it: one table, from which the buttons and the tests are drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from market.errors import N_, Conflict
+from market import words
+from market.errors import N_, Conflict, in_english
 
 FUND_SOURCES = ("canteen", "union", "staff")
 METHODS = ("direct_online", "assisted", "fair", "pledge_purchase")
@@ -27,6 +28,9 @@ class WrongState(Conflict):
 
     code = "wrong_state"
     text = N_("This order is %(state)s; the step is not possible now.")
+
+    def message(self, translate: Callable[..., str] = in_english) -> str:
+        return translate(self.text, state=translate(words.ORDER_STATES[self.details["state"]]))
 
 
 def check_next(state: str, new: str) -> None:
@@ -56,3 +60,13 @@ def tab_of(state: str, payment: str) -> str:
     if state == "rejected":
         return "closed"
     return {"unpaid": "to_pay", "part": "to_pay", "claimed": "to_confirm", "paid": "done", "over": "to_refund"}[payment]
+
+
+def conditions_of(tab: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The states and payment states whose orders lie under a tab.
+
+    >>> [sorted(part) for part in conditions_of("to_pay")]
+    [['accepted'], ['part', 'unpaid']]
+    """
+    pairs = [(state, payment) for state in STATES for payment in PAYMENT if tab_of(state, payment) == tab]
+    return frozenset(state for state, _ in pairs), frozenset(payment for _, payment in pairs)

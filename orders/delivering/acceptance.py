@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy import select, update
 
@@ -197,19 +196,3 @@ def _write_parts(order: Order, acceptance: Acceptance, lines: Mapping[int, Order
     ]
     ids = db.insert_returning_ids(AcceptancePart, [part.row() for part in accepted])
     return [replace(part, id=new_id) for part, new_id in zip(accepted, ids, strict=True)]
-
-
-def delivery_facts(order_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Lines of shipped orders with what was packed, for the scale: one row per order line, in order of co-operative."""
-    packed = (
-        select(ShipmentLine.order_line_id, db.sum_of(ShipmentLine.packed_milli).label("packed_milli"),
-               db.sum_of(ShipmentLine.packed_grams).label("packed_grams"))
-        .group_by(ShipmentLine.order_line_id).subquery()
-    )
-    query = (
-        select(db.table(OrderLine), Order.number.label("order_number"), Order.supplier_name, Order.state,
-               packed.c.packed_milli, packed.c.packed_grams)
-        .join(Order, Order.id == OrderLine.order_id).outerjoin(packed, packed.c.order_line_id == OrderLine.id)
-        .where(Order.id.in_(order_ids)).order_by(Order.id, OrderLine.id)
-    )
-    return [dict(row) for row in db.session().execute(query).mappings()]

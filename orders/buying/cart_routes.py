@@ -1,0 +1,233 @@
+"""The cart: what somebody puts together for their unit, and the order that comes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, flash, g, render_template, request
+from flask_login import current_user
+
+from catalog import stock
+from catalog.routes import CartEntry
+from market import clock, money
+from market.access import requires
+from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound
+from market.i18n import gettext as _
+from market.i18n import in_locale
+from market.web import once, parse, see_other, shows_again, typed
+from orders.buying import cart, checkout, lists, refusals
+from orders.buying.checkout import Wish
+from orders.buying.schemas import CartLineSchema, CartSchema, PurchaseSchema, RemovalSchema
+
+bp = Blueprint("cart", __name__)
+
+MENU = (CartEntry("unit", N_("Cart"), "cart.show", "purchase.prepare", "cart"),)
+AT_ONE_GOOD = (stock.OutOfStock, cart.NotThisQuantity, checkout.NotInSeason, NotFound)
+
+Goods = list[tuple[int, int]]
+
+
+class LookAgain(Conflict):
+    """The quantities sent are not those that the shown total was for."""
+
+    code = "look_again"
+    text = N_("You changed quantities: the total is now ¥%(total)s. Please look once more and order again.")
+
+
+@bp.get("/cart")
+@requires("purchase.prepare")
+def show() -> str:
+    lines = _shown_lines()
+    suppliers: dict[int, list[Shown]] = {}
+    for line in lines:
+        suppliers.setdefault(line.row["supplier_id"], []).append(line)
+    on_sale = [line for line in lines if line.is_sold]
+    return render_template(
+        "orders/buying/cart.html", suppliers=suppliers, total_fen=sum(line.amount_fen for line in on_sale),
+        on_sale=len(on_sale), adding=_adding(), refused=_refused(lines), first_day=_tomorrow(),
+        last_day=clock.days_after(clock.today(), checkout.FARTHEST_DAYS),
+        points=lists.delivery_points(current_user.organisation_id), units=lists.budget_units(current_user))
+
+
+@bp.post("/cart/lines")
+@requires("purchase.prepare")
+@shows_again(show)
+def add() -> Response:
+    values = parse(CartLineSchema)
+
+    def put() -> Response:
+        try:
+            cart.put(values["product_id"], values["quantity_milli"], current_user)
+        except cart.NotThisQuantity as refusal:
+            raise InvalidInput({"quantity_milli": [refusal]}) from refusal
+        row = cart.sellable([values["product_id"]])[values["product_id"]]
+        flash(_("In the cart: %(name)s, %(quantity)s %(unit)s.", name=in_locale(row.name, row.name_en),
+                quantity=money.decimal_text(values["quantity_milli"]), unit=in_locale(row.unit, row.unit_en)), "good")
+        return see_other("cart.show")
+
+    return once(put)
+
+
+@bp.post("/cart")
+@requires("purchase.prepare")
+@shows_again(show)
+def change() -> Response:
+    """Set all quantities as typed."""
+    goods = _goods(parse(CartSchema))
+
+    def put() -> Response:
+        cart.put_all(goods, current_user)
+        return see_other("cart.show")
+
+    return _at_lines(put, goods, _tomorrow())
+
+
+@bp.post("/cart/removals")
+@requires("purchase.prepare")
+def remove() -> Response:
+    product_id = parse(RemovalSchema)["product_id"]
+
+    def take_out() -> Response:
+        cart.remove([product_id], current_user)
+        return see_other("cart.show")
+
+    return once(take_out)
+
+
+@bp.post("/purchases")
+@requires("purchase.place")
+@shows_again(show)
+def place() -> Response:
+    """Order the goods as they stand in the form; they leave the cart in the same transaction."""
+    values = parse(PurchaseSchema)
+    goods = _goods(values)
+    wish = Wish(**{name: value for name, value in values.items() if name != "lines"})
+    token = (request.form.get("submit_token") or request.headers.get("Idempotency-Key") or "")[:80]
+    if not token:
+        raise InvalidInput({"submit_token": [N_("Please open the page again.")]})
+
+    def order() -> Response:
+        try:
+            placed = checkout.place(goods, wish, token, current_user)
+        except checkout.PricesChanged as refusal:
+            raise (refusal if _as_in_cart(goods) else LookAgain(**refusal.details)) from refusal
+        cart.remove([product_id for product_id, _milli in goods], current_user)
+        return see_other("buying.purchase", purchase_id=placed.id)
+
+    return _at_lines(order, goods, wish.delivery_day)
+
+
+def _goods(values: Mapping[str, Any]) -> Goods:
+    return [(line["product_id"], line["quantity_milli"]) for line in values["lines"]]
+
+
+def _as_in_cart(goods: Goods) -> bool:
+    kept = {line["product_id"]: line["milli"] for line in cart.lines(current_user)}
+    return all(kept.get(product_id) == milli for product_id, milli in goods)
+
+
+def _at_lines(work: Any, goods: Goods, day: date) -> Response:
+    """Run a command once; where single goods are refused, every message stands at its line."""
+    try:
+        return once(work)
+    except AT_ONE_GOOD as refusal:
+        wrong = refusals.by_good(goods, day)
+        fields: dict[str, list[str | MarketError]] = {
+            f"lines-{number}-quantity_milli": [wrong[product_id]]
+            for number, (product_id, _milli) in enumerate(goods) if product_id in wrong}
+        if not fields:
+            raise
+        raise InvalidInput(fields) from refusal
+
+
+# ---- the page -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A line as the page shows it: with what was typed, and what speaks against it."""
+
+    number: int
+    row: Mapping[str, Any]
+    text: str
+    milli: int
+    messages: list[str]
+    is_sold: bool
+
+    @property
+    def field(self) -> str:
+        return f"lines-{self.number}-quantity_milli"
+
+    @property
+    def amount_fen(self) -> int:
+        return money.line_total(self.row["price_fen"], self.milli)
+
+
+def _shown_lines() -> list[Shown]:
+    rows, told = cart.lines(current_user), _told()
+    day = _asked_day()
+    goods = [(row["product_id"], _milli(told.get(row["product_id"], ("", ""))[1], row["milli"])) for row in rows]
+    wrong = refusals.by_good(goods, day) if goods else {}
+    shown: list[Shown] = []
+    for row, (product_id, milli) in zip(rows, goods, strict=True):
+        field, text = told.get(product_id, ("", money.plain_decimal(row["milli"])))
+        against = wrong.get(product_id)
+        messages = _messages().get(field) or ([against.message(_)] if against else [])
+        is_sold = not isinstance(against, refusals.NoLongerSold)
+        shown.append(Shown(len([s for s in shown if s.is_sold]), row, text, milli, messages, is_sold))
+    return shown
+
+
+def _told() -> dict[int, tuple[str, str]]:
+    """The field and the text of each good in a refused form."""
+    if not g.get("refusal"):
+        return {}
+    told = {}
+    for name, product_id in request.form.items():
+        parts = name.split("-")
+        if len(parts) == 3 and parts[2] == "product_id" and product_id.isascii() and product_id.isdigit():
+            field = f"lines-{parts[1]}-quantity_milli"
+            told[int(product_id[:12])] = (field, request.form.get(field, ""))
+    return told
+
+
+def _milli(text: str, kept: int) -> int:
+    """What was typed where it is a possible quantity, else what the cart holds."""
+    try:
+        milli = money.parse_milli(text.strip(" "))
+    except ValueError:
+        return kept
+    return milli if 0 < milli <= money.MAX_MILLI else kept
+
+
+def _messages() -> dict[str, list[str]]:
+    return dict(g.get("refused_fields", {}))
+
+
+def _refused(lines: list[Shown]) -> dict[str, list[str]]:
+    """All messages, those of the lines under the names they have on this page."""
+    others = {name: messages for name, messages in _messages().items() if not name.startswith("lines-")}
+    if not g.get("refusal"):
+        return {}
+    return {line.field: line.messages for line in lines if line.messages and line.is_sold} | others
+
+
+def _adding() -> Any:
+    """The good whose quantity was refused before it came into the cart."""
+    product_id = request.form.get("product_id", "")
+    if request.endpoint != "cart.add" or not (product_id.isascii() and product_id.isdigit() and len(product_id) < 13):
+        return None
+    return cart.sellable([int(product_id)]).get(int(product_id))
+
+
+def _tomorrow() -> date:
+    return clock.days_after(clock.today(), 1)
+
+
+def _asked_day() -> date:
+    """The day typed into a refused form, else tomorrow."""
+    try:
+        return date.fromisoformat(str(typed("delivery_day", "")))
+    except ValueError:
+        return _tomorrow()

@@ -1,0 +1,40 @@
+"""What speaks against each good of an order, so that every message can stand at its line."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from catalog import stock
+from market import money
+from market.errors import N_, Conflict, MarketError
+from orders.buying import cart, checkout
+
+
+class NoLongerSold(Conflict):
+    """Taken off the shelf since it was put into the cart."""
+
+    code = "no_longer_sold"
+    text = N_("This is no longer on sale.")
+
+
+def by_good(goods: Sequence[tuple[int, int]], day: date) -> dict[int, MarketError]:
+    """Refusals by product id for goods, given as (product id, milli), and a delivery day; in four statements."""
+    ids = [product_id for product_id, _milli in goods]
+    products, free = cart.sellable(ids), stock.free_milli(ids, day)
+    found = ((product_id, _refusal(products.get(product_id), milli, free[product_id], day))
+             for product_id, milli in goods)
+    return {product_id: refusal for product_id, refusal in found if refusal is not None}
+
+
+def _refusal(product: Any, milli: int, free_milli: int, day: date) -> MarketError | None:
+    if product is None:
+        return NoLongerSold()
+    try:
+        cart.check_quantity(product, milli)
+    except cart.NotThisQuantity as refusal:
+        return refusal
+    if product.supply == "daily" and not checkout.in_season(product.harvest_months, day.month):
+        return checkout.NotInSeason(name=product.name)
+    if milli > free_milli:
+        return stock.OutOfStock(name=product.name, left=money.plain_decimal(max(free_milli, 0)))
+    return None

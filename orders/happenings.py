@@ -1,0 +1,24 @@
+"""The journal's acts in the reader's words, for the timelines of orders and purchases."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from market import money
+from market.errors import N_
+
+ACTS: Mapping[str, str] = {
+    "purchase.placed": N_("Ordered"), "purchase.approved": N_("Approved"), "purchase.declined": N_("Declined"),
+    "order.placed": N_("Ordered"), "order.cancelled": N_("Cancelled"), "order.shipped": N_("Sent on its way"),
+    "order.accepted": N_("Accepted"), "order.returned": N_("Goods returned"),
+    "payment.claimed": N_("Payment claimed"), "payment.received": N_("Payment received"),
+    "payment.not_found": N_("Payment not found"), "payment.refunded": N_("Refunded"),
+}
+
+
+def note(details: Mapping[str, Any], reasons: Mapping[str, str], translate: Callable[..., str]) -> str:
+    """The amount, reason or number that belongs to an act, as one line."""
+    reason = details.get("reason", "")
+    amount = details.get("amount_fen", details.get("total_fen"))
+    parts = [f"¥{money.yuan(amount)}" if amount is not None else "", details.get("claim", ""), details.get("run", ""),
+             translate(reasons[reason]) if reason in reasons else reason]
+    return " · ".join(part for part in parts if part)
