@@ -38,6 +38,12 @@ def with_cookie(app, value: str, name: str = "sijin") -> FlaskClient:
     return thief
 
 
+def desk_of(app, world, login: str) -> str:
+    """Where a person starts after logging in."""
+    with app.test_request_context():
+        return web.desk_url(world.person(login))
+
+
 def is_inside(client: FlaskClient) -> bool:
     return client.get("/account").status_code == 200
 
@@ -58,9 +64,9 @@ def strict_app(app, world):
 # ---- in and out -----------------------------------------------------------------------------------------------------
 
 
-def test_a_cook_logs_in_sees_the_account_and_logs_out(world, client):
+def test_a_cook_logs_in_sees_the_account_and_logs_out(app, world, client):
     answer = log_in(client)
-    assert (answer.status_code, answer.location) == (303, "/")
+    assert (answer.status_code, answer.location) == (303, desk_of(app, world, "cook.chen"))
     page = client.get("/account").text
     assert "陈师傅" in page
     assert "永州演示第一小学" in page
@@ -182,7 +188,7 @@ def test_any_other_target_is_left(target, app, world):
     client = app.test_client()
     answer = client.post("/login", query_string={"next": target}, data={
         "csrf_token": csrf_token(client), "login": "cook.chen", "password": PASSWORD})
-    assert (answer.status_code, answer.location) == (303, "/")
+    assert (answer.status_code, answer.location) == (303, desk_of(app, world, "cook.chen"))
 
 
 # ---- cookies, headers, limits ---------------------------------------------------------------------------------------
@@ -417,7 +423,7 @@ def enrolment(client: FlaskClient, page: str) -> tuple[str, pyotp.TOTP]:
 
 
 def test_without_the_setting_the_app_is_ones_own_choice(app, world, client):
-    assert log_in(client, "official.hua").location == "/"
+    assert log_in(client, "official.hua").location == desk_of(app, world, "official.hua")
     with clock.at(NOON):
         ticket, authenticator = enrolment(client, "/account/second-factor")
         wrong = send(client, "/account/second-factor", ticket=ticket, code="12", current=PASSWORD)
@@ -439,7 +445,7 @@ def test_without_the_setting_the_app_is_ones_own_choice(app, world, client):
     with clock.at(later):
         assert send(client, "/account/second-factor/removal", current=PASSWORD,
                     code=authenticator.at(later)).status_code == 303
-    assert log_in(app.test_client(), "official.hua").location == "/"
+    assert log_in(app.test_client(), "official.hua").location == desk_of(app, world, "official.hua")
 
 
 def test_where_it_is_demanded_an_official_enrols_before_getting_in(strict_app, world):
@@ -451,7 +457,7 @@ def test_where_it_is_demanded_an_official_enrols_before_getting_in(strict_app, w
         assert send(client, "/login/code", ticket=ticket, code=authenticator.at(NOON)).status_code == 303
         assert is_inside(client)
         assert client.get("/account/second-factor/removal").status_code == 403
-        assert log_in(strict_app.test_client(), "cook.chen").location == "/"
+        assert log_in(strict_app.test_client(), "cook.chen").location == desk_of(strict_app, world, "cook.chen")
 
 
 def test_a_foreign_ticket_enrols_nobody(strict_app, world):
