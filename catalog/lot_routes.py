@@ -10,6 +10,7 @@ from flask_login import current_user
 from catalog import lot_desk, lots, origins
 from catalog.lot_schemas import MOST_ROWS, BookSchema, ProcessSchema
 from catalog.lots import Ingredient
+from catalog.models import Lot
 from market import clock, journal
 from market.access import requires
 from market.errors import N_
@@ -75,7 +76,7 @@ def book() -> Any:
     return once(work)
 
 
-def book_lot(values: Mapping[str, Any]) -> lots.Lot:
+def book_lot(values: Mapping[str, Any]) -> Lot:
     """Book what BookSchema has loaded, for the visitor."""
     return lots.book(
         values["product_id"], values["harvested_on"], values["milli"], values["farm_gate_fen_per_kg"],

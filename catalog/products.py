@@ -117,6 +117,14 @@ def _change_day(product_id: int, day: date, milli: int) -> None:
         raise BelowPromised(held=money.plain_decimal(held), day=day.isoformat())
 
 
+def follow_village(old_id: int, new_id: int) -> None:
+    """A village has become another one: goods listed there grow in the new one; orders keep what they copied."""
+    moved = db.session().scalars(
+        update(Product).where(Product.village_id == old_id).values(village_id=new_id).returning(Product.id)
+        .execution_options(synchronize_session=False))
+    note_change(list(moved))
+
+
 def note_change(product_ids: Iterable[int]) -> None:
     """Tell the search index, in this transaction, that these products read differently now."""
     db.insert_rows(ProductChange, [{"product_id": product_id} for product_id in product_ids])

@@ -119,3 +119,12 @@ def in_area(village_id: int, by: Visitor) -> bool:
         return False
     return db.session().scalar(
         select(Division.id).where(Division.id == village_id, places.lies_in(by.division_id))) is not None
+
+
+def follow_village(old_id: int, new_id: int) -> None:
+    """A village has become another one: its agreements hold for the new one too; old lots keep the old one's."""
+    agreement = db.table(CollectiveAgreement)
+    rows = db.session().execute(select(agreement).where(
+        agreement.c.village_id == old_id, agreement.c.valid_to.is_(None)).order_by(agreement.c.id)).mappings().all()
+    db.insert_rows(CollectiveAgreement, [
+        {**{name: value for name, value in row.items() if name != "id"}, "village_id": new_id} for row in rows])
