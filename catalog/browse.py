@@ -1,13 +1,14 @@
 """What a shelf shows: plain columns by Core, a fixed number of statements per page, whatever the number of goods."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal, null, or_, select, union_all
+from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, select
 
 from catalog import counties
 from catalog.models import Category, Lot, LotShare, Product
+from catalog.shelves import Words
 from market import clock, db, money
 from market.files import StoredFile
 from market.parties import Organisation
@@ -60,28 +61,6 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Words:
-    """Names of shelves and counties, in the order in which they are offered."""
-
-    categories: Mapping[str, Any] = field(default_factory=dict)  # code: name_zh, name_en, parent (a code or None)
-    counties: Mapping[str, Any] = field(default_factory=dict)  # six digits: name_zh, name_en
-
-    def with_children(self, code: str) -> list[str]:
-        """A category and all below it."""
-        below = [c for c, row in self.categories.items() if row.parent == code]
-        return [code, *(deeper for child in below for deeper in self.with_children(child))]
-
-    def root(self, code: str) -> str:
-        """The shelf on which a category stands."""
-        parent = self.categories[code].parent if code in self.categories else None
-        return self.root(parent) if parent else code
-
-    def roots(self) -> list[str]:
-        """The shelves, from the first to the last."""
-        return [code for code, row in self.categories.items() if row.parent is None]
-
-
-@dataclass(frozen=True)
 class Shelf:
     """One page of cards; `by_category` and `by_county` count what each choice would show, its own filter left out."""
 
@@ -103,28 +82,6 @@ class CountyFigures:
     goods: int = 0
     villages: int = 0
     suppliers: int = 0
-
-
-def words() -> Words:
-    """Names of all categories and counties, in one statement."""
-    parent = db.table(Category).alias("parent")
-    category, division = db.table(Category), db.table(Division)
-    categories = select(
-        literal("category").label("kind"), category.c.code.label("code"), category.c.name_zh, category.c.name_en,
-        parent.c.code.label("parent"), category.c.sort.label("sort"),
-    ).outerjoin(parent, parent.c.id == category.c.parent_id)
-    shapes = select(literal("county"), division.c.map_county, division.c.name, literal(""), null(), literal(0)).where(
-        division.c.level == "county", division.c.valid_to.is_(None),
-        division.c.code == division.c.map_county + "000000")
-    rows = db.session().execute(union_all(categories, shapes).order_by("kind", "sort", "code")).all()
-    return Words({row.code: row for row in rows if row.kind == "category"},
-                 {row.code: _County(row.name_zh, counties.english(row.code)) for row in rows if row.kind == "county"})
-
-
-@dataclass(frozen=True)
-class _County:
-    name_zh: str
-    name_en: str
 
 
 def shelf(filters: Filters, page: int, names: Words) -> Shelf:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import structlog
 
 from catalog import browse, search
-from catalog.browse import PAGE_SIZE, Filters, Shelf, Words
+from catalog.browse import PAGE_SIZE, Filters, Shelf
+from catalog.shelves import Words
 
 log = structlog.get_logger("sijin")
 

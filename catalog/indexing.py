@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
-from catalog import browse, search
+from catalog import browse, search, shelves
 from catalog.models import Category, Product, ProductChange
 from market import clock, db, money
 from market.parties import Organisation
@@ -126,12 +126,12 @@ def _documents(product_ids: set[int] | None) -> Iterator[search.Document]:
     )
     if product_ids is not None:
         query = query.where(product.c.id.in_(product_ids))
-    names = browse.words()
+    names = shelves.words()
     for row in db.session().execute(query):
         yield _document(row, names)
 
 
-def _document(row: Any, names: browse.Words) -> search.Document:
+def _document(row: Any, names: shelves.Words) -> search.Document:
     root = names.root(row.category)
     shelves = f"{row.category_zh} {row.category_en} {names.categories[root].name_zh} {names.categories[root].name_en}"
     return search.Document(

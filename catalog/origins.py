@@ -175,7 +175,7 @@ def _villages_of(lot_id: int) -> Select[Any]:
         .correlate(share).scalar_subquery()
     )
     return (
-        select(village.c.code, village.c.path, func.sum(share.c.grams).label("grams"),
+        select(village.c.code, village.c.path, village.c.map_county, func.sum(share.c.grams).label("grams"),
                households.label("households"))
         .join_from(share, village, village.c.id == share.c.village_id)
         .where(share.c.lot_id == lot_id)

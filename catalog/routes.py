@@ -12,7 +12,7 @@ from flask_babel import format_date
 from flask_login import current_user
 from markupsafe import Markup
 
-from catalog import browse, counties, finding, origins, search
+from catalog import browse, counties, finding, origins, search, shelves
 from catalog.browse import Card, Filters, Shelf
 from catalog.drawings import SHELVES, drawing
 from catalog.models import SUPPLY
@@ -62,7 +62,7 @@ def init_app(app: Flask) -> None:
 class Shown:
     """A shelf with its cards drawn: what everybody sees alike."""
 
-    names: browse.Words
+    names: shelves.Words
     shelf: Shelf
     grid: Markup
     suggestions: tuple[str, ...] = ()
@@ -157,7 +157,7 @@ def trace(code: str) -> str:
 
 
 def _home(month: int) -> dict[str, Any]:
-    names = browse.words()
+    names = shelves.words()
     whole = browse.shelf_counts(names)
     return {
         "names": names, "by_category": whole, "figures": browse.county_figures(),
@@ -179,13 +179,13 @@ def _row(cards: list[Card]) -> Row:
 
 
 def _shelf(filters: Filters, page: int) -> Shown:
-    names = browse.words()
+    names = shelves.words()
     shelf = browse.shelf(filters, page, names)
     return Shown(names, shelf, _grid(shelf.cards))
 
 
 def _found(query: str, filters: Filters, page: int) -> Shown:
-    names = browse.words()
+    names = shelves.words()
     if filters.category:
         filters = replace(filters, category=names.root(filters.category))
     found = finding.find(current_app.extensions["sijin_search"], query, filters, page, names)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app, render_template, request, ur
 from flask_babel import format_date
 from flask_login import current_user
 
-from catalog import browse, desk, origins, products
+from catalog import desk, origins, products, shelves
 from catalog.drawings import DRAWINGS
 from catalog.products import BelowPromised
 from catalog.schemas import (
@@ -148,7 +148,7 @@ def _form(own: Any, values: Mapping[str, Any]) -> str:
     """The form of new or known goods."""
     return render_template(
         "catalog/desk_product.html", product=own, values=_as_typed(values),
-        names=browse.words(), units=UNITS_EN, drawings=DRAWINGS,
+        names=shelves.words(), units=UNITS_EN, drawings=DRAWINGS,
         villages=origins.villages_of_supplier(current_user.organisation_id, values.get("village_id")),
     )
 

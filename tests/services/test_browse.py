@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from catalog import browse, indexing, origins, products, search
+from catalog import browse, indexing, origins, products, search, shelves
 from catalog.browse import Filters
 from catalog.indexing import Place
 from catalog.models import Availability, ProductChange, ProductPrice
@@ -22,7 +22,7 @@ def _shelves(world: World) -> None:
 
 
 def names_on(filters: Filters) -> list[str]:
-    names = browse.words()
+    names = shelves.words()
     shelf = browse.shelf(filters, 1, names)
     assert shelf.total == len(shelf.cards)
     return [card.name for card in shelf.cards]
@@ -53,7 +53,7 @@ def test_each_choice_counts_what_it_would_show(world: World) -> None:
     goods.list_goods(world, name="小白菜")
     goods.list_goods(world, POMELO, name="香柚", category="citrus")
     goods.list_goods(world, POMELO, name="江永白菜")
-    shelf = browse.shelf(Filters(category="veg", county="431125"), 1, browse.words())
+    shelf = browse.shelf(Filters(category="veg", county="431125"), 1, shelves.words())
     assert shelf.total == 1
     assert shelf.by_category == {"veg": 1, "leaf": 1, "fruit": 1, "citrus": 1}
     assert shelf.by_county == {"431125": 1, "431128": 1}
@@ -76,9 +76,9 @@ def test_hidden_goods_and_those_of_a_suspended_supplier_are_on_no_shelf(world: W
 def test_orders_of_a_shelf(world: World) -> None:
     box = goods.list_goods(world, name="甲", unit="箱", grams_per_unit=5000, price_fen=1000)  # ¥1.00 per 500 g
     jin = goods.list_goods(world, name="乙", price_fen=150)
-    assert [c.id for c in browse.cards(Filters(sort="price"), browse.words(), 9)] == [box, jin]
-    assert [c.id for c in browse.cards(Filters(sort="new"), browse.words(), 9)] == [jin, box]
-    assert [c.per_500g_fen for c in browse.cards(Filters(sort="price"), browse.words(), 9)] == [100, 150]
+    assert [c.id for c in browse.cards(Filters(sort="price"), shelves.words(), 9)] == [box, jin]
+    assert [c.id for c in browse.cards(Filters(sort="new"), shelves.words(), 9)] == [jin, box]
+    assert [c.per_500g_fen for c in browse.cards(Filters(sort="price"), shelves.words(), 9)] == [100, 150]
 
 
 def test_what_is_in_store_is_confirmed_unpromised_and_still_good(world: World) -> None:

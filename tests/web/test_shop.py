@@ -85,10 +85,11 @@ def test_the_desks_list_costs_the_same_for_many(app: Flask, world: World) -> Non
     costs = []
     for more in (10, 90):
         goods.fill_shelf(world, more)
+        app.extensions["sijin_demo"]()
         with count_statements(app) as statements:
             assert browser.get("/village/products").status_code == 200
         costs.append(len(statements))
-    assert costs[0] == costs[1] <= 4
+    assert costs[0] == costs[1] <= 5  # two of its own; the rest is the frame's
 
 
 # ---- shelves ---------------------------------------------------------------------------------------------------------
