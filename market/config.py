@@ -24,6 +24,7 @@ class Config:
     trusted_hosts: tuple[str, ...]
     second_factor: bool
     limiter_storage: str
+    rate_limits: bool
     faults: frozenset[str]
     debug: bool
     low_cost_hashes: bool
@@ -58,6 +59,7 @@ class Config:
             "WTF_CSRF_CHECK_DEFAULT": True,
             "WTF_CSRF_SSL_STRICT": self.production,
             "RATELIMIT_STORAGE_URI": self.limiter_storage,
+            "RATELIMIT_ENABLED": self.rate_limits,
             "RATELIMIT_HEADERS_ENABLED": False,
             "BABEL_DEFAULT_LOCALE": "zh",
             "BABEL_DEFAULT_TIMEZONE": "Asia/Shanghai",
@@ -80,6 +82,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         trusted_hosts=tuple(h for h in environ.get("TRUSTED_HOSTS", "").split(",") if h),
         second_factor=environ.get("SECOND_FACTOR", "on" if production else "off") == "on",
         limiter_storage=environ.get("LIMITER_STORAGE", "memory://"),
+        rate_limits=environ.get("RATE_LIMITS", "on") != "off",
         faults=frozenset(f for f in environ.get("FAULTS", "").split(",") if f),
         debug=environ.get("FLASK_DEBUG", "") in {"1", "true", "True"},
         low_cost_hashes=environ.get("ARGON2_COST", "") == "low",
@@ -118,6 +121,8 @@ def _refuse_unsafe(config: Config) -> None:
         wrong.append("TRUSTED_HOSTS must list the names this site answers to")
     if config.debug:
         wrong.append("FLASK_DEBUG must be off")
+    if not config.rate_limits:
+        wrong.append("RATE_LIMITS must be on")
     if config.faults:
         wrong.append("FAULTS are for tests only")
     if not config.second_factor:

@@ -120,4 +120,5 @@ def _share_back(part: dict[str, Any], kind: str, grams: int) -> int:
     """Income of the grams that go back: all of it once all grams are back."""
     income: int = part["farm_gate_fen"] if kind == "farm_gate" else part["collective_fen"]
     back_so_far: int = income * part["returned_grams"] // part["grams"]
-    return income * (part["returned_grams"] + grams) // part["grams"] - back_so_far
+    back_now: int = income * (part["returned_grams"] + grams) // part["grams"]
+    return back_now - back_so_far

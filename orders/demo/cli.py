@@ -37,15 +37,38 @@ def load(orders: int, today: datetime | None, if_empty: bool) -> None:
 
 
 @group.command("users")
-@click.option("--json", "as_json", is_flag=True, help="for programs")
-def users(as_json: bool) -> None:
-    """List the demo logins with password, organisation and roles."""
+@click.option("--json", "as_json", is_flag=True, help="for programs: everybody")
+@click.option("--all", "everybody", is_flag=True, help="everybody, not only the people of one whole order")
+def users(as_json: bool, everybody: bool) -> None:
+    """List demo logins with password, organisation and roles: the people of one whole order, or everybody."""
     people = _people()
     if as_json:
         click.echo(json.dumps(people, ensure_ascii=False, indent=1))
         return
+    shown = people if everybody else _people_of_one_order(people)
+    if not shown:
+        click.echo("No demo people here.")
+        return
+    click.echo(f"Demo logins, all with the password {PASSWORD}:")
+    for person in shown:
+        click.echo(f"  {person['login']:<22}{person['organisation']}  ({', '.join(person['roles'])})")
+    if not everybody:
+        click.echo(f"  and {len(people) - len(shown)} more: flask --app wsgi demo users --all")
+
+
+def _people_of_one_order(people: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first unit's and the first co-operative's people, and of every other role the first person."""
+    firsts: dict[str, str] = {}
     for person in people:
-        click.echo(f"{person['login']:<24}{PASSWORD}  {person['organisation']}  {'、'.join(person['roles'])}")
+        firsts.setdefault(person["kind"], person["organisation"])
+    shown, seen = [], set[str]()
+    for person in people:
+        new_roles = set(person["roles"]) - seen
+        mine = person["kind"] != "office" and firsts[person["kind"]] == person["organisation"]
+        if mine or (person["kind"] == "office" and new_roles):
+            shown.append(person)
+            seen |= set(person["roles"])
+    return shown
 
 
 def _people() -> list[dict[str, Any]]:

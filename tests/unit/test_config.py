@@ -28,6 +28,7 @@ def test_safe_settings_start(tmp_path: Path) -> None:
     ({"FLASK_DEBUG": "1"}, "FLASK_DEBUG"),
     ({"FAULTS": "after_pay_before_commit"}, "FAULTS"),
     ({"SECOND_FACTOR": "off"}, "SECOND_FACTOR"),
+    ({"RATE_LIMITS": "off"}, "RATE_LIMITS"),
     ({"ARGON2_COST": "low"}, "ARGON2_COST"),
 ])
 def test_production_refuses_and_says_why(change: dict[str, str], why: str, tmp_path: Path) -> None:
