@@ -76,12 +76,16 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "order.ship": (SUPPLIER, frozenset({"manager", "clerk"})),
     "payment.receive": (SUPPLIER, frozenset({"manager"})),
     "supplier.read": (SUPPLIER, frozenset({"manager", "clerk"})),
+    # both sides of a trade, each its own rows
+    "lot.read": (None, frozenset({"manager", "clerk", "village_officer", "township_officer"})),
+    "order.read": (None, frozenset({"requester", "approver", "receiver", "finance", "manager", "clerk"})),
     # the officials' desk
     "lot.confirm": (OFFICE, frozenset({"village_officer", "township_officer"})),
     "login.reset": (OFFICE, frozenset({"township_officer"})),
     "login.reset_second_factor": (OFFICE, frozenset({"operator_security"})),
     "place.manage": (OFFICE, frozenset({"official"})),
     "report.read": (OFFICE, frozenset(READERS)),
+    "office.home": (OFFICE, frozenset(READERS | {"village_officer"})),
     # the operator
     "system.watch": (OFFICE, frozenset(OPERATORS)),
 }

@@ -87,6 +87,20 @@ def presence_by_village(first: str, last: str, where: Where = EVERYWHERE) -> dic
     return dict(counts)
 
 
+def fresh_things(first: str, last: str, where: Where, kind: str) -> set[tuple[int, str]]:
+    """Village and thing of a kind that no sealed transfer of these months names, only unsealed ones."""
+    db.need_one_moment()
+    fresh = {(village, thing) for village, of_kind, thing
+             in _unsealed_things(first, last, where, ("village_id", "kind")) if of_kind == kind}
+    names = sorted({thing for _village, thing in fresh})
+    for start in range(0, len(names), AT_ONCE):
+        known = select(PRESENCE.c.village_id, PRESENCE.c.thing).where(
+            PRESENCE.c.kind == kind, PRESENCE.c.period.between(first, last),
+            PRESENCE.c.thing.in_(names[start:start + AT_ONCE]))
+        fresh -= {tuple(row) for row in db.session().execute(known)}
+    return fresh
+
+
 def _rolled_up(first: str, last: str, where: Where, by_period: bool) -> list[tuple[int, str, dict[str, int]]]:
     keys = (MONTHS.c.village_id, *((MONTHS.c.period,) if by_period else ()))
     query = (

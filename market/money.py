@@ -154,6 +154,15 @@ def basis_points(part: int, whole: int) -> int:
     return (part * 10_000 * 2 + whole) // (whole * 2) if whole else 0
 
 
+def average(total_fen: int, count: int) -> int:
+    """An amount per head, in fen; half a fen rounds up.
+
+    >>> average(1000, 3), average(5, 2)
+    (333, 3)
+    """
+    return (total_fen * 2 + count) // (count * 2)
+
+
 def percent(points: int) -> str:
     """Hundredths of a percent as a percentage with one decimal, half up.
 

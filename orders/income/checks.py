@@ -49,7 +49,7 @@ def accepted_parts() -> Iterator[Transfer | Problem]:
         facts = _facts(row)
         yield from posting.accepted(facts, row["amount_fen"], row["grams"], row["business_date"])
         if row["income_held"] != (row["farm_gate_fen"] + row["collective_fen"] > row["amount_fen"]):
-            yield Problem(N_("Acceptance part %(part)s of order %(order)s: whether income is held back is marked wrong."),
+            yield Problem(N_("Acceptance part %(part)s of order %(order)s: its mark of held income is wrong."),
                           part=row["part_id"], order=row["order_ref"])
         counted_on = row["cleared_on"] if row["income_held"] else row["business_date"]
         if counted_on is not None:

@@ -1,0 +1,101 @@
+"""Who reads a report, and of which area: offices their own, the city and auditors all, others the public part."""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+
+from market import db
+from market.access import Anonymous, Visitor, can
+from market.errors import NotFound
+from market.figures import EVERYWHERE, Where
+from market.places import Division
+
+READS_ALL = {"auditor", "operator_audit"}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """`sees_all`: every figure of the area, documents behind it, any months; the public sees one month, masked."""
+
+    sees_all: bool
+    where: Where = EVERYWHERE
+
+
+PUBLIC = Reader(False)
+WHOLE = Reader(True)
+NOWHERE = Where(village_ids=())
+
+
+def reader_of(visitor: Visitor | Anonymous, verb: str = "report.read") -> Reader:
+    """What this visitor may read; `verb` decides who is more than the public."""
+    if not isinstance(visitor, Visitor) or not can(visitor, verb):
+        return PUBLIC
+    if visitor.roles & READS_ALL:
+        return WHOLE
+    level = db.session().scalar(select(Division.level).where(Division.id == visitor.division_id))
+    area = {"county": Where(county_id=visitor.division_id), "township": Where(township_id=visitor.division_id),
+            "village": Where(village_ids=(visitor.division_id or 0,)), "city": EVERYWHERE, "province": EVERYWHERE}
+    return Reader(True, area.get(level or "", NOWHERE))
+
+
+@dataclass(frozen=True)
+class Area:
+    """Where a report looks, and the path of that place ('' for all that the reader may see)."""
+
+    where: Where
+    path: str = ""
+
+
+def area_of(reader: Reader, county: str | None, township: str | None, village: str | None) -> Area:
+    """The reader's area, narrowed to the smallest place named. Raises NotFound for places unknown or not theirs."""
+    code, level = (village, "village") if village else (township, "township") if township else (county, "county")
+    if not code:
+        return Area(reader.where)
+    place = find_place(reader, code, level)
+    narrowed = {
+        "county": replace(reader.where, county_id=place.id), "township": replace(reader.where, township_id=place.id),
+        "village": replace(reader.where, village_ids=(place.id,)),
+    }
+    return Area(narrowed[level], place.path)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A division as reports name it."""
+
+    id: int
+    code: str
+    path: str
+
+
+def find_place(reader: Reader, code: str, level: str) -> Place:
+    """A place of the reader's area by its code (12 digits), or a former village by its id. Raises NotFound."""
+    if not (code.isascii() and code.isdigit() and len(code) <= 12):
+        raise NotFound()
+    named = (Division.code == code) & Division.valid_to.is_(None) if len(code) == 12 else Division.id == int(code)
+    found = db.session().execute(
+        select(Division.id, Division.code, Division.path, Division.county_id, Division.township_id)
+        .where(named, Division.level == level)).first()
+    if found is None or not _lies_in(reader.where, found.id, found.county_id, found.township_id):
+        raise NotFound()
+    return Place(found.id, found.code, found.path)
+
+
+def _lies_in(where: Where, place_id: int, county_id: int | None, township_id: int | None) -> bool:
+    return (where.county_id in (None, county_id) and where.township_id in (None, township_id)
+            and (where.village_ids is None or place_id in where.village_ids))
+
+
+def choices(reader: Reader, county: str | None) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Counties, and townships of the chosen one, that this reader may choose from: (code, name), in one statement."""
+    where = reader.where
+    query = select(Division.code, Division.name, Division.level).where(
+        Division.valid_to.is_(None), Division.level.in_(("county", "township")))
+    if where.county_id is not None:
+        query = query.where(Division.county_id == where.county_id)
+    if where.township_id is not None or where.village_ids is not None:
+        query = query.where(Division.id == where.township_id)
+    of_county = (Division.level == "county") | Division.code.startswith((county or "none")[:6], autoescape=True)
+    rows = db.session().execute(query.where(of_county).order_by(Division.code)).all()
+    return ([(row.code, row.name) for row in rows if row.level == "county"],
+            [(row.code, row.name) for row in rows if row.level == "township"])

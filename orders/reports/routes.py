@@ -1,0 +1,173 @@
+"""Reports for everybody, each in five outputs; the documents behind a figure and the officials' first page."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask_login import current_user
+from marshmallow import fields
+
+from market import clock, db, sheets, web
+from market.access import can, public, requires
+from market.errors import N_, NotFound
+from market.schemas import Input, Month, Words
+from market.web import MenuEntry, page_number
+from orders.reports import office, village_income, village_lines
+from orders.reports.frame import DEMO_MARK, STAGES, Asked, Filled, Report, as_json, as_table, fill
+from orders.reports.readers import Reader, choices, find_place, reader_of
+
+bp = Blueprint("reports", __name__)
+
+REPORTS = {report.name: report for report in (village_income.REPORT,)}
+MENU = (
+    MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
+    MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),
+    MenuEntry("shop", N_("Reports"), "reports.index", None, "report"),
+)
+DESK = dict.fromkeys(("village", "township", "agriculture", "revitalisation", "finance", "city"), "reports.office_home")
+ROWS_PER_PAGE = 50
+KEPT = ("from", "to", "period", "county", "township", "village", "every", "sort", "order", "figure")
+
+
+class AskedSchema(Input):
+    """What stands in a report's address."""
+
+    period = Month()
+    first = Month(data_key="from")
+    last = Month(data_key="to")
+    county = Words(longest=12)
+    township = Words(longest=12)
+    village = Words(longest=12)
+    every = fields.Boolean(load_default=False)
+    sort = Words(longest=30, load_default="")
+    order = Words(longest=4, load_default="asc")
+
+
+@bp.get("/reports")
+@public
+def index() -> str:
+    return render_template("reports/index.html", reports=[r for r in REPORTS.values() if _may_read(r)],
+                           reader=reader_of(current_user))
+
+
+@bp.get("/reports/<name>")
+@public
+def show(name: str) -> Any:
+    kind = request.args.get("format", "page")
+    if kind in FILES:
+        return FILES[kind](_filled(_report(name), reader_of(current_user)))
+    if kind not in ("page", "print"):
+        raise NotFound()
+    reader = reader_of(current_user)
+    filled = _filled(_report(name), reader)
+    if kind == "print":
+        return render_template("reports/print.html", filled=filled, stages=STAGES, demo_mark=DEMO_MARK)
+    county = filled.asked.county
+    return render_template("reports/report.html", filled=filled, reader=reader, choices=choices(reader, county),
+                           lines=url_for("reports.lines", name=name), **_page(filled))
+
+
+@bp.get("/reports/<name>.<kind>")
+@public
+def download(name: str, kind: str) -> Response:
+    if kind not in FILES:
+        raise NotFound()
+    return FILES[kind](_filled(_report(name), reader_of(current_user)))
+
+
+@bp.get("/reports/<name>/lines", defaults={"kind": "page"})
+@bp.get("/reports/<name>/lines.<kind>")
+@requires("report.read")
+def lines(name: str, kind: str) -> Any:
+    """The documents behind one figure of one village; their sum is the figure."""
+    if name != village_income.REPORT.name:
+        raise NotFound()
+    reader = reader_of(current_user)
+    place = find_place(reader, request.args.get("village", ""), "village")
+    filled = _filled(village_lines.report_of(request.args.get("figure", "")), reader)
+    if kind in FILES:
+        return FILES[kind](filled)
+    if kind != "page":
+        raise NotFound()
+    return render_template("reports/lines.html", filled=filled, place=place, reader=reader, **_page(filled))
+
+
+@bp.get("/office")
+@requires("office.home")
+def office_home() -> str:
+    reader = reader_of(current_user, "office.home")
+    with db.snapshot():
+        home = office.home(reader.where, clock.period_of(clock.today()))
+        waiting = office.lots_waiting(reader.where) if can(current_user, "lot.confirm") else None
+    return render_template("reports/office.html", home=home, waiting=waiting)
+
+
+# ---- what was asked for ---------------------------------------------------------------------------------------------
+
+
+def asked_for() -> Asked:
+    """The months and places in the address; the present month where none is named. Raises InvalidInput."""
+    values = web.load(AskedSchema(), {name: value for name, value in request.args.items() if value})
+    month = values.get("period") or clock.period_of(clock.today())
+    first = values.get("first") or values.get("last") or month
+    return Asked(first, values.get("last") or first, values.get("county"), values.get("township"),
+                 values.get("village"), values["every"], values["sort"], values["order"] == "desc")
+
+
+def _report(name: str) -> Report:
+    report = REPORTS.get(name)
+    if report is None or not _may_read(report):
+        raise NotFound()
+    return report
+
+
+def _may_read(report: Report) -> bool:
+    return report.verb is None or can(current_user, report.verb)
+
+
+def _filled(report: Report, reader: Reader) -> Filled:
+    return fill(report, asked_for(), reader, web.installation_is_demo())
+
+
+# ---- outputs --------------------------------------------------------------------------------------------------------
+
+
+def _page(filled: Filled) -> dict[str, Any]:
+    """One page of the rows; the totals are those of all rows."""
+    rows = filled.content.rows
+    pages = max(1, -(-len(rows) // ROWS_PER_PAGE))
+    page = min(page_number(), pages)
+    return {"rows": rows[(page - 1) * ROWS_PER_PAGE:page * ROWS_PER_PAGE], "page": page, "pages": pages,
+            "address": _address, "stages": STAGES, "kept": {n: request.args[n] for n in KEPT if request.args.get(n)}}
+
+
+def _address(**changes: Any) -> str:
+    """This page's address with some wishes changed; None drops one."""
+    kept = {name: request.args[name] for name in KEPT if request.args.get(name)}
+    endpoint = changes.pop("endpoint", request.endpoint)
+    parts = {**(request.view_args or {}), **kept, **changes}
+    return url_for(endpoint, **{name: value for name, value in parts.items() if value not in (None, "")})
+
+
+def _csv(filled: Filled) -> Response:
+    return _file(filled, sheets.write_csv(as_table(filled)), "csv", "text/csv; charset=utf-8")
+
+
+def _xlsx(filled: Filled) -> Response:
+    return _file(filled, sheets.write_xlsx(as_table(filled)), "xlsx",
+                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+
+
+def json_of(filled: Filled) -> Response:
+    """The report as JSON, for the page's address and for the API alike."""
+    answer: Response = jsonify(as_json(filled))
+    return answer
+
+
+def _file(filled: Filled, content: bytes, ending: str, content_type: str) -> Response:
+    response = Response(content, content_type=content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{filled.file_name}.{ending}"'
+    return response
+
+
+FILES: dict[str, Callable[[Filled], Response]] = {"csv": _csv, "xlsx": _xlsx, "json": json_of}

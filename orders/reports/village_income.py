@@ -1,0 +1,329 @@
+"""Sales and income by village: what was bought there, what was received for it, what households and collectives got.
+
+Purchases are dated by acceptance, less what came back; income is what villages earned, less what was taken back. The
+ratio 'income to sales' compares the two in the same months; the farmers' share compares twelve months' money that was
+really handed on, with proof, and stays unknown where there is too little to tell.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy.orm import aliased
+
+from catalog.origins import FEWEST_HOUSEHOLDS
+from market import clock, db, figures, money, words
+from market.errors import N_
+from market.figures import PRESENCE, Where
+from market.households import Household
+from market.i18n import gettext as _
+from market.places import Division, VillageDesignation
+from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
+from orders.reports.readers import Area, Reader
+
+AT_ONCE = 5000  # values in one IN list
+SHARE_MONTHS = 12
+MONTHS_NEEDED = 3  # of the twelve, with purchases, before a farmers' share is told
+
+BOUGHT = {"accepted_fen": 1, "returned_fen": -1}
+RECEIVED = {"received_fen": 1, "refunded_fen": -1}
+OPEN = {**BOUGHT, "allowance_fen": -1, "received_fen": -1, "refunded_fen": 1}
+HOUSEHOLD_INCOME = {"farm_gate_fen": 1, "wage_fen": 1, "land_fen": 1, "dividend_fen": 1}
+PAID_OUT = {"households_paid_fen": 1, "collective_paid_fen": 1}
+
+
+def _fen(key: str, heading: str, stage: str, formula: Mapping[str, int], income: bool = False) -> Column:
+    return Column(key, heading, "fen", stage, sums=True, formula=formula, opens=True, income=income)
+
+
+def _earned(kind: str) -> Column:
+    return _fen(f"{kind}_fen", words.INCOME_KINDS[kind], "earned", {f"{kind}_fen": 1}, income=True)
+
+
+COLUMNS = (
+    Column("county", N_("County"), "text"),
+    Column("township", N_("Township"), "text"),
+    Column("village", N_("Village"), "text"),
+    Column("code", N_("Village code"), "code"),
+    Column("designated", N_("Village lifted from poverty"), "text"),
+    Column("products", N_("Goods"), "count", "accepted", opens=True),
+    Column("orders", N_("Orders"), "count", "accepted", opens=True),
+    Column("accepted_grams", N_("Weight"), "grams", "accepted", sums=True, formula={"accepted_grams": 1}, opens=True),
+    _fen("purchase_fen", N_("Purchase amount"), "accepted", BOUGHT),
+    _fen("certified_fen", N_("of which certified"), "accepted", {"certified_fen": 1}),
+    _fen("returned_fen", N_("Sent back"), "accepted", {"returned_fen": 1}),
+    _fen("received_fen", N_("Received"), "received", RECEIVED),
+    _fen("unpaid_fen", N_("Still unpaid"), "open", OPEN),
+    *(_earned(kind) for kind in ("farm_gate", "wage", "land", "dividend", "collective")),
+    _fen("income_fen", N_("Total income"), "earned", {**HOUSEHOLD_INCOME, "collective_fen": 1}, income=True),
+    Column("income_ratio", N_("Income to sales"), "percent", "earned", income=True),
+    Column("farmers_share", N_("Farmers' share, 12 months"), "percent", "paid_out", income=True),
+    Column("households", N_("Households"), "count", "earned", sums=True, opens=True, income=True),
+    Column("people", N_("People"), "count", "earned", sums=True, opens=True, income=True),
+    Column("per_household_fen", N_("Per household"), "fen", "earned", income=True),
+    Column("per_head_fen", N_("Per head"), "fen", "earned", income=True),
+)
+HOUSEHOLD_FEN = Column("", "", "fen", formula=HOUSEHOLD_INCOME)
+
+
+@dataclass(frozen=True)
+class Share:
+    """Twelve months of a village: bought, handed on, months with purchases; whether the public may see it."""
+
+    bought_fen: int
+    paid_fen: int
+    months: int
+    is_public: bool = True
+
+    def points(self) -> int | None:
+        """Hundredths of a percent, None while there is too little to tell."""
+        if self.months < MONTHS_NEEDED or self.bought_fen <= 0:
+            return None
+        return money.basis_points(self.paid_fen, self.bought_fen)
+
+
+def read(asked: Asked, area: Area, reader: Reader) -> Content:
+    """The report's rows, in a constant number of statements whatever the number of villages or orders."""
+    span = (asked.first, asked.last, area.where)
+    by_village = {row["village_id"]: row for row in figures.village_figures(*span)}
+    counts = figures.presence_by_village(*span)
+    people = people_by_village(*span)
+    year = figures.village_figures(months_before(asked.last, SHARE_MONTHS - 1), asked.last, area.where, by_period=True)
+    shares = _shares(year, set() if reader.sees_all else well_attended(year, area.where))
+    places = _places(by_village) | (_open_places(area.where) if asked.every else {})
+    designated = _designated(int(asked.last[:4]), list(places))
+    columns = tuple(replace(c, heading=words.designation_label(int(asked.last[:4]))) if c.key == "designated" else c
+                    for c in COLUMNS)
+    by_id = {
+        village: _row(place, by_village.get(village, {}), counts.get(village, {}), people.get(village, 0),
+                      shares.get(village), village in designated)
+        for village, place in places.items()
+    }
+    rows = list(by_id.values())
+    if not reader.sees_all:
+        hidden = sum(_hide(row, shares.get(village)) for village, row in by_id.items())
+        return Content(columns, rows, total_of(columns, rows), _notes(hidden))
+    totals = total_of(columns, rows)
+    _derive(totals.values, sum(HOUSEHOLD_FEN.value_of(sums) for sums in by_village.values()), _joined(year))
+    notes = [*_notes(0), _each_once(figures.presence_counts(*span))]
+    return Content(columns, rows, totals, notes, by_month(year))
+
+
+REPORT = Report("village-income", N_("Village sales and income"),
+                N_("Purchases, money received and income of every village, by month."), read)
+
+
+# ---- rows -----------------------------------------------------------------------------------------------------------
+
+
+def _row(place: Any, sums: Mapping[str, int], counts: Mapping[str, int], people: int, share: Share | None,
+         designated: bool) -> Row:
+    values: dict[str, Any] = {
+        "county": place.county, "township": place.township, "village": place.name, "code": place.code,
+        "designated": _("yes") if designated else "", "products": counts.get("product", 0),
+        "orders": counts.get("order", 0), "households": counts.get("household", 0), "people": people,
+        **{c.key: c.value_of(sums) for c in COLUMNS if c.formula},
+    }
+    row = Row(values, place=place.code if place.is_open else str(place.id), order=f"{place.code} {place.id}")
+    _derive(values, HOUSEHOLD_FEN.value_of(sums), share)
+    if values["farmers_share"] is None:
+        row.instead["farmers_share"] = _("not yet known")
+    return row
+
+
+def _derive(values: dict[str, Any], household_fen: int, share: Share | None) -> None:
+    """The figures that are made of others; where there is nothing to divide by they are not known."""
+    bought, households, people = values["purchase_fen"], values["households"], values["people"]
+    values["income_ratio"] = money.basis_points(values["income_fen"], bought) if bought > 0 else None
+    values["farmers_share"] = share.points() if share else None
+    values["per_household_fen"] = money.average(household_fen, households) if households else None
+    values["per_head_fen"] = money.average(household_fen, people) if people else None
+
+
+def _hide(row: Row, share: Share | None) -> bool:
+    """Behind few households the public learns no income nor anything it could be worked out from."""
+    few = bool(row.values["households"] < FEWEST_HOUSEHOLDS)
+    if few:
+        row.values.update({c.key: None for c in COLUMNS if c.income})
+        row.instead = {"households": _("fewer than %(number)s", number=FEWEST_HOUSEHOLDS)}
+    elif share is not None and not share.is_public:
+        row.values["farmers_share"] = None
+        row.instead = {}
+    return few
+
+
+def _notes(hidden: int) -> list[str]:
+    notes = [
+        _("Purchase amount: accepted less sent back, each in its own month. Still unpaid: the purchase amount less what was "
+          "received in the same months; a minus means that goods of earlier months were paid."),
+        _("Income is what villages earned, each entry with its document; it is not sales. Income to sales: total "
+          "income divided by the purchase amount of the same months."),
+        _("Farmers' share: income really handed on, with proof, divided by the purchase amount of the twelve months up "
+          "to the last month shown; not yet known before three months with purchases."),
+        _("Per household and per head: income of households, without the collective share."),
+    ]
+    if hidden:
+        notes.append(_("%(count)s villages with fewer than %(number)s households behind their income: their income is "
+                       "not shown and not part of any total.", count=hidden, number=FEWEST_HOUSEHOLDS))
+    return notes
+
+
+def _each_once(counts: Mapping[str, int]) -> str:
+    return str(_(
+        "Each counted once over all villages: %(orders)s orders, %(products)s goods, %(households)s households, "
+        "%(suppliers)s co-operatives.", orders=counts.get("order", 0), products=counts.get("product", 0),
+        households=counts.get("household", 0), suppliers=counts.get("supplier", 0)))
+
+
+# ---- twelve months --------------------------------------------------------------------------------------------------
+
+
+def _shares(year: Sequence[Mapping[str, Any]], attended: set[tuple[int, str]]) -> dict[int, Share]:
+    """By village. A month in which few households earned keeps the whole share from the public: the difference of two
+    years that overlap would tell what they got.
+    """
+    shares: dict[int, Share] = {}
+    for row in year:
+        bought, paid = total(row, BOUGHT), total(row, PAID_OUT)
+        known = shares.get(row["village_id"], Share(0, 0, 0))
+        shares[row["village_id"]] = Share(
+            known.bought_fen + bought, known.paid_fen + paid, known.months + (bought > 0),
+            known.is_public and (paid == 0 or (row["village_id"], row["period"]) in attended))
+    return shares
+
+
+def _joined(year: Sequence[Mapping[str, Any]]) -> Share:
+    """The same of all villages together."""
+    months = {row["period"] for row in year if total(row, BOUGHT) > 0}
+    return Share(sum(total(row, BOUGHT) for row in year), sum(total(row, PAID_OUT) for row in year), len(months))
+
+
+def well_attended(year: Sequence[Mapping[str, Any]], where: Where) -> set[tuple[int, str]]:
+    """Village and month with enough households behind the income; only sealed transfers are looked at."""
+    if not year:
+        return set()
+    periods = [row["period"] for row in year]
+    query = (
+        select(PRESENCE.c.village_id, PRESENCE.c.period)
+        .where(PRESENCE.c.kind == "household", PRESENCE.c.period.between(min(periods), max(periods)),
+               where.holds(PRESENCE.c.village_id))
+        .group_by(PRESENCE.c.village_id, PRESENCE.c.period).having(func.count() >= FEWEST_HOUSEHOLDS)
+    )
+    return {(row.village_id, row.period) for row in db.session().execute(query)}
+
+
+def by_month(year: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Purchases and income of the twelve months, for the drawing."""
+    sums: defaultdict[str, dict[str, Any]] = defaultdict(lambda: {"purchase_fen": 0, "income_fen": 0})
+    for row in year:
+        sums[row["period"]]["purchase_fen"] += total(row, BOUGHT)
+        sums[row["period"]]["income_fen"] += total(row, {**HOUSEHOLD_INCOME, "collective_fen": 1})
+    return [{"period": period, **sums[period]} for period in sorted(sums)]
+
+
+def total(row: Mapping[str, Any], formula: Mapping[str, int]) -> int:
+    return sum(sign * int(row[name]) for name, sign in formula.items())
+
+
+def months_before(month: str, count: int) -> str:
+    """The month so many months earlier.
+
+    >>> months_before("2026-10", 11), months_before("2026-01", 1)
+    ('2025-11', '2025-12')
+    """
+    year, number = map(int, month.split("-"))
+    total = year * 12 + number - 1 - count
+    return f"{total // 12:04d}-{total % 12 + 1:02d}"
+
+
+# ---- people and places ----------------------------------------------------------------------------------------------
+
+
+def people_by_village(first: str, last: str, where: Where) -> dict[int, int]:
+    """How many people live in the households that income was for, each household once."""
+    things = (
+        select(PRESENCE.c.village_id, PRESENCE.c.thing).distinct()
+        .where(PRESENCE.c.kind == "household", PRESENCE.c.period.between(first, last),
+               where.holds(PRESENCE.c.village_id)).subquery()
+    )
+    household = cast(things.c.thing, BigInteger)
+    query = (
+        select(things.c.village_id, db.sum_of(Household.people).label("people"))
+        .join(Household, Household.id == household).group_by(things.c.village_id)
+    )
+    people: dict[int, int] = {row.village_id: row.people for row in db.session().execute(query)}
+    fresh = figures.fresh_things(first, last, where, "household")
+    sizes: dict[int, int] = {}
+    for some in _chunks({int(thing) for _village, thing in fresh}):
+        sizes.update((row.id, row.people) for row in db.session().execute(
+            select(Household.id, Household.people).where(Household.id.in_(some))))
+    for village, thing in fresh:
+        people[village] = people.get(village, 0) + sizes.get(int(thing), 0)
+    return people
+
+
+def _places(village_ids: Iterable[int]) -> dict[int, Any]:
+    """Villages, former ones among them, with the names of their township and county."""
+    return {row.id: row for some in _chunks(village_ids)
+            for row in db.session().execute(_named_places().where(Division.id.in_(some)))}
+
+
+def _open_places(where: Where) -> dict[int, Any]:
+    """Every village of an area as it is today."""
+    query = _named_places().where(where.holds(Division.id), Division.valid_to.is_(None))
+    return {row.id: row for row in db.session().execute(query)}
+
+
+def _named_places() -> Any:
+    county, township = aliased(Division), aliased(Division)
+    return (
+        select(Division.id, Division.code, Division.name, Division.valid_to.is_(None).label("is_open"),
+               county.name.label("county"), township.name.label("township"))
+        .outerjoin(county, county.id == Division.county_id).outerjoin(township, township.id == Division.township_id)
+        .where(Division.level == "village")
+    )
+
+
+def _designated(year: int, village_ids: Sequence[int]) -> set[int]:
+    """Villages that the newest word up to a year says are designated."""
+    newest: dict[int, bool] = {}
+    for some in _chunks(village_ids):
+        query = (
+            select(VillageDesignation.village_id, VillageDesignation.designated)
+            .where(VillageDesignation.village_id.in_(some), VillageDesignation.year <= year)
+            .order_by(VillageDesignation.year)
+        )
+        newest.update((row.village_id, row.designated) for row in db.session().execute(query))
+    return {village for village, designated in newest.items() if designated}
+
+
+def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), AT_ONCE):
+        yield ordered[start:start + AT_ONCE]
+
+
+# ---- the village's own page -----------------------------------------------------------------------------------------
+
+
+def public_figures(village_id: int) -> dict[str, int] | None:
+    """Twelve months of a village for its public page, None where fewer than 5 households are behind the income.
+
+    Amounts count only months with enough households of their own, so that no two days' figures tell what one got.
+    """
+    last = clock.period_of(clock.today())
+    first, where = months_before(last, SHARE_MONTHS - 1), Where(village_ids=(village_id,))
+    with db.snapshot():
+        year = figures.village_figures(first, last, where, by_period=True)
+        attended = well_attended(year, where)
+        households = figures.presence_counts(first, last, where).get("household", 0)
+    if households < FEWEST_HOUSEHOLDS or not attended:
+        return None
+    return {
+        "accepted_grams": sum(row["accepted_grams"] - row["returned_grams"] for row in year),
+        "households": households,
+        "households_paid_fen": sum(row["households_paid_fen"] for row in year
+                                   if (row["village_id"], row["period"]) in attended),
+    }
