@@ -34,7 +34,7 @@ def test_safe_settings_start(tmp_path: Path) -> None:
 def test_production_refuses_and_says_why(change: dict[str, str], why: str, tmp_path: Path) -> None:
     with pytest.raises(config.UnsafeSettings) as refusal:
         config.from_environment({**SAFE, "DATA_DIR": str(tmp_path), **change})
-    settings = (*SAFE, "FLASK_DEBUG", "FAULTS", "SECOND_FACTOR", "ARGON2_COST")
+    settings = (*SAFE, "FLASK_DEBUG", "FAULTS", "SECOND_FACTOR", "ARGON2_COST", "RATE_LIMITS")
     assert [name for name in settings if name in str(refusal.value)] == [why]
 
 
