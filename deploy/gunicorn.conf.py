@@ -16,6 +16,7 @@ bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '800
 worker_class = os.environ.get("WORKER_CLASS") or "gthread"
 workers = int(os.environ.get("WEB_WORKERS") or 2)
 threads = 1 if worker_class == "sync" else int(os.environ.get("WEB_THREADS") or 8)
+preload_app = True  # read once, shared by all web processes; nothing connects to the database before they fork
 timeout = 60
 graceful_timeout = 10
 keepalive = 5

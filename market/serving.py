@@ -30,7 +30,6 @@ def run(config: Config) -> int:
         signal.signal(asked, lambda _number, _frame: stopping.set())
     environment = {**os.environ, "DATA_DIR": str(config.data_dir)}
     web, worker = _start(WEB, environment), _start(WORKER, environment)
-    signal.signal(signal.SIGHUP, lambda number, _frame: web.send_signal(number))  # gunicorn starts fresh web processes
     while not stopping.wait(LOOK_SECONDS) and web.poll() is None:
         if worker.poll() is not None:
             log.warning("worker ended, starting another", status=worker.returncode)
