@@ -152,5 +152,7 @@ def fight(folder: Path, seconds: float, seed: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     url, place, duration, chosen = sys.argv[1:]
-    with create_app(databases.settings(url, Path(place))).app_context():
+    app = create_app(databases.settings(url, Path(place)))
+    app.extensions.update(sijin_checks=(), sijin_presence=ledger_frame.plain_things)  # these batches have no documents
+    with app.app_context():
         print(json.dumps(fight(Path(place), float(duration), int(chosen))))  # noqa: T201

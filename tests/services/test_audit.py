@@ -1,7 +1,6 @@
 """The audit finds what somebody with the database in his hands has done, and names it."""
 
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from market.ledger import CANONICAL, Transfer, digest_of
 from market.problem import Problem
 from market.sealing import TRANSFERS
 from tests.attacker import attack, drop_constraint
+from tests.bare_ledger import by_itself
 from tests.world import TODAY, World
 
 # another value of the right type for every column a digest covers
@@ -57,12 +57,12 @@ class Books:
 
 
 @pytest.fixture
-def books(app: Flask, world: World) -> Iterator[Books]:
+def books(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> Books:
+    by_itself(app, monkeypatch)
     made = Books(world.villages["pomelo_home"])
-    app.extensions["sijin_checks"] = [lambda: iter(made.documents)]
+    monkeypatch.setitem(app.extensions, "sijin_checks", [lambda: iter(made.documents)])
     assert found() == []
-    yield made
-    app.extensions.pop("sijin_checks")
+    return made
 
 
 @pytest.fixture

@@ -4,18 +4,26 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from market import audit, clock, db, figures, ledger, ledger_frame, sealing
 from market.ledger import INCOME_EVENTS, INCOME_KINDS, RULES, Transfer
 from market.sealing import FIGURES
 from tests.attacker import attack
+from tests.bare_ledger import by_itself
 from tests.world import World
 
 DAYS = (date(2026, 9, 30), date(2026, 10, 1), date(2026, 10, 31), date(2026, 11, 1), date(2026, 12, 31))
 MONTHS = ("2026-09", "2026-10", "2026-11")
 FIRST, LAST = "2026-01", "2027-12"
+
+
+@pytest.fixture(autouse=True)
+def bare_ledger(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_itself(app, monkeypatch)
 
 
 @st.composite
@@ -99,7 +107,9 @@ def transfer_of(number: int, movement: dict[str, Any], world: World) -> Transfer
                     income_kind=movement["income_kind"], order_ref=movement["order_ref"])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# steps are few and small: shrinking a failure for minutes, each try a database, tells little more
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture],
+          phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(steps=steps)
 def test_figures_are_the_sum_of_the_rows(world: World, steps: list[Any]) -> None:
     empty_the_ledger()

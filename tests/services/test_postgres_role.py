@@ -14,6 +14,7 @@ from market import audit, db, figures, journal, ledger, ledger_frame, sealing
 from market.ledger import Transfer
 from market.places import Division
 from tests import databases
+from tests.bare_ledger import by_itself
 from tests.world import TODAY
 from wsgi import create_app
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
-def site(backend: str, database_url: str, data_dir: Path) -> Iterator[Flask]:
+def site(backend: str, database_url: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The site, logged in as the application's role."""
     owner = database_url.replace("postgresql+psycopg://", "postgresql://")
     with psycopg.connect(owner) as connection:
@@ -32,6 +33,7 @@ def site(backend: str, database_url: str, data_dir: Path) -> Iterator[Flask]:
             connection.execute(SCRIPT.read_text())  # type: ignore[arg-type]  # our own file
     url = make_url(database_url).set(username="sijin_app").render_as_string(hide_password=False)
     app = create_app(databases.settings(url, data_dir))
+    by_itself(app, monkeypatch)
     with app.app_context():
         assert db.session().scalar(text("SELECT current_user")) == "sijin_app"
         yield app

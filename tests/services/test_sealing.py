@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import event, select
 
 from market import audit, db, figures, heads, ledger, ledger_frame, sealing
@@ -14,9 +15,15 @@ from market.figures import Where
 from market.ledger import LedgerBlock, Transfer
 from market.places import Division
 from market.sealing import TRANSFERS, VillageMonth, VillagePresence
+from tests.bare_ledger import by_itself
 from tests.world import World
 
 OCTOBER, NOVEMBER = date(2026, 10, 12), date(2026, 11, 3)
+
+
+@pytest.fixture(autouse=True)
+def bare_ledger(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_itself(app, monkeypatch)
 
 
 def accepted(source: str, village: int, amount_fen: int = 1000, day: date = OCTOBER, **more: Any) -> Transfer:
