@@ -6,7 +6,9 @@ numbers; everything else gets a message at its field.
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 from typing import Any
 
@@ -20,6 +22,17 @@ _CREDIT_CODE = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}", re.ASCII)
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,11}", re.ASCII)
 
 REQUIRED = N_("Please fill this in.")
+_typed = ContextVar("numbers_are_typed", default=True)
+
+
+@contextmanager
+def json_numbers() -> Iterator[None]:
+    """Inside, numbers are integers as JSON carries them: the text "12.50" is refused, so no yuan pass for fen."""
+    token = _typed.set(False)
+    try:
+        yield
+    finally:
+        _typed.reset(token)
 
 
 class Input(Schema):
@@ -57,6 +70,8 @@ class _Number(fields.Field[int]):
     def _read(self, value: Any) -> int:
         if type(value) is int:
             return value
+        if not _typed.get():
+            raise ValidationError(N_("A whole number in JSON, not a text or a fraction."))
         if isinstance(value, str) and value.strip():
             try:
                 return type(self).from_text(value.strip(" "))

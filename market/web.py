@@ -21,7 +21,7 @@ from marshmallow import Schema
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from market import access, clock, db, i18n, limits, money, submissions, words
+from market import access, clock, db, i18n, limits, money, schemas, submissions, words
 from market.config import Config
 from market.errors import InvalidInput, MarketError, N_
 from market.i18n import gettext as _
@@ -43,7 +43,7 @@ SECURITY_HEADERS = {
 }
 PRIVATE = "private, no-store"
 UNLOGGED = {"site.healthz", "site.readyz", "site.metrics_"}  # asked every few seconds by machines
-NOT_CONTENT = {"csrf_token", "second_password"}  # of a form; a quick hash must not give a password away
+NOT_CONTENT = {"csrf_token", "second_password", "password"}  # of a form; a quick hash must not give a password away
 
 
 def init_app(app: Flask, config: Config) -> None:
@@ -115,8 +115,10 @@ def _finish(response: Response) -> Response:
 def parse(schema: type[Schema] | Schema) -> dict[str, Any]:
     """Input of this request, by the one schema that form and JSON share. Raises InvalidInput with messages by field."""
     loaded = schema() if isinstance(schema, type) else schema
-    source = _json_body() if request.is_json else unflatten({**request.form.to_dict(), **_lists()})
-    return load(loaded, source)
+    if request.is_json:
+        with schemas.json_numbers():
+            return load(loaded, _json_body())
+    return load(loaded, unflatten({**request.form.to_dict(), **_lists()}))
 
 
 def load(schema: Schema, source: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,9 +193,16 @@ def once(work: Callable[[], Response]) -> Response:
 
 
 def _fingerprint() -> str:
-    content = request.get_data(cache=True) if request.is_json else json.dumps(
-        sorted((k, v) for k, v in request.form.items(multi=True) if k not in NOT_CONTENT)).encode()
-    return hashlib.sha256(f"{request.method} {request.path} ".encode() + content).hexdigest()
+    content = _without_secrets(request.get_json(silent=True)) if request.is_json else sorted(
+        (k, v) for k, v in request.form.items(multi=True) if k not in NOT_CONTENT)
+    return hashlib.sha256(f"{request.method} {request.path} {json.dumps(content, sort_keys=True)}".encode()).hexdigest()
+
+
+def _without_secrets(value: Any) -> Any:
+    """A JSON body without its passwords, at any depth."""
+    if isinstance(value, dict):
+        return {name: _without_secrets(item) for name, item in value.items() if name not in NOT_CONTENT}
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
 def _answer_to_keep(response: Response) -> dict[str, Any]:

@@ -1,0 +1,196 @@
+"""Purchases, orders, deliveries and payments for programs: the same verbs as the pages."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request
+from flask_login import current_user
+
+from market import api, logins
+from market.access import Visitor, requires
+from market.errors import InvalidInput
+from market.web import once
+from orders import feed
+from orders.api_schemas import (
+    AcceptanceSchema,
+    ClaimFilterSchema,
+    ClaimSchema,
+    DecisionSchema,
+    NewClaimSchema,
+    NewPurchaseSchema,
+    OrderFilterSchema,
+    OrderSchema,
+    PurchaseSummarySchema,
+    WholeOrderSchema,
+    WholePurchaseSchema,
+)
+from orders.buying import approval, checkout
+from orders.buying.checkout import Wish
+from orders.delivering import acceptance, receiving, shipments
+from orders.delivering.acceptance import Taken
+from orders.delivering.packing_schemas import ShipmentSchema
+from orders.delivering.village_routes import packed_of
+from orders.paying import claims
+from orders.paying.claims import Remittance
+
+bp = api.blueprint("orders_api", __name__, "Purchases, sub-orders, deliveries, acceptance, payments")
+
+ID = "<int(max=999999999999):{}>"
+PURCHASE, ORDER, CLAIM = ID.format("purchase_id"), ID.format("order_id"), ID.format("claim_id")
+
+
+# ---- purchases ------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/purchases")
+@requires("purchase.read")
+@bp.arguments(api.PageSchema, location="query")
+@bp.response(200, api.page_of(PurchaseSummarySchema))
+def purchases(wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """The unit's purchases."""
+    return api.page(feed.purchases(current_user, wishes["cursor"], wishes["limit"] + 1), wishes["limit"])
+
+
+@bp.get(f"/purchases/{PURCHASE}")
+@requires("purchase.read")
+@bp.response(200, WholePurchaseSchema)
+def purchase(purchase_id: int) -> dict[str, Any]:
+    """One purchase with its sub-orders."""
+    return feed.purchase(purchase_id, current_user)
+
+
+@bp.post("/purchases")
+@requires("purchase.place")
+@bp.arguments(NewPurchaseSchema)
+@bp.response(201, WholePurchaseSchema)
+@api.repeatable(bp)
+def place(values: Mapping[str, Any]) -> Response:
+    """Order goods of one or several co-operatives, all or nothing."""
+    goods = [(line["product_id"], line["ordered_milli"]) for line in values["lines"]]
+    wish = Wish(**{name: value for name, value in values.items() if name != "lines"})
+    token = request.headers.get("Idempotency-Key") or secrets.token_urlsafe(16)
+
+    def work() -> Response:
+        placed = checkout.place(goods, wish, token, current_user)
+        return api.created(WholePurchaseSchema, feed.purchase(placed.id, current_user))
+
+    return once(work)
+
+
+@bp.post(f"/purchases/{PURCHASE}/approval")
+@requires("purchase.approve")
+@bp.arguments(DecisionSchema)
+@bp.response(201, WholePurchaseSchema)
+@api.repeatable(bp)
+def approve(values: Mapping[str, Any], purchase_id: int) -> Response:
+    """A second person lets a waiting purchase go, or declines it."""
+    def work() -> Response:
+        if values["decision"] == "approve":
+            approval.approve(purchase_id, values["content_hash"], current_user)
+        else:
+            approval.decline(purchase_id, values["reason"], current_user)
+        return api.created(WholePurchaseSchema, feed.purchase(purchase_id, current_user))
+
+    return once(work)
+
+
+# ---- orders ---------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/orders")
+@requires("order.read")
+@bp.arguments(OrderFilterSchema, location="query")
+@bp.response(200, api.page_of(OrderSchema))
+def orders(wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """Sub-orders of the unit, or of the co-operative."""
+    return api.page(feed.orders(current_user, wishes["state"], wishes["cursor"], wishes["limit"] + 1), wishes["limit"])
+
+
+@bp.get(f"/orders/{ORDER}")
+@requires("order.read")
+@bp.response(200, WholeOrderSchema)
+def order(order_id: int) -> dict[str, Any]:
+    """One sub-order with lines and packed lots."""
+    return feed.order(order_id, current_user)
+
+
+@bp.post(f"/orders/{ORDER}/shipment")
+@requires("order.ship")
+@bp.arguments(ShipmentSchema)
+@bp.response(201, WholeOrderSchema)
+@api.repeatable(bp)
+def ship(values: Mapping[str, Any], order_id: int) -> Response:
+    """Send an order on its way with the lots really packed, short or whole."""
+    def work() -> Response:
+        shipments.ship(order_id, packed_of(values), current_user, values["note"])
+        return api.created(WholeOrderSchema, feed.order(order_id, current_user))
+
+    return once(work)
+
+
+@bp.post(f"/orders/{ORDER}/acceptance")
+@requires("delivery.accept")
+@bp.arguments(AcceptanceSchema)
+@bp.response(201, WholeOrderSchema)
+@api.repeatable(bp)
+def accept(values: Mapping[str, Any], order_id: int) -> Response:
+    """Two receivers take the goods; from now on the unit owes and the villages have earned."""
+    second = _second_receiver(values["second_receiver"])
+    taken = [Taken(line["line_id"], line["accepted_grams"], line["accepted_milli"], line["price_fen"], line["reason"])
+             for line in values["lines"]]
+
+    def work() -> Response:
+        acceptance.accept(order_id, taken, (current_user, second), values["note"])
+        return api.created(WholeOrderSchema, feed.order(order_id, current_user))
+
+    return once(work)
+
+
+FIELDS = {"second_id": "second_receiver-login", "second_password": "second_receiver-password"}
+
+
+def _second_receiver(proof: Mapping[str, str]) -> Visitor:
+    """Who proves to be the second receiver; a refusal stands at this API's fields."""
+    named = logins.visitor_of_login(proof["login"].lower())
+    try:
+        return receiving.second_receiver(named.id if named else 0, proof["password"], current_user,
+                                         request.remote_addr or "")
+    except InvalidInput as refusal:
+        raise InvalidInput({FIELDS[name]: messages for name, messages in refusal.fields.items()}) from refusal
+
+
+# ---- payments -------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/payment-claims")
+@requires("order.read")
+@bp.arguments(ClaimFilterSchema, location="query")
+@bp.response(200, api.page_of(ClaimSchema))
+def list_claims(wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """Transfers that the unit announced, or that were announced to the co-operative."""
+    return api.page(feed.claims(current_user, wishes["state"], wishes["cursor"], wishes["limit"] + 1), wishes["limit"])
+
+
+@bp.post(f"/orders/{ORDER}/payment-claims")
+@requires("payment.claim")
+@bp.arguments(NewClaimSchema)
+@bp.response(201, ClaimSchema)
+@api.repeatable(bp)
+def claim(values: Mapping[str, Any], order_id: int) -> Response:
+    """The unit says that it has transferred money for an order."""
+    def work() -> Response:
+        made = claims.claim({order_id: values["amount_fen"]}, Remittance(values["payer_name"], values["paid_on"]),
+                            current_user)
+        return api.created(ClaimSchema, made)
+
+    return once(work)
+
+
+@bp.post(f"/payment-claims/{CLAIM}/receipt")
+@requires("payment.receive")
+@bp.response(201, ClaimSchema)
+@api.repeatable(bp)
+def receive(claim_id: int) -> Response:
+    """The co-operative has found the money on its account."""
+    return once(lambda: api.created(ClaimSchema, claims.confirm(claim_id, current_user)))
