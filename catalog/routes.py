@@ -85,8 +85,8 @@ def home() -> str:
 @cached_page(*WISHES)
 def goods() -> str:
     filters, page = _asked(), page_number()
-    shown = fragment("goods", (filters, page), lambda: _shelf(filters, page))
-    return render_template("catalog/goods.html", shown=shown, filters=filters, **_choices())
+    shown, body = fragment("goods", (filters, page), lambda: _shelf_and_body(filters, page))
+    return render_template("catalog/goods.html", shown=shown, body=body, filters=filters)
 
 
 @bp.get("/search", endpoint="search")
@@ -103,9 +103,10 @@ def search_goods() -> str:
 @public
 @cached_page()
 def product(product_id: int) -> str:
-    facts = origins.product_facts(product_id)
+    facts, lots = fragment("product", product_id, lambda: (
+        origins.product_facts(product_id), origins.recent_lots(product_id=product_id)))
     return render_template(
-        "catalog/product.html", product=facts, lots=origins.recent_lots(product_id=product_id),
+        "catalog/product.html", product=facts, lots=lots,
         months=_months(facts.harvest_months),
         per_500g_fen=money.price_of_500g(facts.price_fen, facts.grams_per_unit),
         cart_is_open="cart.add" in current_app.view_functions,
@@ -182,6 +183,12 @@ def _shelf(filters: Filters, page: int) -> Shown:
     names = shelves.words()
     shelf = browse.shelf(filters, page, names)
     return Shown(names, shelf, _grid(shelf.cards))
+
+
+def _shelf_and_body(filters: Filters, page: int) -> tuple[Shown, Markup]:
+    """A shelf and the whole of its page but for header and footer, which are a visitor's own."""
+    shown = _shelf(filters, page)
+    return shown, Markup(render_template("catalog/shelf_body.html", shown=shown, filters=filters, **_choices()))  # noqa: S704
 
 
 def _found(query: str, filters: Filters, page: int) -> Shown:

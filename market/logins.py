@@ -4,9 +4,10 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, exists, insert, literal, select, update
+from sqlalchemy import Row, Select, and_, bindparam, exists, insert, literal, select, update
 
 from market import clock, db, journal
 from market.access import Visitor
@@ -130,17 +131,12 @@ def issue_api_token(user_id: int, organisation_id: int | None, days: int = 30) -
 
 def visitor_of_session(token: str) -> Visitor | None:
     """The person whose live session this is."""
-    return _visitor(_people().add_columns(UserSession.id.label("session_id"))
-                    .join(UserSession, and_(UserSession.user_id == User.id))
-                    .where(UserSession.token_hash == token_hash(token), UserSession.ended_at.is_(None),
-                           UserSession.expires_at > clock.now()), UserSession)
+    return _visitor(UserSession, token)
 
 
 def visitor_of_token(token: str) -> Visitor | None:
     """The person whose live API token this is."""
-    return _visitor(_people().join(ApiToken, ApiToken.user_id == User.id)
-                    .where(ApiToken.token_hash == token_hash(token), ApiToken.ended_at.is_(None),
-                           ApiToken.expires_at > clock.now()), ApiToken)
+    return _visitor(ApiToken, token)
 
 
 def visitor_of_login(login: str, organisation_id: int | None = None) -> Visitor | None:
@@ -167,12 +163,31 @@ def _people() -> Select[*tuple[Any, ...]]:
     ).select_from(User)
 
 
-def _visitor(query: Select[*tuple[Any, ...]], door: type[UserSession] | type[ApiToken]) -> Visitor | None:
-    return _from_rows(db.session().execute(
-        query.outerjoin(Organisation, Organisation.id == door.organisation_id)
-        .outerjoin(Division, Division.id == Organisation.division_id)
-        .outerjoin(Membership, and_(Membership.user_id == User.id, Membership.organisation_id == Organisation.id))
-    ).all())
+def _visitor(door: type[UserSession] | type[ApiToken], token: str) -> Visitor | None:
+    known = {"token_hash": token_hash(token), "now": clock.now()}
+    return _from_rows(db.session().execute(_through(door), known).all())
+
+
+@cache
+def _through(door: type[UserSession] | type[ApiToken]) -> Select[*tuple[Any, ...]]:
+    """Built once: asked on every page of everybody who is logged in."""
+    user, organisation = db.table(User).c, db.table(Organisation).c
+    division, member, entry = db.table(Division).c, db.table(Membership).c, db.table(door).c
+    query = (
+        select(
+            user.id, user.name, user.login, organisation.id.label("organisation_id"),
+            organisation.kind.label("organisation_kind"), organisation.short_name.label("organisation_name"),
+            organisation.office_kind, organisation.unit_type, organisation.division_id,
+            division.code.label("division_code"), member.role,
+        )
+        .select_from(db.table(User)).join(db.table(door), entry.user_id == user.id)
+        .outerjoin(db.table(Organisation), organisation.id == entry.organisation_id)
+        .outerjoin(db.table(Division), division.id == organisation.division_id)
+        .outerjoin(db.table(Membership), (member.user_id == user.id) & (member.organisation_id == organisation.id))
+        .where(entry.token_hash == bindparam("token_hash"), entry.ended_at.is_(None),
+               entry.expires_at > bindparam("now"))
+    )
+    return query.add_columns(entry.id.label("session_id")) if door is UserSession else query
 
 
 def _from_rows(rows: Any) -> Visitor | None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from market import db
 from market.db import Base
 
-KEEP_SECONDS = 5
+KEEP_SECONDS = 60
 
 
 class Setting(Base):
@@ -39,7 +39,7 @@ _kept: dict[str, tuple[float, bool]] = {}
 
 
 def demo_flag() -> bool:
-    """Whether this installation holds the demo world; asked on every page, so an answer is kept for a few seconds.
+    """Whether this installation holds the demo world; asked on every page, so an answer is kept for a minute.
 
     Where the database does not answer, the last answer stands: an error page must not fail over it.
     """
