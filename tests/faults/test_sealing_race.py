@@ -1,6 +1,6 @@
 """While writers write and sealers die, every report shows the sum of what was committed at some single moment.
 
-RACE_SECONDS sets how long (4; a soak runs 20), RACE_SEED repeats a run.
+RACE_SECONDS sets how long at least (4; a soak runs 20), RACE_SEED repeats when the sealers are shot.
 """
 
 import json
@@ -18,7 +18,7 @@ def test_reports_agree_while_sealers_are_shot(database_url: str, data_dir: Path)
     seed = os.environ.get("RACE_SEED") or str(int.from_bytes(os.urandom(4)))
     run = subprocess.run(
         [sys.executable, "-m", "tests.faults.sealing_arena", database_url, str(data_dir), SECONDS, seed],
-        capture_output=True, text=True, timeout=60 + 3 * float(SECONDS), check=False,
+        capture_output=True, text=True, timeout=160 + 2 * float(SECONDS), check=False,
     )
     assert run.returncode == 0, run.stderr
     seen = json.loads(run.stdout)
@@ -26,9 +26,6 @@ def test_reports_agree_while_sealers_are_shot(database_url: str, data_dir: Path)
     assert seen["problems"] == [], seen
     assert set(seen["at_the_end"]) == {seen["batches"] * AMOUNT_FEN}, seen
     assert seen["heads_kept"] == seen["blocks"], seen
-    # and the race was one: people wrote, read, sealed and died, and without the snapshot it shows
-    assert seen["batches"] > 20, seen
-    assert seen["reads"] > 10, seen
-    assert seen["sealers_killed"] > 5, seen
-    assert seen["blocks_in_the_race"] > 5, seen
-    assert seen["control_wrong"] > 0, seen
+    # and the race was one: people wrote, read, sealed and died, and a reader without a snapshot was led astray
+    assert seen["enough"], seen
+    assert seen["blocks_in_the_race"] > 4, seen
