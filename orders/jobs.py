@@ -17,12 +17,12 @@ from orders.models import Order, PaymentClaim, Purchase
 
 KINDS: Kinds = {
     "purchase.waiting": Kind(N_("Purchase %(number)s over ¥%(yuan)s waits for approval."),
-                             "unit_desk.purchase", "purchase_id"),
+                             "buying.purchase", "purchase_id"),
     "order.placed": Kind(N_("%(unit)s ordered for ¥%(yuan)s: order %(number)s, delivery on %(day)s."),
-                         "village_orders.show", "order_id"),
-    "order.shipped": Kind(N_("%(supplier)s has shipped order %(number)s."), "unit_orders.show", "order_id"),
+                         "packing.show", "order_id"),
+    "order.shipped": Kind(N_("%(supplier)s has shipped order %(number)s."), "buying.order", "order_id"),
     "payment.claimed": Kind(N_("%(unit)s says that it transferred ¥%(yuan)s: claim %(number)s. Please look for it."),
-                            "village_orders.claim", "claim_id"),
+                            "receipts.show", "claim_id"),
 }
 
 

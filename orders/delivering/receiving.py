@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from market import credentials, db, logins
+from market import credentials, db, logins, money
 from market.access import Visitor
 from market.errors import N_, InvalidInput, MarketError, NotFound
 from market.schemas import REQUIRED
@@ -13,6 +13,12 @@ from orders.delivering import lists
 from orders.delivering.acceptance import ReasonMissing, Taken
 
 Told = Mapping[str, Any]  # a loaded LineSchema
+
+
+class TooHeavy(pricing.TooMuch):
+    """More than ordered and more than the unit's tolerance, in kilograms."""
+
+    text = N_("%(name)s: at most %(most)s kg may be accepted.")
 
 
 def by_order(told: Sequence[Told], lines: Mapping[int, Any], tolerance: int) -> dict[int, list[Taken]]:
@@ -61,7 +67,7 @@ def _refusal(one: Told, line: Any, tolerance: int) -> tuple[str, str | MarketErr
     try:
         weighed = weigh(one, line, tolerance)
     except pricing.TooMuch as refusal:
-        return measure(line), refusal
+        return measure(line), _on_the_scale(refusal, line) if line.by_weight else refusal
     except pricing.PriceRaised as refusal:
         return "price_fen", refusal
     if weighed is None:
@@ -71,6 +77,12 @@ def _refusal(one: Told, line: Any, tolerance: int) -> tuple[str, str | MarketErr
     if not one["reason"] and (not weighed.accepted_milli or weighed.price_fen < line.price_fen):
         return "reason", ReasonMissing(name=line.product_name)
     return None
+
+
+def _on_the_scale(refusal: pricing.TooMuch, line: Any) -> TooHeavy:
+    """The same refusal in the kilograms that the scale shows."""
+    most = money.grams_of(money.parse_milli(refusal.details["most"]), line.grams_per_unit)
+    return TooHeavy(name=line.product_name, most=money.plain_decimal(most))
 
 
 def second_receiver(user_id: int, password: str, by: Visitor, address: str) -> Visitor:

@@ -7,7 +7,7 @@ import segno
 from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 
-from market import words
+from market import money, words
 from market.access import public, requires
 from market.errors import N_, MarketError, NotFound
 from market.i18n import gettext as _
@@ -101,6 +101,7 @@ def _scale(run: Any, order_id: int | None) -> str:
     return render_template(
         "orders/delivering/acceptance.html", run=run, order_id=order_id, words=words, reasons=REASONS,
         orders=[(order, [line for line in lines if line.order_id == order.id]) for order in orders],
+        ordered_grams={line.id: money.grams_of(line.ordered_milli, line.grams_per_unit) for line in lines},
         numbers={line.id: number for number, line in enumerate(lines)}, lots=lists.packed_lots(ids),
         outcomes=_outcomes({line.id: line for line in lines}, run.over_tolerance_points), typed=_typed(lines),
         seconds=[person for person in lists.second_receivers(current_user) if person.id not in barred],
