@@ -81,9 +81,9 @@ def lots_in_area(by: Visitor, state: str | None, page: int) -> LotPage:
 
 def _page(conditions: Sequence[ColumnElement[bool]], state: str | None, page: int) -> LotPage:
     lot = db.table(Lot)
+    states = select(_state().label("state")).select_from(lot).where(*conditions).subquery()
     counts = {row.state: row.lots for row in db.session().execute(
-        select(_state().label("state"), func.count().label("lots")).select_from(lot).where(*conditions)
-        .group_by(_state()))}
+        select(states.c.state, func.count().label("lots")).group_by(states.c.state))}
     total = counts.get(state, 0) if state else sum(counts.values())
     page = min(page, max(1, -(-total // LOTS_PER_PAGE)))
     query = _lots().where(*conditions, *([_state() == state] if state else []))
