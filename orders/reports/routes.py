@@ -13,7 +13,7 @@ from market.errors import N_, NotFound
 from market.schemas import Input, Month, Words
 from market.web import MenuEntry, page_number
 from orders.reports import office, village_income, village_lines
-from orders.reports.frame import DEMO_MARK, STAGES, Asked, Filled, Report, as_json, as_table, fill
+from orders.reports.frame import STAGES, Asked, Filled, Report, as_json, as_table, fill
 from orders.reports.readers import Reader, choices, find_place, reader_of
 
 bp = Blueprint("reports", __name__)
@@ -55,13 +55,13 @@ def index() -> str:
 def show(name: str) -> Any:
     kind = request.args.get("format", "page")
     if kind in FILES:
-        return FILES[kind](_filled(_report(name), reader_of(current_user)))
+        return FILES[kind](filled_as_asked(known(name), reader_of(current_user)))
     if kind not in ("page", "print"):
         raise NotFound()
     reader = reader_of(current_user)
-    filled = _filled(_report(name), reader)
+    filled = filled_as_asked(known(name), reader)
     if kind == "print":
-        return render_template("reports/print.html", filled=filled, stages=STAGES, demo_mark=DEMO_MARK)
+        return render_template("reports/print.html", filled=filled, stages=STAGES)
     county = filled.asked.county
     return render_template("reports/report.html", filled=filled, reader=reader, choices=choices(reader, county),
                            lines=url_for("reports.lines", name=name), **_page(filled))
@@ -72,7 +72,7 @@ def show(name: str) -> Any:
 def download(name: str, kind: str) -> Response:
     if kind not in FILES:
         raise NotFound()
-    return FILES[kind](_filled(_report(name), reader_of(current_user)))
+    return FILES[kind](filled_as_asked(known(name), reader_of(current_user)))
 
 
 @bp.get("/reports/<name>/lines", defaults={"kind": "page"})
@@ -84,7 +84,7 @@ def lines(name: str, kind: str) -> Any:
         raise NotFound()
     reader = reader_of(current_user)
     place = find_place(reader, request.args.get("village", ""), "village")
-    filled = _filled(village_lines.report_of(request.args.get("figure", "")), reader)
+    filled = filled_as_asked(village_lines.report_of(request.args.get("figure", "")), reader)
     if kind in FILES:
         return FILES[kind](filled)
     if kind != "page":
@@ -114,7 +114,8 @@ def asked_for() -> Asked:
                  values.get("village"), values["every"], values["sort"], values["order"] == "desc")
 
 
-def _report(name: str) -> Report:
+def known(name: str) -> Report:
+    """A report this visitor may read. Raises NotFound."""
     report = REPORTS.get(name)
     if report is None or not _may_read(report):
         raise NotFound()
@@ -125,7 +126,8 @@ def _may_read(report: Report) -> bool:
     return report.verb is None or can(current_user, report.verb)
 
 
-def _filled(report: Report, reader: Reader) -> Filled:
+def filled_as_asked(report: Report, reader: Reader) -> Filled:
+    """A report read as the address asks."""
     return fill(report, asked_for(), reader, web.installation_is_demo())
 
 

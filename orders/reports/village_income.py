@@ -156,8 +156,8 @@ def _hide(row: Row, share: Share | None) -> bool:
 
 def _notes(hidden: int) -> list[str]:
     notes = [
-        _("Purchase amount: accepted less sent back, each in its own month. Still unpaid: the purchase amount less what was "
-          "received in the same months; a minus means that goods of earlier months were paid."),
+        _("Purchase amount: accepted less sent back, each in its own month. Still unpaid: the purchase amount less "
+          "what was received in the same months; a minus means that goods of earlier months were paid."),
         _("Income is what villages earned, each entry with its document; it is not sales. Income to sales: total "
           "income divided by the purchase amount of the same months."),
         _("Farmers' share: income really handed on, with proof, divided by the purchase amount of the twelve months up "
