@@ -14,8 +14,7 @@ from catalog.models import Lot, StockHold
 from market import clock, db
 from orders.models import OrderLine, Purchase
 from tests import servers
-from tests.faults.guarded import DOOR
-from tests.servers import Answer, Server
+from tests.servers import Answer
 from tests.trade import Trade
 from tests.world import World
 
@@ -36,7 +35,7 @@ def product(world: World) -> int:
 
 def test_exactly_fifty_of_two_hundred_succeed(
         world: World, product: int, database_url: str, data_dir: Path) -> None:
-    answers = everybody_orders_one(world, product, database_url, data_dir, "tests.faults.guarded:create()")
+    answers = everybody_orders_one(world, product, database_url, data_dir, "wsgi:app")
     assert Counter(answer.status for answer in answers) == {201: BOXES, 409: BUYERS - BOXES}
     assert {answer.json["error"]["code"] for answer in answers if answer.status == 409} == {"out_of_stock"}
     lot = db.session().execute(select(Lot.on_hand_milli, Lot.held_milli)).one()
@@ -56,15 +55,13 @@ def test_without_the_guard_the_same_rush_oversells(
 def everybody_orders_one(world: World, product: int, url: str, folder: Path, target: str, **more: str) -> list[Answer]:
     """Every buyer's answer to an order of one box."""
     headers = world.api_headers("cook.chen")
-    wanted = {"delivery_point_id": world.delivery_point_id(), "lines": [[product, 1_000]],
-              "delivery_day": (clock.today() + timedelta(days=1)).isoformat()}
+    wanted = {"delivery_point_id": world.delivery_point_id(), "delivery_window": "morning", "fund_source": "canteen",
+              "delivery_day": (clock.today() + timedelta(days=1)).isoformat(),
+              "lines": [{"product_id": product, "ordered_milli": 1_000}]}
     db.session().rollback()
     with servers.running(url, folder, target, **more) as server:
-        return at_once(BUYERS, lambda number: buy(server, {**wanted, "token": f"buyer {number}"}, headers))
-
-
-def buy(server: Server, wanted: dict[str, object], headers: dict[str, str]) -> Answer:
-    return server.ask("POST", DOOR, wanted, headers)
+        return at_once(BUYERS, lambda number: server.ask(
+            "POST", "/api/v1/purchases", wanted, {**headers, "Idempotency-Key": f"buyer-{number}"}))
 
 
 def at_once(count: int, work: Callable[[int], Answer]) -> list[Answer]:

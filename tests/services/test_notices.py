@@ -3,9 +3,10 @@
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 from sqlalchemy import func, select, text, update
 
 from catalog import jobs as catalog_jobs
@@ -84,6 +85,13 @@ def test_news_is_read_in_the_readers_language_and_ticked_off(world: World) -> No
     assert cook.post("/notices/read", data={"up_to": shown, **token(page)}).status_code == 303
     assert notices.unread(world.organisation_id(SCHOOL)) == 1  # S3 came after the page was opened
     assert notices.unread(world.organisation_id(GREENS)) == 1
+
+
+def test_every_kind_of_news_leads_to_its_page(app: Flask) -> None:
+    with app.test_request_context():
+        for name, kind in jobs.KINDS.items():
+            arguments: dict[str, Any] = {kind.argument: 7}
+            assert "/7" in url_for(kind.endpoint, **arguments), name
 
 
 def token(page: str) -> dict[str, str]:
