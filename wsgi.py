@@ -9,12 +9,14 @@ from whitenoise import WhiteNoise
 
 import catalog.models
 import orders.models
+from catalog import api as catalog_api
 from catalog import cli as catalog_cli
 from catalog import jobs as catalog_jobs
+from catalog import lot_routes, products, village_routes
 from catalog import routes as shop_routes
-from catalog import village_routes
 from market import (
     account_routes,
+    api,
     config,
     db,
     file_routes,
@@ -33,6 +35,7 @@ from market import (
     page_cache,
     parties,
     passwords,
+    place_routes,
     places,
     places_cli,
     readiness,
@@ -47,23 +50,37 @@ from market import (
     web,
     worker,
 )
+from orders import api as orders_api
 from orders import jobs as order_jobs
+from orders import village_home
 from orders.buying import cart, cart_routes
 from orders.buying import routes as buying_routes
 from orders.delivering import routes as delivering_routes
+from orders.delivering import village_routes as packing_routes
 from orders.demo import cli as demo_cli
+from orders.income import checks, declarations, presence
+from orders.income import routes as income_routes
 from orders.paying import routes as paying_routes
+from orders.paying import village_routes as receipt_routes
+from orders.reports import api as reports_api
+from orders.reports import cli as report_cli
+from orders.reports import routes as report_routes
+from orders.reports import village_income
 
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, orders.models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
-              paying_routes.bp)
+              paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, packing_routes.bp, receipt_routes.bp,
+              income_routes.bp, place_routes.bp)
+API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
-            serving_cli.serve, serving_cli.work)
-MENUS = (shop_routes.MENU, village_routes.MENU, buying_routes.MENU, delivering_routes.MENU, paying_routes.MENU,
-         cart_routes.MENU, notice_routes.MENU, login_routes.MENU, reset_routes.MENU)
+            report_cli.report, serving_cli.serve, serving_cli.work)
+MENUS = (shop_routes.MENU, village_home.MENU, packing_routes.MENU, lot_routes.MENU, village_routes.MENU,
+         receipt_routes.MENU, income_routes.MENU, report_routes.MENU, place_routes.MENU, buying_routes.MENU,
+         delivering_routes.MENU, paying_routes.MENU, cart_routes.MENU, notice_routes.MENU, login_routes.MENU,
+         reset_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),)
 A_YEAR = 31_536_000
 
@@ -87,12 +104,20 @@ def create_app(chosen: config.Config | None = None) -> Flask:
         sijin_jobs=JOBS, sijin_handlers=order_jobs.HANDLERS, sijin_notices=order_jobs.KINDS,
         sijin_ages={"search": catalog_jobs.index_age_seconds},
     )
+    app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village)
+    app.extensions.update(
+        sijin_presence=presence.things_of, sijin_checks=checks.CHECKS,
+        sijin_village_figures=village_income.public_figures,
+    )
     page_cache.init_app(app)
     shop_routes.init_app(app)
     app.extensions["sijin_cart_count"] = cart.count
     web.add_desks(app, buying_routes.DESK)
+    web.add_desks(app, report_routes.DESK)
+    web.add_desks(app, village_home.DESK)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    api.init_app(app, API_BLUEPRINTS)
     for menu in MENUS:
         web.add_menu(app, *menu)
     for group in COMMANDS:
