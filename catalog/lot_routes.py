@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import segno
-from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
 from catalog import lot_desk, lots, origins
@@ -15,7 +15,7 @@ from market import clock, journal
 from market.access import requires
 from market.errors import N_
 from market.i18n import gettext as _
-from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, unflatten
+from market.web import MenuEntry, once, page_number, parse, safe_next, see_other, shows_again, unflatten
 
 bp = Blueprint("lots", __name__)
 
@@ -57,7 +57,7 @@ def new() -> str:
         "catalog/lots/book.html", rows=rows, shown=_shown(len(rows)), most=MOST_ROWS,
         goods=lot_desk.own_goods(current_user.organisation_id), members=lot_desk.members(current_user.organisation_id),
         villages=origins.villages_of_supplier(current_user.organisation_id), values=_values(),
-        order_id=request.values.get("order", 0, int) or None)
+        onward=safe_next(request.values.get("next")))
 
 
 @bp.post("/village/lots")
@@ -71,7 +71,8 @@ def book() -> Any:
     def work() -> Response:
         lot = book_lot(values)
         flash(_("Lot %(code)s is booked in. It can be sold once the village has confirmed it.", code=lot.code), "good")
-        return see_other("lots.show", lot_id=lot.id)
+        onward = safe_next(request.form.get("next"))  # back to the order that waits for these goods
+        return redirect(onward, 303) if onward else see_other("lots.show", lot_id=lot.id)  # type: ignore[return-value]
 
     return once(work)
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
+from catalog.models import Lot
 from market import clock, db, files, journal, ledger
 from market.files import StoredFile
 from orders.models import Order, PaymentClaim, ShipmentLine
@@ -105,8 +106,15 @@ def test_goods_harvested_to_order_lead_to_booking_and_wait_for_the_village(world
     order_id = ordered(trade, {greens: 5000})
     clerk = world.logged_in("clerk.zhang")
     page = clerk.get(f"/village/orders/{order_id}/shipment").text
-    assert f"/village/lots/new?product={greens}&amp;order={order_id}" in page
-    lot = trade.lot(greens, kg=6, confirmed=False)
+    booking = re.search(r'href="(/village/lots/new[^"]+)"', page)[1].replace("&amp;", "&")
+    form = clerk.get(booking).text
+    assert f'value="{greens}" selected' in form
+    back = re.search(r'name="next" value="([^"]+)"', form)[1]
+    answer = send(clerk, "/village/lots", page=booking, **{
+        "product_id": str(greens), "harvested_on": TODAY.isoformat(), "farm_gate_fen_per_kg": "1.2", "next": back,
+        "contributions-0-member": "M001", "contributions-0-grams": "6"})
+    assert answer.location == f"/village/orders/{order_id}/shipment"
+    lot = db.session().scalars(select(Lot.id)).one()
     waiting = clerk.get(f"/village/orders/{order_id}/shipment").text
     assert f'-lot_id" value="{lot}"' not in waiting
     assert re.search(r"L261012-\w{7}", waiting)
