@@ -267,7 +267,10 @@ def _refuse(error: MarketError) -> Any:
     again = getattr(current_app.view_functions.get(request.endpoint or ""), "again", None)
     if again is not None and error.status not in {403, 404}:  # no form for who may not, or for what is not there
         g.refusal, g.refused_fields = error, fields
-        return current_app.make_response(again(**(request.view_args or {}))), error.status
+        try:
+            return current_app.make_response(again(**(request.view_args or {}))), error.status
+        except MarketError as closed:  # the form's own page is not there for this visitor
+            return _error_page(closed.status, closed.message(_))
     return _error_page(error.status, error.message(_))
 
 
