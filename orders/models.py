@@ -217,6 +217,7 @@ class AcceptanceLine(Base):
     price_fen: Mapped[int]  # lower than the ordered price when accepted at a reduced price
     amount_fen: Mapped[int]
     reason: Mapped[str] = mapped_column(default="")
+    short_shipment_line_id: Mapped[int | None] = mapped_column(ForeignKey("shipment_line.id"))  # bears a shortage
     returned_milli: Mapped[int] = mapped_column(default=0)  # the documents are ReturnLine rows
 
 
@@ -243,6 +244,7 @@ class AcceptancePart(Base):
     income_held: Mapped[bool]  # more income than the goods cost: not posted until a second person clears it
     cleared_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     cleared_on: Mapped[date | None]
+    cleared_returned_grams: Mapped[int | None]  # what had gone back by then: its income never counts
     # what has come back since; the documents are ReturnPart rows
     returned_grams: Mapped[int] = mapped_column(default=0)
     returned_fen: Mapped[int] = mapped_column(default=0)

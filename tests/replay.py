@@ -167,8 +167,10 @@ class Replay:
         self.lay(order_id, self.ahead.pop(order_id, 0), month)
 
     def split(self, order: dict[str, Any], line: dict[str, Any], grams: int, fen: int, day: date) -> list[Part]:
-        """First packed, first eaten; what is short or over falls on the last lot."""
-        packed = self.of("shipment_line", "order_line_id", line["id"])
+        """First packed, first eaten; what is short or over falls on the last lot, or on the one the receiver named."""
+        told = self.of("acceptance_line", "order_line_id", line["id"])[0]["short_shipment_line_id"]
+        packed = sorted(self.of("shipment_line", "order_line_id", line["id"]),
+                        key=lambda box: (box["id"] == told, box["id"]))
         weighed: list[tuple[Share, int]] = []
         left = grams
         for number, box in enumerate(packed):
@@ -191,13 +193,14 @@ class Replay:
                      if (row["supplier_id"], row["village_id"]) == (supplier, village) and row["valid_from"] <= day
                      and (row["valid_to"] is None or row["valid_to"] > day)), 0)
 
-    def earn(self, part: Part, month: str) -> None:
+    def earn(self, part: Part, month: str, income: dict[str, int] | None = None) -> None:
         part.counted = True
         village = part.share.village
-        for kind, fen in part.income.items():
+        counted = part.income if income is None else income
+        for kind, fen in counted.items():
             self.add(village, month, **{kind: fen})
             self.account.unpaid[part.order["supplier_id"], village, kind] += fen
-        if part.income["farm_gate"]:
+        if counted["farm_gate"]:
             origins = {s.origin for s in self.shares[part.share.lot] if s.village == village and not s.own_base}
             self.account.things[village, month, "household"] |= {
                 gift["household_id"] for origin in origins for gift in self.of("lot_contribution", "lot_id", origin)
@@ -212,7 +215,9 @@ class Replay:
                  and (p.share.lot, p.share.origin, p.share.village, p.share.own_base)
                  == (row["lot_id"], share["origin_lot_id"], row["village_id"], share["own_base"])]
         assert len(found) == 1
-        self.earn(found[0], month_of(row["cleared_on"]))
+        part = found[0]
+        self.earn(part, month_of(row["cleared_on"]),
+                  {kind: fen - fen * part.back_grams // part.grams for kind, fen in part.income.items()})
 
     def returned(self, order_id: int, details: Any) -> None:
         note = next(n for n in self.of("goods_return", "order_id", order_id) if n["id"] not in self.seen["return"])

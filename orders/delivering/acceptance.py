@@ -127,13 +127,14 @@ def _record(order: Order, unit: Organisation, lines: Mapping[int, OrderLine], ta
     session.add(acceptance)
     session.flush()
     spoken = sorted(taken, key=lambda t: t.line_id)
+    parts = _split(order, spoken, weighed)
     line_ids = db.insert_returning_ids(AcceptanceLine, [
         {"acceptance_id": acceptance.id, "order_line_id": t.line_id, "outcome": weighed[t.line_id].outcome,
          "accepted_milli": weighed[t.line_id].accepted_milli, "accepted_grams": weighed[t.line_id].accepted_grams,
-         "price_fen": weighed[t.line_id].price_fen, "amount_fen": weighed[t.line_id].amount_fen, "reason": t.reason}
+         "price_fen": weighed[t.line_id].price_fen, "amount_fen": weighed[t.line_id].amount_fen, "reason": t.reason,
+         "short_shipment_line_id": t.short_shipment_line_id, "returned_milli": 0}
         for t in spoken
     ])
-    parts = _split(order, spoken, weighed)
     order.accepted_fen = sum(w.amount_fen for w in weighed.values())
     order.state = "accepted" if any(w.accepted_milli for w in weighed.values()) else "rejected"
     session.flush()
@@ -153,6 +154,8 @@ def _split(order: Order, spoken: Sequence[Taken],
         if result.accepted_grams and not lots:
             raise InvalidInput({"lines": [N_("A good that was not sent cannot be accepted.")]})
         if one.short_shipment_line_id is not None:
+            if one.short_shipment_line_id not in {lot.shipment_line_id for lot in lots}:
+                raise NotFound()
             lots = sorted(lots, key=lambda lot: lot.shipment_line_id == one.short_shipment_line_id)
         parts[one.line_id] = attribution.split(lots, result.accepted_grams, result.amount_fen, so_far)
         before = {share.share_id: share.accepted_grams for lot in lots for share in lot.shares}

@@ -12,7 +12,7 @@ from orders.demo.settlers import Settlement
 from orders.demo.year import Book
 from orders.income import declarations, payouts
 
-PER_MONTH = {"wage": (0.35, 60_000, 260_000), "land": (0.12, 20_000, 80_000), "dividend": (0.05, 10_000, 60_000)}
+PER_MONTH = {"wage": (0.2, 20_000, 90_000), "land": (0.08, 10_000, 40_000), "dividend": (0.04, 10_000, 30_000)}
 
 
 def declare_month(book: Book, month_end: date) -> None:

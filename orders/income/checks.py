@@ -43,7 +43,7 @@ def accepted_parts() -> Iterator[Transfer | Problem]:
     query = _of_parts(select(
         *ORDER_FACTS, *PART_FACTS, AcceptancePart.id.label("part_id"), AcceptancePart.amount_fen, AcceptancePart.grams,
         AcceptancePart.farm_gate_fen, AcceptancePart.collective_fen, AcceptancePart.income_held,
-        AcceptancePart.cleared_on, Acceptance.business_date,
+        AcceptancePart.cleared_on, AcceptancePart.cleared_returned_grams, Acceptance.business_date,
     ).select_from(AcceptancePart)).join(Acceptance, Acceptance.id == AcceptanceLine.acceptance_id)
     for row in _stream(query, AcceptancePart.id):
         facts = _facts(row)
@@ -53,7 +53,9 @@ def accepted_parts() -> Iterator[Transfer | Problem]:
                           part=row["part_id"], order=row["order_ref"])
         counted_on = row["cleared_on"] if row["income_held"] else row["business_date"]
         if counted_on is not None:
-            yield from posting.attributed(facts, row["farm_gate_fen"], row["collective_fen"], counted_on)
+            back = row["cleared_returned_grams"] or 0
+            yield from posting.attributed(facts, posting.left_of(row["farm_gate_fen"], row["grams"], back),
+                                          posting.left_of(row["collective_fen"], row["grams"], back), counted_on)
 
 
 def returned_parts() -> Iterator[Transfer]:

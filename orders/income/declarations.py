@@ -92,14 +92,17 @@ def agree_collective(village_id: int, basis_points: int, valid_from: date, by: V
 
 
 def clear(part_id: int, by: Visitor) -> None:
-    """An officer has looked at income above the goods' price and lets it count. Raises NotFound, Conflict."""
+    """An officer has looked at income above the goods' price and lets it count, but for goods that went back.
+
+    Raises NotFound, Conflict.
+    """
     session = db.session()
     part = session.scalar(select(AcceptancePart).where(AcceptancePart.id == part_id).with_for_update())
     if part is None or not part.income_held or not in_area(part.village_id, by):
         raise NotFound()
     if part.cleared_on is not None:
         raise Conflict()
-    part.cleared_by, part.cleared_on = by.id, clock.today()
+    part.cleared_by, part.cleared_on, part.cleared_returned_grams = by.id, clock.today(), part.returned_grams
     session.flush()
     order, line = session.execute(
         select(Order, OrderLine).join(OrderLine, OrderLine.order_id == Order.id)
@@ -109,7 +112,9 @@ def clear(part_id: int, by: Visitor) -> None:
              "supplier_id": order.supplier_id, "unit_id": order.unit_id, "unit_type": order.unit_type,
              "method": order.method, "fund_source": order.fund_source, "category": line.category,
              "certified": line.certified, "order_ref": order.number, "line_ref": str(line.id)}
-    ledger.post(posting.attributed(facts, part.farm_gate_fen, part.collective_fen, part.cleared_on))
+    farm_gate, collective = (posting.left_of(fen, part.grams, part.returned_grams)
+                             for fen in (part.farm_gate_fen, part.collective_fen))
+    ledger.post(posting.attributed(facts, farm_gate, collective, part.cleared_on))
     journal.record("income.cleared", "acceptance_part", part.id, by, farm_gate_fen=part.farm_gate_fen)
 
 

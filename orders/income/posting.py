@@ -88,6 +88,15 @@ def attributed(facts: dict[str, Any], farm_gate_fen: int, collective_fen: int, d
     ]
 
 
+def left_of(income_fen: int, grams: int, returned_grams: int) -> int:
+    """Income (fen) of what has not gone back of so many grams.
+
+    >>> left_of(1200, 10_000, 2_500)
+    900
+    """
+    return income_fen - income_fen * returned_grams // grams
+
+
 def returned(facts: dict[str, Any], return_part_id: int, amount_fen: int, grams: int, farm_gate_fen: int,
              collective_fen: int, day: date) -> list[Transfer]:
     """Goods come back: the unit owes less, and what was not yet paid of their income is taken back."""

@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -30,7 +31,7 @@ from orders.buying import approval
 from orders.delivering import returns
 from orders.delivering.acceptance import Taken
 from orders.income import checks, declarations, presence
-from orders.models import AcceptanceLine, AcceptancePart, Order, OrderLine
+from orders.models import AcceptanceLine, AcceptancePart, Order, OrderLine, ShipmentLine
 from orders.paying import refunds
 from tests.replay import KINDS, MONEY, Account, Replay, half_up
 from tests.trade import Trade
@@ -186,7 +187,13 @@ class Trader:
 
     def taken(self, order: int) -> None:
         if self.state(order).state == "shipped":
-            self.trade.accept(order, [self.weighed(line) for line in self.trade.lines(order)])
+            self.trade.accept(order, [replace(self.weighed(line), short_shipment_line_id=self.bears(line))
+                                      for line in self.trade.lines(order)])
+
+    def bears(self, line: OrderLine) -> int | None:
+        """Now and then the receivers say which packed lot was short."""
+        boxes = list(db.session().scalars(select(ShipmentLine.id).where(ShipmentLine.order_line_id == line.id)))
+        return self.random.choice(boxes) if boxes and self.chance(0.3) else None
 
     def weighed(self, line: OrderLine) -> Taken:
         """In full, short, a little over, at a lower price, or refused."""

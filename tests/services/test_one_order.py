@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from catalog.stock import NotInLot, OutOfStock
-from market import clock, db, ledger
+from market import audit, clock, db, ledger
 from market.errors import MarketError, NotFound, SecondPersonNeeded
 from market.parties import Organisation
 from orders.buying import approval, checkout
@@ -14,7 +14,7 @@ from orders.delivering import returns
 from orders.delivering.acceptance import NotTwoReceivers, ReasonMissing, Taken
 from orders.income import declarations
 from orders.income.payouts import MoreThanUnpaid
-from orders.models import AcceptancePart, Order, Purchase
+from orders.models import AcceptancePart, Order, Purchase, ShipmentLine
 from orders.pricing import TooMuch
 from orders.states import WrongState
 from tests.trade import Trade
@@ -262,3 +262,35 @@ def test_processed_goods_pay_the_villages_of_their_inputs(world: World, trade: T
     assert made
     assert balances(world)["unit"] == 250_000
     assert balances(world)["households"] == -36_000  # 60 kg at ¥6.00; the own base is paid nothing here
+
+
+def test_what_went_back_before_it_was_cleared_is_nobodys_income(world: World, trade: Trade) -> None:
+    cabbage = trade.product("白菜")
+    trade.lot(cabbage, 100)
+    order = trade.orders(trade.place({cabbage: 10_000}))[0]
+    trade.ship(order.id)
+    line = trade.lines(order.id)[0]
+    trade.accept(order.id, [Taken(line.id, grams=10_000, price_fen=100, reason="雨淋")])
+    with db.transaction():
+        returns.take_back(order.id, {line.id: 2_500}, "发黄", world.person("store.wang"), world.person("chair.shi"))
+    part = db.session().query(AcceptancePart).one()
+    with db.transaction():
+        declarations.clear(part.id, world.person("village.cao"))
+    assert balances(world)["households"] == -900
+    assert audit.check() == []
+
+
+def test_the_receiver_may_say_which_lot_was_short(world: World, trade: Trade) -> None:
+    pomelo = trade.product("香柚", POMELO, price_fen=600)
+    home = trade.lot(pomelo, 10, farm_gate_fen=300)
+    other = trade.lot(pomelo, 10, farm_gate_fen=300, village="pomelo_next",
+                      households=trade.members(POMELO, world.villages["pomelo_next"])[:2])
+    order = trade.orders(trade.place({pomelo: 10_000}))[0]
+    line = trade.lines(order.id)[0]
+    trade.ship(order.id, {line.id: [(home, 5_000), (other, 5_000)]})
+    first = db.session().query(ShipmentLine).order_by(ShipmentLine.id).first()
+    with pytest.raises(NotFound):
+        trade.accept(order.id, [Taken(line.id, grams=9_000, short_shipment_line_id=999_999)])
+    trade.accept(order.id, [Taken(line.id, grams=9_000, short_shipment_line_id=first.id if first else None)])
+    assert ledger.balance_fen(f"households:{world.villages['pomelo_home']}") == -1200
+    assert ledger.balance_fen(f"households:{world.villages['pomelo_next']}") == -1500

@@ -881,28 +881,6 @@ def upgrade() -> None:
         batch_op.create_index('ix_stock_move_line', ['line_id'], unique=False)
         batch_op.create_index('ix_stock_move_lot', ['lot_id'], unique=False)
 
-    op.create_table('acceptance_line',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('acceptance_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('order_line_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('outcome', sa.Enum('accepted', 'short', 'over', 'rejected', name='outcome', native_enum=False, create_constraint=True, length=24), nullable=False),
-    sa.Column('accepted_milli', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('accepted_grams', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('price_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('amount_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('returned_milli', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.CheckConstraint('accepted_milli >= 0 AND accepted_grams >= 0 AND amount_fen >= 0', name=op.f('ck_acceptance_line_amounts')),
-    sa.CheckConstraint('price_fen > 0', name=op.f('ck_acceptance_line_price')),
-    sa.CheckConstraint('returned_milli BETWEEN 0 AND accepted_milli', name=op.f('ck_acceptance_line_returned')),
-    sa.ForeignKeyConstraint(['acceptance_id'], ['acceptance.id'], name=op.f('fk_acceptance_line_acceptance_id')),
-    sa.ForeignKeyConstraint(['order_line_id'], ['order_line.id'], name=op.f('fk_acceptance_line_order_line_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_acceptance_line')),
-    sa.UniqueConstraint('order_line_id', name=op.f('uq_acceptance_line_order_line_id'))
-    )
-    with op.batch_alter_table('acceptance_line', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_acceptance_line_acceptance_id'), ['acceptance_id'], unique=False)
-
     op.create_table('shipment_line',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('shipment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -921,6 +899,43 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_shipment_line_order_line_id'), ['order_line_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_shipment_line_shipment_id'), ['shipment_id'], unique=False)
 
+    op.create_table('acceptance_line',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('acceptance_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('order_line_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('outcome', sa.Enum('accepted', 'short', 'over', 'rejected', name='outcome', native_enum=False, create_constraint=True, length=24), nullable=False),
+    sa.Column('accepted_milli', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('accepted_grams', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('price_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('short_shipment_line_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('returned_milli', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.CheckConstraint('accepted_milli >= 0 AND accepted_grams >= 0 AND amount_fen >= 0', name=op.f('ck_acceptance_line_amounts')),
+    sa.CheckConstraint('price_fen > 0', name=op.f('ck_acceptance_line_price')),
+    sa.CheckConstraint('returned_milli BETWEEN 0 AND accepted_milli', name=op.f('ck_acceptance_line_returned')),
+    sa.ForeignKeyConstraint(['acceptance_id'], ['acceptance.id'], name=op.f('fk_acceptance_line_acceptance_id')),
+    sa.ForeignKeyConstraint(['order_line_id'], ['order_line.id'], name=op.f('fk_acceptance_line_order_line_id')),
+    sa.ForeignKeyConstraint(['short_shipment_line_id'], ['shipment_line.id'], name=op.f('fk_acceptance_line_short_shipment_line_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_acceptance_line')),
+    sa.UniqueConstraint('order_line_id', name=op.f('uq_acceptance_line_order_line_id'))
+    )
+    with op.batch_alter_table('acceptance_line', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_acceptance_line_acceptance_id'), ['acceptance_id'], unique=False)
+
+    op.create_table('shipment_origin',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('shipment_line_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('lot_share_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('village_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('village_path', sa.Text(), nullable=False),
+    sa.Column('grams', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['lot_share_id'], ['lot_share.id'], name=op.f('fk_shipment_origin_lot_share_id')),
+    sa.ForeignKeyConstraint(['shipment_line_id'], ['shipment_line.id'], name=op.f('fk_shipment_origin_shipment_line_id')),
+    sa.ForeignKeyConstraint(['village_id'], ['division.id'], name=op.f('fk_shipment_origin_village_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_shipment_origin')),
+    sa.UniqueConstraint('shipment_line_id', 'lot_share_id', name=op.f('uq_shipment_origin_shipment_line_id_lot_share_id'))
+    )
     op.create_table('acceptance_part',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('acceptance_line_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -935,6 +950,7 @@ def upgrade() -> None:
     sa.Column('income_held', sa.Boolean(), nullable=False),
     sa.Column('cleared_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('cleared_on', sa.Date(), nullable=True),
+    sa.Column('cleared_returned_grams', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('returned_grams', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('returned_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('withdrawn_farm_gate_fen', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -973,19 +989,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_return_line_acceptance_line_id'), ['acceptance_line_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_return_line_return_id'), ['return_id'], unique=False)
 
-    op.create_table('shipment_origin',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('shipment_line_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('lot_share_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('village_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('village_path', sa.Text(), nullable=False),
-    sa.Column('grams', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.ForeignKeyConstraint(['lot_share_id'], ['lot_share.id'], name=op.f('fk_shipment_origin_lot_share_id')),
-    sa.ForeignKeyConstraint(['shipment_line_id'], ['shipment_line.id'], name=op.f('fk_shipment_origin_shipment_line_id')),
-    sa.ForeignKeyConstraint(['village_id'], ['division.id'], name=op.f('fk_shipment_origin_village_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_shipment_origin')),
-    sa.UniqueConstraint('shipment_line_id', 'lot_share_id', name=op.f('uq_shipment_origin_shipment_line_id_lot_share_id'))
-    )
     op.create_table('receipt_share',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('order_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1056,7 +1059,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_receipt_share_acceptance_part_id'))
 
     op.drop_table('receipt_share')
-    op.drop_table('shipment_origin')
     with op.batch_alter_table('return_line', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_return_line_return_id'))
         batch_op.drop_index(batch_op.f('ix_return_line_acceptance_line_id'))
@@ -1069,16 +1071,17 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_acceptance_part_acceptance_line_id'))
 
     op.drop_table('acceptance_part')
+    op.drop_table('shipment_origin')
+    with op.batch_alter_table('acceptance_line', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_acceptance_line_acceptance_id'))
+
+    op.drop_table('acceptance_line')
     with op.batch_alter_table('shipment_line', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_shipment_line_shipment_id'))
         batch_op.drop_index(batch_op.f('ix_shipment_line_order_line_id'))
         batch_op.drop_index(batch_op.f('ix_shipment_line_lot_id'))
 
     op.drop_table('shipment_line')
-    with op.batch_alter_table('acceptance_line', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_acceptance_line_acceptance_id'))
-
-    op.drop_table('acceptance_line')
     with op.batch_alter_table('stock_move', schema=None) as batch_op:
         batch_op.drop_index('ix_stock_move_lot')
         batch_op.drop_index('ix_stock_move_line')
