@@ -19,24 +19,26 @@ from market import db, outbox, sealing
 log = structlog.get_logger("sijin.worker")
 
 THREADS = 3  # a long sealing must not keep messages waiting
+MESSAGES = 50  # in one turn
 SECONDS_TO_END = 8
 HEALTH_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Job:
-    """Something to do every so many seconds, or every night at three (seconds None)."""
+    """Something to do every so many seconds, or every night at three (seconds None).
+
+    `work` does a bounded turn; it returns True where more of the same is waiting already.
+    """
 
     name: str
     work: Callable[[], object]
     seconds: int | None
 
 
-def drain_outbox() -> None:
-    """Hand every due message to its handler (`app.extensions["sijin_handlers"]`)."""
-    handlers = current_app.extensions["sijin_handlers"]
-    while outbox.drain(handlers):
-        pass
+def drain_outbox() -> bool:
+    """Hand due messages to their handlers (`app.extensions["sijin_handlers"]`), some of them in one turn."""
+    return outbox.drain(current_app.extensions["sijin_handlers"], MESSAGES) == MESSAGES
 
 
 OWN_JOBS = (
@@ -52,9 +54,10 @@ def jobs_of(app: Flask) -> tuple[Job, ...]:
 
 
 def run_once(app: Flask) -> None:
-    """Every job one time; a failure is written down and the others are done."""
+    """Every job until nothing of it waits; a failure is written down and the others are done."""
     for job in jobs_of(app):
-        _run(app, job)
+        while _run(app, job):
+            pass
 
 
 def run(app: Flask) -> None:
@@ -82,20 +85,21 @@ def _set_ringing(clock: MemoryHuey, app: Flask, job: Job) -> None:
         return
 
     def ring() -> None:
-        try:
-            _run(app, job)
-        finally:
+        if _run(app, job):
+            task()
+        else:
             task.schedule(delay=job.seconds)
 
     task = clock.task(name=job.name)(ring)
     task()
 
 
-def _run(app: Flask, job: Job) -> None:
-    """One turn of a job; its failure is written down and the job comes again."""
+def _run(app: Flask, job: Job) -> bool:
+    """One turn of a job, and whether more waits; its failure is written down and the job comes again."""
     with app.app_context():
         try:
-            job.work()
+            return job.work() is True
         except Exception:  # whatever happened, the next turn looks at the tables again
             db.session().rollback()
             log.exception("job failed", job=job.name)
+            return False

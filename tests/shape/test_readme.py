@@ -56,5 +56,6 @@ def test_every_setting_is_named_and_every_named_one_is_read() -> None:
     settings = README[README.index("Settings come from") : README.index("## Production")]
     named = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", settings))
     gunicorn = (ROOT / "deploy" / "gunicorn.conf.py").read_text()
-    read = set(re.findall(r'environ\.get\([\"']([A-Z0-9_]+)[\"']', Path(config.__file__).read_text() + gunicorn))
+    sources = (Path(config.__file__).read_text() + gunicorn).replace("'", '"')
+    read = set(re.findall(r'environ\.get\("([A-Z0-9_]+)"', sources))
     assert named == read
