@@ -17,11 +17,7 @@ help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-6s %s\n", $$1, $$2}' Makefile
 
 run: .installed-run ## Start the site with its demo world on http://HOST:PORT; Ctrl-C ends it
-	@$(FLASK) db upgrade
-	@$(FLASK) demo load --if-empty
-	@$(FLASK) demo users
-	@echo "四进 Sijin: http://$(HOST):$(PORT)  (Ctrl-C ends web and worker)"
-	@exec $(FLASK) serve
+	@exec $(FLASK) demo run
 
 test: .installed-test ## Run every test, on SQLite and PostgreSQL, browser included
 	$(PYTEST) -n $(TEST_WORKERS) tests market catalog orders

@@ -1,15 +1,18 @@
 """`flask --app wsgi demo load [--orders N]` and `demo users`."""
 
 import json
+import os
+import sys
 from datetime import date, datetime
 from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from flask_migrate import upgrade
 from sqlalchemy import select
 
-from market import clock, db, sealing
+from market import clock, db, sealing, serving
 from market.parties import Membership, Organisation
 from market.users import User
 from orders.demo import load as demo
@@ -25,15 +28,31 @@ group = AppGroup("demo", help="The demo world: invented people on real places.")
 @click.option("--if-empty", is_flag=True, help="do nothing where the site is in use already")
 def load(orders: int, today: datetime | None, if_empty: bool) -> None:
     """Fill an empty site with the demo world."""
+    _load(orders, today.date() if today else clock.today(), if_empty)
+
+
+def _load(orders: int, day: date, if_empty: bool) -> None:
     if if_empty and demo.is_settled():
         click.echo("The site is in use; nothing was loaded.")
         return
-    day: date = today.date() if today else clock.today()
     with click.progressbar(length=max(orders, 1), label="demo world") as bar:
         demo.load(orders, day, current_app.extensions["sijin"].data_dir / "files",
                   lambda _stage, done, _of: bar.update(min(done, orders) - bar.pos))
     sealed = sealing.seal_all()
     click.echo(f"The demo world is loaded; {sealed} ledger rows sealed. Everything in it is invented (演示数据).")
+
+
+@group.command("run")
+def run() -> None:
+    """Migrate, fill an empty site with the demo world, tell the logins, then serve: one start instead of four."""
+    upgrade()
+    _load(demo.ORDERS, clock.today(), if_empty=True)
+    _tell(_people(), everybody=False)
+    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
+    click.echo(f"四进 Sijin: http://{host}:{port}  (Ctrl-C ends web and worker)")
+    db.db.session.remove()
+    db.db.engine.dispose()  # the web processes open connections of their own
+    sys.exit(serving.run(current_app.extensions["sijin"]))
 
 
 @group.command("users")
@@ -45,6 +64,10 @@ def users(as_json: bool, everybody: bool) -> None:
     if as_json:
         click.echo(json.dumps(people, ensure_ascii=False, indent=1))
         return
+    _tell(people, everybody)
+
+
+def _tell(people: list[dict[str, Any]], everybody: bool) -> None:
     shown = people if everybody else _people_of_one_order(people)
     if not shown:
         click.echo("No demo people here.")
