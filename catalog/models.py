@@ -41,7 +41,7 @@ class Product(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     supplier_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
     category_id: Mapped[int] = mapped_column(ForeignKey("category.id"))
-    village_id: Mapped[int] = mapped_column(ForeignKey("division.id"), index=True)  # where it mainly grows, for the card
+    village_id: Mapped[int] = mapped_column(ForeignKey("division.id"), index=True)  # where it mainly grows; on the card
     name: Mapped[str]
     name_en: Mapped[str] = mapped_column(default="")
     aliases: Mapped[str] = mapped_column(default="")
@@ -56,7 +56,7 @@ class Product(Base):
     step_milli: Mapped[int]
     harvest_months: Mapped[str] = mapped_column(String(40), default="all")  # 'all' or '10,11,12'
     price_fen: Mapped[int]
-    daily_capacity_milli: Mapped[int] = mapped_column(default=0)  # daily goods: what a day yields unless a row says else
+    daily_capacity_milli: Mapped[int] = mapped_column(default=0)  # what a day yields unless a row says else
     certified: Mapped[bool] = mapped_column(default=False)
     picture: Mapped[str] = mapped_column(String(40), default="")  # a drawing of static/img/goods, without suffix
     photo_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
@@ -208,7 +208,8 @@ class StockMove(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
-    kind: Mapped[str] = mapped_column(choice("kind", "booked", "held", "released", "packed", "processed", "written_off"))
+    kind: Mapped[str] = mapped_column(
+        choice("kind", "booked", "held", "released", "packed", "processed", "written_off"))
     lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
     availability_id: Mapped[int | None] = mapped_column(ForeignKey("availability.id"))
     on_hand_change_milli: Mapped[int]
@@ -218,7 +219,7 @@ class StockMove(Base):
 
 
 class ProductChange(Base):
-    """What the search index has still to follow: one row per change, numbered; each host's index keeps its own place."""
+    """What the search index has still to follow: one numbered row per change; each host's index keeps its own place."""
 
     __tablename__ = "product_change"
 

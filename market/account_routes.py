@@ -13,7 +13,7 @@ from market.errors import NotAllowed
 from market.i18n import gettext as _
 from market.login_frame import TOKEN
 from market.login_routes import PHONE, address, device, enrolment_of, enrolment_secret, remember_phone
-from market.login_routes import bp as bp  # noqa: PLC0414 - its pages and the door's are one blueprint, handed on to wsgi.py
+from market.login_routes import bp as bp  # its pages and the door's are one blueprint, handed on
 from market.schemas import Input, Whole, Words
 
 

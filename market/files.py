@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from market import clock, db
 from market.access import Visitor
 from market.db import Base, choice
-from market.errors import MarketError, N_
+from market.errors import N_, MarketError
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 25_000_000
@@ -64,7 +64,7 @@ def prepare(content: bytes) -> tuple[bytes, str, str]:
             picture = ImageOps.exif_transpose(opened).convert("RGB")
     except FileRefused:
         raise
-    except Exception as error:  # noqa: BLE001 - a decoder may raise anything on hostile bytes
+    except Exception as error:
         raise FileRefused() from error
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     out = io.BytesIO()
@@ -74,7 +74,7 @@ def prepare(content: bytes) -> tuple[bytes, str, str]:
 
 def keep(prepared: tuple[bytes, str, str], original_name: str, visibility: str, by: Visitor | None,
          folder: Path) -> StoredFile:
-    """Write prepared bytes to the folder and a row to the database. A rolled-back row leaves a stray file, never a gap."""
+    """Write prepared bytes to the folder and a row to the database. A rolled-back row leaves a stray file."""
     content, content_type, suffix = prepared
     name = secrets.token_hex(16) + suffix
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from market import clock, db
 from market.db import Base
-from market.errors import Conflict, N_
+from market.errors import N_, Conflict
 
 
 class Submission(Base):

@@ -23,7 +23,7 @@ from werkzeug.exceptions import HTTPException
 
 from market import access, clock, db, i18n, limits, money, schemas, submissions, words
 from market.config import Config
-from market.errors import InvalidInput, MarketError, N_
+from market.errors import N_, InvalidInput, MarketError
 from market.i18n import gettext as _
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -359,7 +359,7 @@ def _register_jinja(app: Flask, config: Config) -> None:
     )
     app.jinja_env.globals.update(
         static_url=static_url, submit_token=submit_token, switch_language_url=switch_language_url, words=words,
-        typed=typed, errors_of=errors_of, refusal=refusal, in_locale=i18n.in_locale, can=lambda verb: can(verb),
+        typed=typed, errors_of=errors_of, refusal=refusal, in_locale=i18n.in_locale, can=can,
         menu_entries=menu_entries, today=clock.today,
     )
     app.context_processor(lambda: {"locale": i18n.locale(), "installation_is_demo": installation_is_demo()})

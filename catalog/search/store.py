@@ -156,7 +156,7 @@ class Memory(RamStorage):  # type: ignore[misc]
         super().__init__()
         self._scratch = scratch
 
-    def temp_storage(self, name: str | None = None) -> FileStorage:  # noqa: ARG002  Whoosh's signature
+    def temp_storage(self, name: str | None = None) -> FileStorage:
         return FileStorage(str(self._scratch)).create()
 
 

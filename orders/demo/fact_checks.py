@@ -20,7 +20,8 @@ OFFICE_ROLES = ("village_officer", "township_officer", "official", "auditor",
                 "operator_system", "operator_security", "operator_audit")
 PICTURES = (
     "pomelo", "taro", "ginger", "rice", "shiitake", "wood-ear", "tea", "soybean", "chilli", "radish", "cabbage",
-    "leafy-greens", "hairy-gourd", "orange", "tangerine", "goose", "chicken", "duck", "pork", "egg", "camellia-oil", "cucumber", "tomato",
+    "leafy-greens", "hairy-gourd", "orange", "tangerine", "goose", "chicken", "duck", "pork", "egg", "camellia-oil",
+    "cucumber", "tomato",
     "potato", "sweet-potato", "pumpkin", "peanut", "honey")
 FARM_GATE_PERCENT = (45, 75)  # of the price per kg: what is left pays packing, transport, loss and the co-operative
 PHONE = re.compile(r"1390000\d{4}")

@@ -73,7 +73,8 @@ def _townships(facts: Facts, divisions: dict[str, Any]) -> dict[str, Any]:
 
 def _settle_organisations(facts: Facts, townships: dict[str, Any], divisions: dict[str, Any],
                           settled: Settlement) -> None:
-    blank = dict.fromkeys(("credit_code", "unit_type", "supplier_type", "office_kind", "parent_id", "division_id", "approval_limit_fen"))
+    blank = dict.fromkeys(("credit_code", "unit_type", "supplier_type", "office_kind", "parent_id", "division_id",
+                           "approval_limit_fen"))
     blank |= {"phone": "", "about": "", "bank_name": "", "bank_account": "", "receiving_scheme": "two_receivers",
               "over_tolerance_points": 500, "status": "active", "created_at": clock.now()}
     rows: dict[str, dict[str, Any]] = {}

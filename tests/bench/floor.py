@@ -19,7 +19,8 @@ BARE_CARDS = text("""
 """)
 BARE_PAGE = """<!doctype html><html lang="zh"><head><title>货架</title></head><body><ul>
 {% for card in cards %}<li class="card"><a href="/products/{{ card.id }}">
-<img src="/static/img/goods/{{ card.picture }}.svg" alt=""><p>{{ card.village }} {{ card.township }} {{ card.county }}</p>
+<img src="/static/img/goods/{{ card.picture }}.svg" alt="">
+<p>{{ card.village }} {{ card.township }} {{ card.county }}</p>
 <h3>{{ card.name }}</h3><p>¥{{ '%.2f' % (card.price_fen / 100) }} / {{ card.unit }}</p>
 <p>{{ card.supplier }} {{ card.in_store }}{% if card.certified %} <b>认定</b>{% endif %}</p></a></li>{% endfor %}
 </ul></body></html>"""

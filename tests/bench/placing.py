@@ -18,7 +18,7 @@ from tests.databases import settings
 from tests.world import World
 from wsgi import create_app
 
-TOMORROW = date.today() + timedelta(days=1)  # noqa: DTZ011 - the real day
+TOMORROW = date.today() + timedelta(days=1)
 MILLI = 1_000
 
 
@@ -89,7 +89,7 @@ TELL = ("INSERT INTO outbox_message (kind, payload, created_at, due_at, attempts
 def _write(execute: Callable[[str, tuple[Any, ...]], Any], one: Callable[[str, tuple[Any, ...]], int],
            goods: list[int], token: str, moment: str, truth: Any) -> None:
     """One order's rows; `one` returns the id that a statement gives back."""
-    day, today = TOMORROW.isoformat(), date.today().isoformat()  # noqa: DTZ011
+    day, today = TOMORROW.isoformat(), date.today().isoformat()
     purchase = one(PURCHASE, ("P" + token, token, day, 200 * len(goods), moment, today))
     order = one(ORDER, ("O" + token, purchase, 200 * len(goods), day, moment, today))
     taken = [(one(LINE, (order, product, truth, not truth)), one(TAKE, (product,))) for product in sorted(goods)]

@@ -37,7 +37,8 @@ def order(port: int, tokens: list[str], point: int, products: list[int], lines: 
                 "delivery_point_id": point, "delivery_day": TOMORROW.isoformat(), "delivery_window": "morning",
                 "fund_source": "canteen"}
             key = {"Idempotency-Key": f"{os.getpid()}-{next(serial)}"}
-            _expect(_send(port, _request("POST", "/api/v1/purchases", headers | key, json.dumps(body).encode())), b"201")
+            order = _request("POST", "/api/v1/purchases", headers | key, json.dumps(body).encode())
+            _expect(_send(port, order), b"201")
 
         return deed
 

@@ -14,7 +14,8 @@ from orders.demo.fact_rows import Facts
 from orders.demo.facts import FACTS, FactsError, load
 from orders.demo.households import DemoHousehold, households
 
-COUNTIES = {"431102", "431103", "431122", "431123", "431124", "431125", "431126", "431127", "431128", "431129", "431181"}
+COUNTIES = {"431102", "431103", "431122", "431123", "431124", "431125", "431126", "431127", "431128", "431129",
+            "431181"}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,8 @@ def test_stored_goods_sell_after_harvest_and_daily_goods_only_in_it(facts: Facts
 def test_the_showcase_school_has_its_six_people(facts: Facts) -> None:
     school = next(unit for unit in facts.units.values() if unit.type == "school")
     assert school.name == "永州演示第一小学"
-    assert [(p.login, p.name) for p in facts.people_of(school.key) if "requester" in p.roles] == [("cook.chen", "陈师傅")]
+    cooks = [(p.login, p.name) for p in facts.people_of(school.key) if "requester" in p.roles]
+    assert cooks == [("cook.chen", "陈师傅")]
     assert Counter(role for p in facts.people_of(school.key) for role in p.roles) == {
         "requester": 1, "approver": 1, "receiver": 2, "finance": 1, "manager": 1}
 
@@ -128,7 +130,8 @@ def test_households_are_clearly_invented_and_the_same_every_time(
     ("villages.csv", "槐木村委会", "槐花村委会", "the divisions do not call it 槐花村委会"),
     ("villages.csv", "431125105210", "431125105999", "in only one of"),
     ("units.csv", "canteen:85|union:10|staff:5", "canteen:85|union:10|staff:6", "funds do not make 100 %"),
-    ("people.csv", "李校长,school-1,approver", "李校长,school-1,approver|receiver", "approver or payer does a second step"),
+    ("people.csv", "李校长,school-1,approver", "李校长,school-1,approver|receiver",
+     "approver or payer does a second step"),
     ("people.csv", "陈师傅,school-1,requester", "陈师傅,school-1,cook", "no cook in school-1"),
     ("menus.csv", "school,winter,radish", "school,summer,radish", "menu school summer radish: not on sale"),
     ("categories.csv", "pod,豆荚类,Pods,veg,4", "pod,豆荚类,Pods,veg,four", "categories.csv line"),
