@@ -15,7 +15,7 @@ from market import clock, journal
 from market.access import requires
 from market.errors import N_
 from market.i18n import gettext as _
-from market.web import MenuEntry, once, page_number, parse, safe_next, see_other, shows_again, unflatten
+from market.web import MenuEntry, once, page_number, parse, safe_next, see_other, shows_again, unflatten, whole_argument
 
 bp = Blueprint("lots", __name__)
 
@@ -42,7 +42,7 @@ LOT = "<int(max=999999999999):lot_id>"
 @requires("lot.book")
 def index() -> str:
     state = request.args.get("state") if request.args.get("state") in lot_desk.STATES else None
-    product_id = request.args.get("product", 0, type=int) or None
+    product_id = whole_argument("product")
     return render_template(
         "catalog/lots/index.html", state=state, product_id=product_id, labels=STATE_LABELS, address=_address,
         found=lot_desk.own_lots(current_user.organisation_id, state, product_id, page_number()),

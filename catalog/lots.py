@@ -17,6 +17,7 @@ from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeed
 from market.households import CoopMember, Household
 from market.places import Division
 
+WEIGHS_NOTHING = N_("So little weighs less than a gram: please enter more of it.")
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -83,6 +84,8 @@ def process(product_id: int, made_on: date, milli: int | None, grams: int, ingre
     if any(lot.confirmed_at is None for lot in inputs.values()):
         raise InvalidInput({"ingredients": [N_("An input lot still waits for the village's confirmation.")]})
     used = {i.lot_id: money.grams_of(i.milli, _grams_per_unit(inputs[i.lot_id].product_id)) for i in ingredients}
+    if 0 in used.values():
+        raise InvalidInput({"ingredients": [WEIGHS_NOTHING]})
     milli = _quantity(product, milli, grams)
     lot = _new_lot(product, "processed", made_on, best_before, milli, grams, 0, by)
     stock.take("processed", [(None, i.lot_id, i.milli) for i in ingredients])
@@ -111,6 +114,8 @@ def _inherit_shares(lot_id: int, grams: int, used: dict[int, int]) -> None:
             key = (row.origin_lot_id, row.village_id, row.own_base, row.farm_gate_fen_per_kg)
             merged[key] += harvested
     keys = [key for key, weight in sorted(merged.items()) if weight]
+    if not keys:  # a trace of something that was itself mostly added
+        raise InvalidInput({"ingredients": [WEIGHS_NOTHING]})
     parts = money.allocate(grams, [merged[key] for key in keys])
     db.insert_rows(LotShare, [
         {"lot_id": lot_id, "origin_lot_id": origin, "village_id": village, "own_base": own_base, "grams": part,

@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import Response, current_app, flash, redirect, render_template, request, session
 from flask_login import current_user
-from marshmallow import fields
 
 from market import credentials, db, devices, logins, second_factor, web, words
 from market.access import requires
@@ -14,7 +13,7 @@ from market.i18n import gettext as _
 from market.login_frame import TOKEN
 from market.login_routes import PHONE, address, device, enrolment_of, enrolment_secret, remember_phone
 from market.login_routes import bp as bp  # its pages and the door's are one blueprint, handed on
-from market.schemas import Input, Whole, Words
+from market.schemas import Input, Secret, Whole, Words
 
 
 class OrganisationSchema(Input):
@@ -22,17 +21,17 @@ class OrganisationSchema(Input):
 
 
 class PasswordSchema(Input):
-    current = fields.String(required=True)
-    password = fields.String(required=True)
+    current = Secret(required=True)
+    password = Secret(required=True)
 
 
 class PhoneSchema(Input):
-    current = fields.String(required=True)
-    pin = fields.String(required=True)
+    current = Secret(required=True)
+    pin = Secret(required=True)
 
 
 class AppSchema(Input):
-    current = fields.String(required=True)
+    current = Secret(required=True)
     code = Words(required=True, longest=20)
 
 

@@ -33,8 +33,8 @@ DESCRIPTION = """Trade on Sijin by program: the same verbs, checks and four eyes
 **Numbers** are integers: amounts in fen (`_fen`), quantities in thousandths of the sales unit (`_milli`), weights in
 grams (`_grams`). A text or a fraction is refused.
 **Sent twice**: give every POST an `Idempotency-Key` of 1 to 80 printable characters. The same key of the same person
-with the same content gets the first answer again, with `Idempotent-Replay: true`; with other content it is refused
-(409 `token_reused`). A refused request keeps no key. Without a key the command just runs.
+for the same organisation with the same content gets the first answer again, with `Idempotent-Replay: true`; with other
+content it is refused (409 `token_reused`). A refused request keeps no key. Without a key the command just runs.
 **Refusals** have one shape: `{"error": {"code", "message", "fields"}}`; `fields` holds messages by input field.
 Messages are Chinese, or English with `?lang=en`. What belongs to somebody else answers 404, like what does not exist.
 **Lists** come newest first, `limit` rows (1 to 200, default 50) with a `next_cursor` for the following page or null.

@@ -234,15 +234,32 @@ def insert_new(entity: type[Base]) -> Any:
     return _insert_new(entity, dialect())
 
 
+def insert_or_update(entity: type[Base], *keys: str) -> Any:
+    """INSERT that gives a row which is already there under these unique columns the new values of the others."""
+    return _insert_or_update(entity, keys, dialect())
+
+
+@cache
+def _insert_or_update(entity: type[Base], keys: tuple[str, ...], dialect_name: str) -> Any:
+    statement: Any = (postgresql.insert if dialect_name == "postgresql" else sqlite.insert)(table(entity))
+    others = {c.key: statement.excluded[c.key] for c in table(entity).c if c.key not in {*keys, "id"}}
+    return statement.on_conflict_do_update(index_elements=keys, set_=others)
+
+
 @cache
 def _insert_new(entity: type[Base], dialect_name: str) -> Any:
     dialect_insert = postgresql.insert if dialect_name == "postgresql" else sqlite.insert
     return dialect_insert(table(entity)).on_conflict_do_nothing()
 
 
-def is_transient(error: DBAPIError) -> bool:
-    """A deadlock, a serialisation failure or a lost connection: worth exactly one more try."""
-    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}
+def was_undone(error: DBAPIError) -> bool:
+    """A deadlock or a serialisation failure: nothing of the transaction counted, so one more try is safe."""
+    return getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}
+
+
+def was_lost(error: DBAPIError) -> bool:
+    """The connection broke: if it was at COMMIT, nobody knows whether the transaction counted."""
+    return error.connection_invalidated
 
 
 @event.listens_for(Session, "before_flush")

@@ -5,14 +5,13 @@ from typing import Any
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
-from marshmallow import fields
 
 from market import clock, credentials, db, devices, journal, logins, resets, second_factor, web
 from market.access import public, requires
 from market.errors import N_
 from market.i18n import gettext as _
 from market.login_frame import TOKEN
-from market.schemas import Input, Words
+from market.schemas import Input, Secret, Words
 
 bp = Blueprint("account", __name__)
 
@@ -39,11 +38,11 @@ MENU = (
 
 class LoginSchema(Input):
     login = Words(required=True, longest=64)
-    password = fields.String(required=True)
+    password = Secret(required=True)
 
 
 class PinSchema(Input):
-    pin = fields.String(required=True)
+    pin = Secret(required=True)
 
 
 class CodeSchema(Input):
@@ -52,8 +51,8 @@ class CodeSchema(Input):
 
 class ResetSchema(Input):
     code = Words(required=True, longest=40)
-    password = fields.String(required=True)
-    pin = fields.String(load_default="")
+    password = Secret(required=True)
+    pin = Secret(load_default="")
 
 
 # ---- password and PIN -----------------------------------------------------------------------------------------------

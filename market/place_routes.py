@@ -12,7 +12,7 @@ from market.access import requires
 from market.errors import N_
 from market.i18n import gettext as _
 from market.schemas import Day, Input, Whole, Words
-from market.web import MenuEntry, once, page_number, parse, see_other, shows_again
+from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, whole_argument
 
 bp = Blueprint("places", __name__, url_prefix="/office/places")
 
@@ -181,5 +181,5 @@ def _followers() -> Any:
 
 def _year() -> int:
     """The year asked for, this one where none is."""
-    text = request.args.get("year", "")
-    return int(text) if text.isascii() and text.isdigit() and 2014 <= int(text[:5]) <= 2099 else clock.today().year
+    year = whole_argument("year")
+    return year if year and 2014 <= year <= 2099 else clock.today().year

@@ -128,10 +128,7 @@ class Words(fields.Field[str]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> str:
         if not isinstance(value, str):
             raise ValidationError(N_("This is not understood."))
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            raise ValidationError(N_("This holds characters that cannot be stored.")) from None
+        check_encodable(value)
         normal = unicodedata.normalize("NFKC", value.replace("\r\n", "\n")).strip()
         allowed = "\n" if self.lines else ""
         if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} and c not in allowed for c in normal):
@@ -141,6 +138,26 @@ class Words(fields.Field[str]):
         if self.required and not normal:
             raise ValidationError(REQUIRED)
         return normal
+
+
+class Secret(fields.Field[str]):
+    """A password or PIN as typed, at most 200 characters: nothing is trimmed or made even."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError(N_("This is not understood."))
+        if len(value) > 200:
+            raise ValidationError(N_("This is too long."))
+        check_encodable(value)
+        return value
+
+
+def check_encodable(text: str) -> None:
+    """Raises ValidationError for half a character: JSON can carry one (\\ud800), UTF-8 cannot."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValidationError(N_("This holds characters that cannot be stored.")) from None
 
 
 class Choice(fields.String):

@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -43,6 +43,10 @@ SECURITY_HEADERS = {
 }
 PRIVATE = "private, no-store"
 UNLOGGED = {"site.healthz", "site.readyz", "site.metrics_"}  # asked every few seconds by machines
+FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
+NO_OBJECT = N_("The request must hold one JSON object.")
+# fields that hold rows, named lines-0-grams in a form; a plain field of such a name holds none
+ROWS = {"lines", "contributions", "ingredients"}
 NOT_CONTENT = {"csrf_token", "second_password", "password"}  # of a form; a quick hash must not give a password away
 
 
@@ -53,6 +57,7 @@ def init_app(app: Flask, config: Config) -> None:
     app.before_request(_begin)
     limits.init_app(app)
     csrf.init_app(app)
+    app.before_request(_refuse_nul)
     app.before_request(_check_access)
     app.after_request(_finish)
     _register_errors(app)
@@ -64,6 +69,22 @@ def _begin() -> None:
     g.request_id = uuid.uuid4().hex[:16]
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _refuse_nul() -> None:
+    """No NUL in addresses, forms and file names: PostgreSQL cannot hold one in a text, and nobody types one."""
+    asked = request.query_string
+    if "\0" in request.path or b"%00" in asked or b"\0" in asked:
+        abort(400)
+    if request.mimetype in FORMS and any("\0" in text for text in _sent_texts()):
+        abort(400)
+
+
+def _sent_texts() -> Iterator[str]:
+    for name, value in request.form.items(multi=True):
+        yield from (name, value)
+    for name, file in request.files.items(multi=True):
+        yield from (name, file.filename or "")
 
 
 def _check_access() -> Response | None:
@@ -151,7 +172,7 @@ def unflatten(form: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(lines, dict):  # a plain field of the same name would stand in the way
                 lines.setdefault(int(parts[1]), {})[parts[2]] = value
         else:
-            nested[name] = value
+            nested[name] = [] if name in ROWS else value
     return {
         name: [value[key] for key in sorted(value)][:500] if isinstance(value, dict) else value
         for name, value in nested.items()
@@ -164,9 +185,12 @@ def _lists() -> dict[str, list[str]]:
 
 
 def _json_body() -> dict[str, Any]:
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:  # nested deeper than Python reads
+        body = None
     if not isinstance(body, dict):
-        raise InvalidInput({"": [N_("The request must hold one JSON object.")]})
+        raise InvalidInput({"": [NO_OBJECT]})
     return body
 
 
@@ -180,7 +204,8 @@ def once(work: Callable[[], Response]) -> Response:
 
     The token is the form's hidden `submit_token` or the API's Idempotency-Key; without one the command just runs.
     """
-    token = (request.headers.get("Idempotency-Key") or request.form.get("submit_token") or "")[:80]
+    token = sent_token()
+    g.may_be_repeated = bool(token)
     with db.transaction():
         if token:
             earlier = submissions.begin(current_user.id, token, _fingerprint())
@@ -192,10 +217,24 @@ def once(work: Callable[[], Response]) -> Response:
     return response
 
 
+def sent_token() -> str:
+    """This request's token as it is kept, at most 80 characters, for the organisation acted for; empty without one."""
+    sent = request.headers.get("Idempotency-Key") or request.form.get("submit_token")
+    return submissions.kept_token(sent, current_user.organisation_id) if sent else ""
+
+
 def _fingerprint() -> str:
-    content = _without_secrets(request.get_json(silent=True)) if request.is_json else sorted(
-        (k, v) for k, v in request.form.items(multi=True) if k not in NOT_CONTENT)
-    return hashlib.sha256(f"{request.method} {request.path} {json.dumps(content, sort_keys=True)}".encode()).hexdigest()
+    try:
+        content = json.dumps(_content(), sort_keys=True)
+    except RecursionError:  # deeper than can be compared
+        raise InvalidInput({"": [NO_OBJECT]}) from None
+    return hashlib.sha256(f"{request.method} {request.path} {content}".encode()).hexdigest()
+
+
+def _content() -> Any:
+    if request.is_json:
+        return _without_secrets(request.get_json(silent=True))
+    return sorted((k, v) for k, v in request.form.items(multi=True) if k not in NOT_CONTENT)
 
 
 def _without_secrets(value: Any) -> Any:
@@ -303,8 +342,9 @@ def _http_error(error: HTTPException) -> Any:
 
 
 def _try_again(error: DBAPIError) -> Any:
-    """A deadlock or a lost connection is tried once more; after that the visitor is asked to."""
-    if db.is_transient(error) and not g.get("tried_again"):
+    """What the database undid is tried once more; so is what was lost on the way, where a second run does no harm."""
+    harmless = g.get("may_be_repeated") or request.method in {"GET", "HEAD"}
+    if (db.was_undone(error) or (db.was_lost(error) and harmless)) and not g.get("tried_again"):
         g.tried_again = True
         db.session().rollback()
         view = current_app.view_functions[request.endpoint or ""]
@@ -320,8 +360,8 @@ def _try_again(error: DBAPIError) -> Any:
 def _give_up(error: DBAPIError) -> Any:
     log.error("database", exc_info=error, endpoint=request.endpoint)
     db.session().rollback()
-    return _http_answer(503 if db.is_transient(error) else 500,
-                        _(HTTP_WORDS[503 if db.is_transient(error) else 500]))
+    status = 503 if db.was_undone(error) or db.was_lost(error) else 500
+    return _http_answer(status, _(HTTP_WORDS[status]))
 
 
 def _crash(error: Exception) -> Any:
@@ -494,3 +534,7 @@ def page_number() -> int:
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 5 and int(text) else 1
 
 
+def whole_argument(name: str) -> int | None:
+    """A number or id asked for in the address, 1 to 999,999,999,999; None for anything else."""
+    text = request.args.get(name, "")
+    return (int(text) or None) if text.isascii() and text.isdigit() and len(text) < 13 else None

@@ -10,7 +10,7 @@ from flask_login import current_user
 from market import api, logins
 from market.access import Visitor, requires
 from market.errors import InvalidInput
-from market.web import once
+from market.web import once, sent_token
 from orders import feed
 from orders.api_schemas import (
     AcceptanceSchema,
@@ -69,7 +69,7 @@ def place(values: Mapping[str, Any]) -> Response:
     """Order goods of one or several co-operatives, all or nothing."""
     goods = [(line["product_id"], line["ordered_milli"]) for line in values["lines"]]
     wish = Wish(**{name: value for name, value in values.items() if name != "lines"})
-    token = request.headers.get("Idempotency-Key") or secrets.token_urlsafe(16)
+    token = sent_token() or secrets.token_urlsafe(16)
 
     def work() -> Response:
         placed = checkout.place(goods, wish, token, current_user)

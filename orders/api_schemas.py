@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields
 
 from market.api import PageSchema
-from market.schemas import Choice, Fen, Grams, Input, Milli, Whole, Words
+from market.schemas import Choice, Fen, Grams, Input, Milli, Secret, Whole, Words
 from orders.buying.schemas import ApprovalSchema, PurchaseSchema
 from orders.paying import schemas as paying
 from orders.states import STATES
@@ -39,7 +39,7 @@ class AcceptedLineSchema(Input):
 
 class SecondReceiverSchema(Input):
     login = Words(longest=64, required=True)
-    password = fields.String(required=True)
+    password = Secret(required=True)
 
 
 class AcceptanceSchema(Input):

@@ -33,9 +33,10 @@ def put_all(goods: Sequence[tuple[int, int]], by: Visitor) -> None:
         if product_id not in products:
             raise NotFound()
         check_quantity(products[product_id], milli)
-    remove([product_id for product_id, _milli in goods], by)
-    db.insert_rows(CartLine, [{"unit_id": by.organisation_id, "user_id": by.id, "product_id": product_id,
-                               "milli": milli} for product_id, milli in dict(goods).items()])
+    rows = [{"unit_id": _unit_of(by), "user_id": by.id, "product_id": product_id, "milli": milli}
+            for product_id, milli in sorted(dict(goods).items())]
+    if rows:
+        db.session().execute(db.insert_or_update(CartLine, "unit_id", "user_id", "product_id"), rows)
 
 
 def remove(product_ids: Sequence[int], by: Visitor) -> None:
@@ -89,6 +90,10 @@ _SELLABLE = (
 
 
 def _mine(by: Visitor) -> tuple[Any, Any]:
+    return CartLine.user_id == by.id, CartLine.unit_id == _unit_of(by)
+
+
+def _unit_of(by: Visitor) -> int:
     if by.organisation_id is None:
         raise InvalidInput({"": [N_("Please choose the organisation you act for.")]})
-    return CartLine.user_id == by.id, CartLine.unit_id == by.organisation_id
+    return by.organisation_id

@@ -15,7 +15,7 @@ from market.access import requires
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound
 from market.i18n import gettext as _
 from market.i18n import in_locale
-from market.web import once, parse, see_other, shows_again, typed
+from market.web import once, parse, see_other, sent_token, shows_again, typed
 from orders.buying import cart, checkout, lists, refusals
 from orders.buying.checkout import Wish
 from orders.buying.schemas import CartLineSchema, CartSchema, PurchaseSchema, RemovalSchema
@@ -103,7 +103,7 @@ def place() -> Response:
     values = parse(PurchaseSchema)
     goods = _goods(values)
     wish = Wish(**{name: value for name, value in values.items() if name != "lines"})
-    token = (request.form.get("submit_token") or request.headers.get("Idempotency-Key") or "")[:80]
+    token = sent_token()
     if not token:
         raise InvalidInput({"submit_token": [N_("Please open the page again.")]})
 

@@ -10,7 +10,7 @@ from market.access import requires
 from market.errors import N_
 from market.file_routes import send
 from market.i18n import gettext as _
-from market.web import MenuEntry, once, page_number, parse, see_other, shows_again
+from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, whole_argument
 from orders.paying import claims, desk
 from orders.paying.village_schemas import RefusalSchema
 
@@ -78,7 +78,7 @@ def refuse(claim_id: int) -> Response:
 @bp.get("/payments/statement")
 @requires("supplier.read")
 def statement() -> str:
-    rows, following = desk.statement(current_user, request.args.get("before", type=int))
+    rows, following = desk.statement(current_user, whole_argument("before"))
     balance = -ledger.balance_fen(f"supplier:{current_user.organisation_id}")
     return render_template("orders/village/statement.html", rows=rows, balance_fen=balance, labels=EVENT_LABELS,
                            older=url_for("receipts.statement", before=following) if following else None)
