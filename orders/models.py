@@ -123,7 +123,7 @@ class DeliveryRun(Base):
 
     __tablename__ = "delivery_run"
     __table_args__ = (
-        Index("uq_delivery_run_open", "delivery_point_id", "day", "delivery_window", unique=True,
+        Index("uq_delivery_run_open", "unit_id", "delivery_point_id", "day", "delivery_window", unique=True,
               sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
         Index("uq_delivery_run_code", "unit_id", "code", unique=True,
               sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
@@ -206,6 +206,7 @@ class AcceptanceLine(Base):
         CheckConstraint("accepted_milli >= 0 AND accepted_grams >= 0 AND amount_fen >= 0", name="amounts"),
         CheckConstraint("price_fen > 0", name="price"),
         CheckConstraint("returned_milli BETWEEN 0 AND accepted_milli", name="returned"),
+        CheckConstraint("(accepted_milli = 0) = (accepted_grams = 0)", name="weight"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

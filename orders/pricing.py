@@ -28,6 +28,7 @@ class Weighable:
     ordered_milli: int
     grams_per_unit: int
     by_weight: bool
+    packed_milli: int | None = None  # what was sent; None before anything is
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,14 @@ class TooMuch(Conflict):
     text = N_("%(name)s: at most %(most)s may be accepted.")
 
 
+class WeightUnlikely(MarketError):
+    """A weight that cannot belong to a count: each piece weighs about what it always weighs, and never nothing."""
+
+    status = 422
+    code = "weight_unlikely"
+    text = N_("%(name)s: the weight does not fit the quantity.")
+
+
 class PriceRaised(MarketError):
     """At the door a price can only fall."""
 
@@ -60,8 +69,8 @@ def weigh(line: Weighable, *, accepted_grams: int | None = None, accepted_milli:
           price_fen: int | None = None, tolerance_points: int = 500) -> Weighed:
     """Settle a line: goods of weight by weighed grams, counted goods by count (grams as usual unless given).
 
-    tolerance_points: hundredths of a percent by which the accepted quantity may exceed the ordered one.
-    Raises TooMuch and PriceRaised.
+    tolerance_points: hundredths of a percent by which the accepted quantity may exceed the ordered and the packed
+    one. Raises TooMuch, WeightUnlikely and PriceRaised.
     """
     if line.by_weight:
         grams = accepted_grams
@@ -71,14 +80,29 @@ def weigh(line: Weighable, *, accepted_grams: int | None = None, accepted_milli:
     else:
         milli = accepted_milli or 0
         grams = accepted_grams if accepted_grams is not None and milli else money.grams_of(milli, line.grams_per_unit)
-    most = line.ordered_milli * (10_000 + tolerance_points) // 10_000
+    most = most_milli(line, tolerance_points)
     if milli > most:
         raise TooMuch(name=line.name, most=money.plain_decimal(most))
+    check_weight(line.name, milli, grams, line.grams_per_unit, line.by_weight)
     price = line.price_fen if price_fen is None else price_fen
     if price > line.price_fen:
         raise PriceRaised(name=line.name)
     return Weighed(outcome_of(line.ordered_milli, milli), milli, grams if milli else 0, price,
                    money.line_total(price, milli))
+
+
+def most_milli(line: Weighable, tolerance_points: int) -> int:
+    """The most that may be accepted: a little more than ordered, and than was sent."""
+    sent = line.ordered_milli if line.packed_milli is None else min(line.ordered_milli, line.packed_milli)
+    return sent * (10_000 + tolerance_points) // 10_000
+
+
+def check_weight(name: str, milli: int, grams: int, grams_per_unit: int, by_weight: bool) -> None:
+    """Raise WeightUnlikely unless grams are those of the quantity: exactly by weight, within a tenth by count."""
+    usual = money.grams_of(milli, grams_per_unit)
+    allowed = 0 if by_weight else usual // 10
+    if (milli > 0) != (grams > 0) or abs(grams - usual) > allowed:
+        raise WeightUnlikely(name=name)
 
 
 def outcome_of(ordered_milli: int, accepted_milli: int) -> str:

@@ -18,8 +18,10 @@ from orders.models import (
     Acceptance,
     AcceptanceLine,
     AcceptancePart,
+    ClaimPart,
     Order,
     OrderLine,
+    PaymentClaim,
     Purchase,
     Shipment,
     ShipmentLine,
@@ -63,22 +65,45 @@ def accept(order_id: int, taken: Sequence[Taken], receivers: tuple[Visitor, Visi
     Writes acceptance, parts and ledger postings, lays money paid ahead on the goods, closes the run when it is empty.
     Raises NotFound, WrongState, NotTwoReceivers, TooMuch, PriceRaised, ReasonMissing, InvalidInput.
     """
-    first, second = receivers
-    order = db.session().scalar(
-        select(Order).where(Order.id == order_id, Order.unit_id == first.organisation_id).with_for_update())
-    if order is None:
+    return accept_all({order_id: taken}, receivers, note)[0]
+
+
+def accept_all(taken: Mapping[int, Sequence[Taken]], receivers: tuple[Visitor, Visitor],
+               note: str = "") -> list[Acceptance]:
+    """Accept every order of a van at once, {order id: its lines}; all or none.
+
+    Orders, then lot shares, then runs are locked, each in id order, so that two vans with the same lots take turns.
+    """
+    orders = list(db.session().scalars(
+        select(Order).where(Order.id.in_(taken), Order.unit_id == receivers[0].organisation_id)
+        .order_by(Order.id).with_for_update()))
+    if len(orders) != len(taken):
         raise NotFound()
+    _lock_shares(list(taken))
+    accepted = [_accept(order, taken[order.id], receivers, note) for order in orders]
+    runs.close_when_empty(list(db.session().scalars(
+        select(Shipment.run_id).where(Shipment.order_id.in_(taken)).distinct().order_by(Shipment.run_id))))
+    return accepted
+
+
+def _lock_shares(order_ids: Sequence[int]) -> None:
+    db.session().execute(
+        select(LotShare.id).where(LotShare.lot_id.in_(
+            select(ShipmentLine.lot_id).join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+            .where(Shipment.order_id.in_(order_ids)))).order_by(LotShare.id).with_for_update())
+
+
+def _accept(order: Order, taken: Sequence[Taken], receivers: tuple[Visitor, Visitor], note: str) -> Acceptance:
+    first, second = receivers
     unit = db.session().get_one(Organisation, order.unit_id)
     _check_receivers(order, unit, first, second)
     lines = {x.id: x for x in db.session().scalars(select(OrderLine).where(OrderLine.order_id == order.id))}
-    weighed = _weigh(lines, taken, unit.over_tolerance_points)
+    weighed = _weigh(lines, _packed_milli(order.id), taken, unit.over_tolerance_points)
     states.check_next(order.state, "accepted")
     acceptance, parts = _record(order, unit, lines, taken, weighed, receivers, note)
     posting.on_accepted(order, parts)
     receipts.lay_on_accepted(order)
     receipts.update_payment(order)
-    run_id = db.session().scalars(select(Shipment.run_id).where(Shipment.order_id == order.id)).one()
-    runs.close_when_empty(run_id)
     journal.record("order.accepted", "order", order.id, first, second=second.id, scheme=acceptance.scheme,
                    amount_fen=order.accepted_fen)
     return acceptance
@@ -90,25 +115,47 @@ def _check_receivers(order: Order, unit: Organisation, first: Visitor, second: V
         select(Purchase.ordered_by, Purchase.approved_by).where(Purchase.id == order.purchase_id)).one()
     persons = {first.id, second.id}
     barred = {purchase.approved_by} | (set() if unit.receiving_scheme == "reduced" else {purchase.ordered_by})
+    barred |= _payers_and_packers(order.id)
     both_receive = all(p.organisation_id == unit.id and _may_receive(p, purchase.ordered_by, unit)
                        for p in (first, second))
     if len(persons) != 2 or persons & barred or not both_receive:
         raise NotTwoReceivers()
 
 
+def _payers_and_packers(order_id: int) -> set[int]:
+    """Who said that the order was paid, and who packed it for the co-operative: neither may receive it."""
+    session = db.session()
+    payers = session.scalars(select(PaymentClaim.claimed_by).join(ClaimPart, ClaimPart.claim_id == PaymentClaim.id)
+                             .where(ClaimPart.order_id == order_id, PaymentClaim.state != "refused"))
+    packers = session.scalars(select(Shipment.shipped_by).where(Shipment.order_id == order_id))
+    return {*payers, *packers}
+
+
+def _packed_milli(order_id: int) -> dict[int, int]:
+    """What was sent for each order line, in thousandths of its unit."""
+    rows = db.session().execute(
+        select(ShipmentLine.order_line_id, db.sum_of(ShipmentLine.packed_milli).label("milli"))
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id).where(Shipment.order_id == order_id)
+        .group_by(ShipmentLine.order_line_id))
+    return {row.order_line_id: row.milli for row in rows}
+
+
 def _may_receive(person: Visitor, ordered_by: int, unit: Organisation) -> bool:
     return "receiver" in person.roles or (unit.receiving_scheme == "reduced" and person.id == ordered_by)
 
 
-def _weigh(lines: Mapping[int, OrderLine], taken: Sequence[Taken], tolerance: int) -> dict[int, pricing.Weighed]:
+def _weigh(lines: Mapping[int, OrderLine], packed: Mapping[int, int], taken: Sequence[Taken],
+           tolerance: int) -> dict[int, pricing.Weighed]:
     if {t.line_id for t in taken} != set(lines) or len(taken) != len(lines):
         raise InvalidInput({"lines": [N_("Every good of the delivery must be accepted or refused.")]})
     weighed = {}
     for one in taken:
         line = lines[one.line_id]
+        if (one.grams or one.milli) and not packed.get(line.id):
+            raise InvalidInput({"lines": [N_("A good that was not sent cannot be accepted.")]})
         result = pricing.weigh(
             pricing.Weighable(line.product_name, line.price_fen, line.ordered_milli, line.grams_per_unit,
-                              line.by_weight),
+                              line.by_weight, packed.get(line.id)),
             accepted_grams=one.grams, accepted_milli=one.milli, price_fen=one.price_fen, tolerance_points=tolerance)
         if not one.reason and (result.outcome == "rejected" or result.price_fen < line.price_fen):
             raise ReasonMissing(name=line.product_name)
@@ -151,8 +198,6 @@ def _split(order: Order, spoken: Sequence[Taken],
     for one in spoken:
         result = weighed[one.line_id]
         lots = packed.get(one.line_id, [])
-        if result.accepted_grams and not lots:
-            raise InvalidInput({"lines": [N_("A good that was not sent cannot be accepted.")]})
         if one.short_shipment_line_id is not None:
             if one.short_shipment_line_id not in {lot.shipment_line_id for lot in lots}:
                 raise NotFound()

@@ -46,7 +46,8 @@ def weigh(one: Told, line: Any, tolerance: int) -> pricing.Weighed | None:
         return None
     taken = _taken(one, line)
     return pricing.weigh(
-        pricing.Weighable(line.product_name, line.price_fen, line.ordered_milli, line.grams_per_unit, line.by_weight),
+        pricing.Weighable(line.product_name, line.price_fen, line.ordered_milli, line.grams_per_unit, line.by_weight,
+                          line.packed_milli),
         accepted_grams=taken.grams, accepted_milli=taken.milli, price_fen=taken.price_fen, tolerance_points=tolerance)
 
 
@@ -66,8 +67,8 @@ def _refusal(one: Told, line: Any, tolerance: int) -> tuple[str, str | MarketErr
     """The field at fault and why."""
     try:
         weighed = weigh(one, line, tolerance)
-    except pricing.TooMuch as refusal:
-        return measure(line), _on_the_scale(refusal, line) if line.by_weight else refusal
+    except (pricing.TooMuch, pricing.WeightUnlikely) as refusal:
+        return measure(line), _on_the_scale(refusal, line)
     except pricing.PriceRaised as refusal:
         return "price_fen", refusal
     if weighed is None:
@@ -79,8 +80,10 @@ def _refusal(one: Told, line: Any, tolerance: int) -> tuple[str, str | MarketErr
     return None
 
 
-def _on_the_scale(refusal: pricing.TooMuch, line: Any) -> TooHeavy:
-    """The same refusal in the kilograms that the scale shows."""
+def _on_the_scale(refusal: MarketError, line: Any) -> MarketError:
+    """The same refusal in the kilograms that the scale shows, where goods are weighed."""
+    if not line.by_weight or not isinstance(refusal, pricing.TooMuch):
+        return refusal
     most = money.grams_of(money.parse_milli(refusal.details["most"]), line.grams_per_unit)
     return TooHeavy(name=line.product_name, most=money.plain_decimal(most))
 

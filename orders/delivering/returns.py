@@ -26,7 +26,7 @@ def take_back(order_id: int, back: Mapping[int, int], reason: str, by: Visitor, 
         select(Order).where(Order.id == order_id, Order.unit_id == by.organisation_id).with_for_update())
     if order is None:
         raise NotFound()
-    if agreed_by.organisation_id != order.supplier_id:
+    if agreed_by.organisation_id != order.supplier_id or agreed_by.id == by.id:
         raise SecondPersonNeeded()
     if order.state != "accepted":
         raise states.WrongState(state=order.state)

@@ -84,8 +84,7 @@ def _accept(run: Any, order_ids: Sequence[int]) -> Response:
     second = receiving.second_receiver(values["second_id"], values["second_password"], current_user, address())
 
     def book() -> Response:
-        for order_id in sorted(taken):
-            acceptance.accept(order_id, taken[order_id], (current_user, second), values["note"])
+        acceptance.accept_all(taken, (current_user, second), values["note"])
         flash(_("Accepted. The sheet is ready to print and sign."), "good")
         return see_other("delivering.sheet", run_id=run.id)
 

@@ -1,6 +1,7 @@
 """The van: sub-orders of several co-operatives to one door, known by six digits or a link on the driver's phone."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select, update
@@ -15,7 +16,8 @@ from orders.models import DeliveryRun, Order, Shipment
 def join(order: Order) -> DeliveryRun:
     """The open run to this order's delivery point, day and window; opened by the first co-operative that packs."""
     session = db.session()
-    place = (DeliveryRun.delivery_point_id == order.delivery_point_id, DeliveryRun.day == order.delivery_day,
+    place = (DeliveryRun.unit_id == order.unit_id, DeliveryRun.delivery_point_id == order.delivery_point_id,
+             DeliveryRun.day == order.delivery_day,
              DeliveryRun.delivery_window == order.delivery_window, DeliveryRun.state == "open")
     for _try in range(20):  # a clash of six digits within one unit's open runs is rare; another number is drawn
         run = session.scalar(select(DeliveryRun).where(*place).with_for_update())
@@ -39,12 +41,15 @@ def of_code(code: str, by: Visitor) -> Any:
     return run
 
 
-def close_when_empty(run_id: int) -> None:
-    """A run whose every order has been taken or refused is handed over."""
+def close_when_empty(run_ids: Sequence[int]) -> None:
+    """Runs whose every order has been taken or refused are handed over.
+
+    The run's lock comes before the look: whoever packs onto it or takes another of its orders waits, or is seen.
+    """
     session = db.session()
-    waiting = session.scalar(
-        select(Order.id).join(Shipment, Shipment.order_id == Order.id)
-        .where(Shipment.run_id == run_id, Order.state == "shipped").limit(1)
-    )
-    if waiting is None:
-        session.execute(update(DeliveryRun).where(DeliveryRun.id == run_id).values(state="handed_over"))
+    session.execute(select(DeliveryRun.id).where(DeliveryRun.id.in_(run_ids)).order_by(DeliveryRun.id)
+                    .with_for_update())
+    waiting = (select(Order.id).join(Shipment, Shipment.order_id == Order.id)
+               .where(Shipment.run_id == DeliveryRun.id, Order.state == "shipped").exists())
+    session.execute(update(DeliveryRun).where(DeliveryRun.id.in_(run_ids), ~waiting).values(state="handed_over")
+                    .execution_options(synchronize_session=False))

@@ -12,8 +12,9 @@ from catalog.models import Lot, LotShare, Product, StockHold
 from market import clock, db, journal, money, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound
+from market.parties import Organisation
 from market.places import Division
-from orders import states
+from orders import pricing, states
 from orders.delivering import runs
 from orders.models import DeliveryRun, Order, OrderLine, Shipment, ShipmentLine, ShipmentOrigin
 
@@ -35,6 +36,20 @@ class LotNotConfirmed(Conflict):
     text = N_("Lot %(lot)s waits for the village's confirmation of its farm-gate price.")
 
 
+class LotTooOld(Conflict):
+    """Past its date on the day of delivery."""
+
+    code = "lot_too_old"
+    text = N_("Lot %(lot)s is past its date on the day of delivery.")
+
+
+class TooMuchPacked(Conflict):
+    """More than ordered and more than the unit's tolerance."""
+
+    code = "too_much_packed"
+    text = N_("%(name)s: at most %(most)s may be packed.")
+
+
 def ship(order_id: int, packed: Sequence[Packed], by: Visitor, note: str = "") -> DeliveryRun:
     """Send a placed order on its way with the lots packed, short or whole, other lots than held where need be.
 
@@ -48,7 +63,7 @@ def ship(order_id: int, packed: Sequence[Packed], by: Visitor, note: str = "") -
     states.check_next(order.state, "shipped")
     lines = {line.id: line for line in session.scalars(select(OrderLine).where(OrderLine.order_id == order.id))}
     lots = _lots_of([p.lot_id for p in packed], by)
-    _check(packed, lines, lots)
+    _check(packed, lines, lots, order)
     stock.release([line_id for line_id in lines if line_id not in {p.line_id for p in packed}
                    and lines[line_id].supply == "stocked"])
     stock.pack([(p.line_id, p.lot_id, p.milli) for p in packed])
@@ -67,7 +82,7 @@ def _lots_of(lot_ids: Sequence[int], by: Visitor) -> dict[int, Lot]:
     return {lot.id: lot for lot in found}
 
 
-def _check(packed: Sequence[Packed], lines: dict[int, OrderLine], lots: dict[int, Lot]) -> None:
+def _check(packed: Sequence[Packed], lines: dict[int, OrderLine], lots: dict[int, Lot], order: Order) -> None:
     if not packed:
         raise InvalidInput({"lines": [N_("Pack at least one good.")]})
     if len({(p.line_id, p.lot_id) for p in packed}) != len(packed):
@@ -78,8 +93,27 @@ def _check(packed: Sequence[Packed], lines: dict[int, OrderLine], lots: dict[int
             raise NotFound()
         if lot.confirmed_at is None:
             raise LotNotConfirmed(lot=lot.code)
-        if one.milli <= 0 or (one.grams is not None and one.grams <= 0):
+        if lot.best_before < order.delivery_day:
+            raise LotTooOld(lot=lot.code)
+        if one.milli <= 0:
             raise InvalidInput({"lines": [N_("This number is outside what is possible here.")]})
+        if one.grams is not None:
+            pricing.check_weight(line.product_name, one.milli, one.grams, line.grams_per_unit, line.by_weight)
+    _check_quantities(packed, lines, order)
+
+
+def _check_quantities(packed: Sequence[Packed], lines: dict[int, OrderLine], order: Order) -> None:
+    """No more is sent than the unit could accept."""
+    tolerance = db.session().scalars(
+        select(Organisation.over_tolerance_points).where(Organisation.id == order.unit_id)).one()
+    sums: dict[int, int] = defaultdict(int)
+    for one in packed:
+        sums[one.line_id] += one.milli
+    for line_id, milli in sums.items():
+        line = lines[line_id]
+        most = line.ordered_milli * (10_000 + tolerance) // 10_000
+        if milli > most:
+            raise TooMuchPacked(name=line.product_name, most=money.plain_decimal(most))
 
 
 def _write(order: Order, run: DeliveryRun, packed: Sequence[Packed], lines: dict[int, OrderLine], by: Visitor,
@@ -136,6 +170,7 @@ def packable_lots(supplier_id: int, product_ids: Sequence[int]) -> dict[int, lis
                Product.unit)
         .join(Product, Product.id == Lot.product_id)
         .where(Lot.supplier_id == supplier_id, Lot.product_id.in_(product_ids), Lot.on_hand_milli > 0,
+               Lot.best_before >= clock.today(),
                Lot.confirmed_at.is_not(None))
         .order_by(Lot.best_before, Lot.id)
     )

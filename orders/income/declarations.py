@@ -97,6 +97,7 @@ def clear(part_id: int, by: Visitor) -> None:
     Raises NotFound, Conflict.
     """
     session = db.session()
+    _lock_order_of(part_id)
     part = session.scalar(select(AcceptancePart).where(AcceptancePart.id == part_id).with_for_update())
     if part is None or not part.income_held or not in_area(part.village_id, by):
         raise NotFound()
@@ -116,6 +117,15 @@ def clear(part_id: int, by: Visitor) -> None:
                              for fen in (part.farm_gate_fen, part.collective_fen))
     ledger.post(posting.attributed(facts, farm_gate, collective, part.cleared_on))
     journal.record("income.cleared", "acceptance_part", part.id, by, farm_gate_fen=part.farm_gate_fen)
+
+
+def _lock_order_of(part_id: int) -> None:
+    """A return of the same goods waits, and sees afterwards that their income counts."""
+    db.session().execute(
+        select(Order.id).join(OrderLine, OrderLine.order_id == Order.id)
+        .join(AcceptanceLine, AcceptanceLine.order_line_id == OrderLine.id)
+        .join(AcceptancePart, AcceptancePart.acceptance_line_id == AcceptanceLine.id)
+        .where(AcceptancePart.id == part_id).with_for_update(of=db.table(Order)))
 
 
 def in_area(village_id: int, by: Visitor) -> bool:

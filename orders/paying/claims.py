@@ -124,4 +124,6 @@ def _open_claim(claim_id: int, by: Visitor) -> PaymentClaim:
         raise NotFound()
     if row.state != "claimed":
         raise Conflict()
+    if row.claimed_by == by.id:
+        raise SecondPersonNeeded()
     return row

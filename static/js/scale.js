@@ -20,7 +20,7 @@ function outcomeOf(line) {
   if (milli === 0) return "rejected";
   if (milli === ordered) return "accepted";
   if (milli < ordered) return "short";
-  return milli > Math.floor((ordered * (10000 + Number(form.dataset.tolerance))) / 10000) ? "too_much" : "over";
+  return milli > Math.floor((Math.min(ordered, Number(line.dataset.packed)) * (10000 + Number(form.dataset.tolerance))) / 10000) ? "too_much" : "over";
 }
 
 function show(line) {

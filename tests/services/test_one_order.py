@@ -1,21 +1,25 @@
 """One order's whole way, told by its verbs: from the cart to the village's income, to the fen."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from catalog.models import Lot
 from catalog.stock import NotInLot, OutOfStock
 from market import audit, clock, db, ledger
-from market.errors import MarketError, NotFound, SecondPersonNeeded
+from market.errors import InvalidInput, MarketError, NotFound, SecondPersonNeeded
 from market.parties import Organisation
 from orders.buying import approval, checkout
 from orders.buying.checkout import PricesChanged
-from orders.delivering import returns
+from orders.delivering import acceptance, returns, shipments
 from orders.delivering.acceptance import NotTwoReceivers, ReasonMissing, Taken
+from orders.delivering.shipments import LotTooOld, Packed, TooMuchPacked
 from orders.income import declarations
 from orders.income.payouts import MoreThanUnpaid
-from orders.models import AcceptancePart, Order, Purchase, ShipmentLine
-from orders.pricing import TooMuch
+from orders.models import AcceptancePart, DeliveryRun, Order, Purchase, ShipmentLine
+from orders.paying import claims
+from orders.pricing import TooMuch, WeightUnlikely
 from orders.states import WrongState
 from tests.trade import Trade
 from tests.world import GREENS, NOON, POMELO, TODAY, World
@@ -244,7 +248,7 @@ def test_a_lot_gives_no_more_than_it_holds(world: World, trade: Trade) -> None:
     order = trade.orders(trade.place({cabbage: 5_000}))[0]
     trade.place({cabbage: 5_000}, by="cook.wu", unit="hospital")
     with pytest.raises(NotInLot):
-        trade.ship(order.id, {trade.lines(order.id)[0].id: [(lot, 6_000)]})
+        trade.ship(order.id, {trade.lines(order.id)[0].id: [(lot, 5_200)]})
     assert trade.stock_of(lot) == (10_000, 10_000)
 
 
@@ -294,3 +298,84 @@ def test_the_receiver_may_say_which_lot_was_short(world: World, trade: Trade) ->
     trade.accept(order.id, [Taken(line.id, grams=9_000, short_shipment_line_id=first.id if first else None)])
     assert ledger.balance_fen(f"households:{world.villages['pomelo_home']}") == -1200
     assert ledger.balance_fen(f"households:{world.villages['pomelo_next']}") == -1500
+
+
+def test_a_count_weighs_what_it_weighs(world: World, trade: Trade) -> None:
+    pomelo = trade.product("香柚", POMELO, price_fen=6000, unit="箱", grams_per_unit=10_000, by_weight=False)
+    lot = trade.lot(pomelo, 100)
+    order = trade.orders(trade.place({pomelo: 3_000}))[0]
+    line = trade.lines(order.id)[0]
+    with pytest.raises(WeightUnlikely), db.transaction():
+        shipments.ship(order.id, [Packed(line.id, lot, 3_000, 1)], world.person("clerk.lv"))
+    trade.ship(order.id)
+    for grams in (0, 1, 10_000_000_000):
+        with pytest.raises(WeightUnlikely):
+            trade.accept(order.id, [Taken(line.id, milli=3_000, grams=grams)])
+    assert ledger.balance_fen(f"unit:{world.organisation_id('school')}") == 0
+    trade.accept(order.id, [Taken(line.id, milli=3_000, grams=29_400)])
+    assert ledger.balance_fen(f"unit:{world.organisation_id('school')}") == 18_000
+
+
+def test_what_was_not_sent_is_neither_taken_nor_paid(world: World, trade: Trade) -> None:
+    cabbage, radish = trade.product("白菜"), trade.product("萝卜")
+    lot = trade.lot(cabbage, 100)
+    trade.lot(radish, 100)
+    order = trade.orders(trade.place({cabbage: 10_000, radish: 10_000}))[0]
+    first, second = trade.lines(order.id)
+    with pytest.raises(TooMuchPacked):
+        trade.ship(order.id, {first.id: [(lot, 10_501)]})
+    trade.ship(order.id, {first.id: [(lot, 1_000)]})
+    refuse = Taken(second.id, grams=0, reason="没到")
+    with pytest.raises(TooMuch):
+        trade.accept(order.id, [Taken(first.id, grams=1_051), refuse])
+    with pytest.raises(InvalidInput):
+        trade.accept(order.id, [Taken(first.id, grams=1_000), Taken(second.id, grams=10_000)])
+    trade.accept(order.id, [Taken(first.id, grams=1_000), refuse])
+    assert balances(world)["unit"] == 200
+
+
+def test_goods_past_their_date_stay_in_store(world: World, trade: Trade) -> None:
+    cabbage = trade.product("白菜")
+    lot = trade.lot(cabbage, 100)
+    order = trade.orders(trade.place({cabbage: 10_000}))[0]
+    with db.transaction() as session:
+        session.get_one(Lot, lot).best_before = TODAY
+    with pytest.raises(LotTooOld):
+        trade.ship(order.id)
+    assert trade.stock_of(lot) == (100_000, 10_000)
+
+
+def test_nobody_stands_on_both_sides(world: World, trade: Trade) -> None:
+    cabbage = trade.product("白菜")
+    trade.lot(cabbage, 100)
+    order = trade.orders(trade.place({cabbage: 10_000}))[0]
+    both = replace(world.person("store.wang"), id=world.person("clerk.zhang").id)
+    trade.ship(order.id)
+    with pytest.raises(NotTwoReceivers), db.transaction():
+        acceptance.accept(order.id, [trade.in_full(trade.lines(order.id)[0])], (both, world.person("aunt.zhao")))
+    claim = trade.pay(order.id, 2000, confirmed=False)
+    payer_too = replace(world.person("aunt.zhao"), id=world.person("cashier.sun").id)
+    with pytest.raises(NotTwoReceivers), db.transaction():
+        acceptance.accept(order.id, [trade.in_full(trade.lines(order.id)[0])], (world.person("store.wang"), payer_too))
+    chair_too = replace(world.person("chair.shi"), id=world.person("cashier.sun").id)
+    with pytest.raises(SecondPersonNeeded), db.transaction():
+        claims.confirm(claim, chair_too)
+    assert balances(world) == {"unit": 0, "supplier": 0, "due": 0, "households": 0, "collective": 0}
+
+
+def test_a_van_carries_one_units_orders(world: World, trade: Trade) -> None:
+    cabbage = trade.product("白菜")
+    trade.lot(cabbage, 100)
+    with db.transaction() as session:
+        session.get_one(Organisation, world.organisation_id("hospital")).parent_id = world.organisation_id("school")
+    own = trade.orders(trade.place({cabbage: 1_000}))[0]
+    wish = checkout.Wish(world.delivery_point_id(), clock.days_after(clock.today(), 1), "morning",
+                         budget_unit_id=world.organisation_id("hospital"))
+    with db.transaction():
+        theirs = trade.orders(checkout.place([(cabbage, 1_000)], wish, "theirs", world.person("cook.chen")))[0]
+    for order in (own, theirs):
+        trade.ship(order.id)
+    runs = db.session().query(DeliveryRun).all()
+    assert sorted(run.unit_id for run in runs) == sorted([own.unit_id, theirs.unit_id])
+    trade.accept(own.id)
+    assert sorted(run.state for run in db.session().query(DeliveryRun).populate_existing()) == ["handed_over", "open"]

@@ -415,7 +415,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('delivery_run', schema=None) as batch_op:
         batch_op.create_index('uq_delivery_run_code', ['unit_id', 'code'], unique=True, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
-        batch_op.create_index('uq_delivery_run_open', ['delivery_point_id', 'day', 'delivery_window'], unique=True, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
+        batch_op.create_index('uq_delivery_run_open', ['unit_id', 'delivery_point_id', 'day', 'delivery_window'], unique=True, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
 
     op.create_table('income_declaration',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -911,6 +911,7 @@ def upgrade() -> None:
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('short_shipment_line_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('returned_milli', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.CheckConstraint('(accepted_milli = 0) = (accepted_grams = 0)', name=op.f('ck_acceptance_line_weight')),
     sa.CheckConstraint('accepted_milli >= 0 AND accepted_grams >= 0 AND amount_fen >= 0', name=op.f('ck_acceptance_line_amounts')),
     sa.CheckConstraint('price_fen > 0', name=op.f('ck_acceptance_line_price')),
     sa.CheckConstraint('returned_milli BETWEEN 0 AND accepted_milli', name=op.f('ck_acceptance_line_returned')),
