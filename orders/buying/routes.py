@@ -54,7 +54,7 @@ def orders() -> str:
     units = lists.unit_ids(current_user)
     tab = request.args.get("tab", "all")
     tab = tab if tab in words.TABS else "all"
-    query = request.args.get("q", "").replace("\x00", "").strip()[:MOST_QUERY]
+    query = request.args.get("q", "").strip()[:MOST_QUERY]
 
     def address(page: int) -> str:
         return url_for("buying.orders", tab=tab, q=query or None, page=page)

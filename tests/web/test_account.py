@@ -171,7 +171,7 @@ SAFE = ["/account", "/account?a=1&b=2", "/login", "/patterns#top", "/account?nex
 UNSAFE = ["", "account", "//evil.example", "///evil.example", "////evil.example/account", "/\t/evil.example",
           "/\r/evil.example", "/\n/evil.example", "\t//evil.example", "/\\evil.example", "\\\\evil.example", "/ /x",
           "https://evil.example/account", "http:account", "javascript:alert(1)", "//localhost/account", "/nowhere",
-          "/%09/evil.example", "/%5Cevil.example", "/%2F/evil.example", "/logout", "/\x00account", "/account\x7f",
+          "/%09/evil.example", "/%5Cevil.example", "/%2F/evil.example", "/logout", "/\x01account", "/account\x7f",
           "/account\u2028", "http:///account", "/.//evil.example"]
 
 

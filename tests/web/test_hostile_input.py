@@ -231,18 +231,16 @@ def test_deep_fields_that_nobody_asked_for_cannot_be_compared(
 @pytest.mark.parametrize("number", ["1" + "0" * 30, "-1", "0", "x", "２", "0" * 40 + "1", "9" * 5000])
 @pytest.mark.parametrize(("login", "path"), [
     ("clerk.zhang", "/village/payments/statement?before="), ("clerk.zhang", "/village/lots?product="),
-    ("village.cao", "/office/lots?page="), ("township.yan", "/township/households?year=")])
+    ("village.cao", "/office/lots?page=")])
 def test_numbers_without_end_in_an_address(world: World, login: str, path: str, number: str) -> None:
     assert world.logged_in(login).get(path + number).status_code in {200, 404}
 
 
-def test_a_year_with_noughts_before_it(world: World) -> None:
-    officer = world.logged_in("township.yan")
+@pytest.mark.parametrize("page", ["", "/households"])
+def test_a_year_with_noughts_before_it(world: World, page: str) -> None:
     village = world.villages["pomelo_home"]
-    for rule in officer.application.url_map.iter_rules():
-        if rule.endpoint.startswith("places.") and "GET" in (rule.methods or ()) and rule.arguments == {"village_id"}:
-            path = rule.rule.replace("<int(max=999999999999):village_id>", str(village))
-            assert officer.get(f"{path}?year=02020{'9' * 30}").status_code == 200, path
+    officer = world.logged_in("official.hua")
+    assert officer.get(f"/office/places/{village}{page}?year=02020{'9' * 30}").status_code == 200
 
 
 # ---- rows -----------------------------------------------------------------------------------------------------------

