@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import fields, pre_load
 
-from market.schemas import Choice, Fen, Grams, Input, Milli, Whole, Words
+from market.schemas import Choice, Fen, Grams, Input, Milli, Secret, Whole, Words
 from orders.delivering.reasons import REASONS
 
 
@@ -30,5 +30,5 @@ class AcceptanceSchema(Input):
 
     lines = fields.List(fields.Nested(LineSchema), load_default=list)
     second_id = Whole(required=True)
-    second_password = fields.String(required=True)
+    second_password = Secret(required=True)
     note = Words(longest=500, lines=True, load_default="")
