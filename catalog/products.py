@@ -1,22 +1,24 @@
 """Goods as a co-operative lists them: create, change, price, show and hide. Verbs flush, edges commit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
-from catalog.models import Availability, Category, Product, ProductChange, ProductPrice
+from catalog.models import Availability, Category, Lot, Product, ProductChange, ProductPrice
 from catalog.schemas import UNITS_EN, WEIGHT_UNITS
 from market import clock, db, journal, money
 from market.access import Visitor
-from market.errors import N_, Conflict, InvalidInput, NotFound
+from market.errors import N_, Conflict, InvalidInput, NotFound, in_english
 from market.files import StoredFile
 from market.places import Division
 
 # what a journal entry compares before and after
 TOLD = ("name", "category_id", "village_id", "supply", "unit", "grams_per_unit", "minimum_milli", "step_milli",
         "harvest_months", "daily_capacity_milli", "state")
+# what stock, holds and carts are counted in, and the form's field that says it
+COUNTED_IN = {"supply": "supply", "unit": "unit", "by_weight": "unit", "grams_per_unit": "grams_per_unit"}
 
 
 class BelowPromised(Conflict):
@@ -24,6 +26,21 @@ class BelowPromised(Conflict):
 
     code = "below_promised"
     text = N_("%(held)s are already promised for %(day)s.")
+
+
+class AlreadyCounted(Conflict):
+    """Lots and promised days are counted in the unit: another one would make other quantities of them."""
+
+    code = "already_counted"
+    text = N_("These goods already have lots or planned days, so the kind of supply, the sales unit and its weight "
+              "stay as they are. Please list new goods instead.")
+
+    def __init__(self, fields: Iterable[str]) -> None:
+        super().__init__()
+        self.fields = tuple(dict.fromkeys(fields))
+
+    def field_messages(self, translate: Callable[..., str] = in_english) -> dict[str, list[str]]:
+        return {name: [self.message(translate)] for name in self.fields}
 
 
 def create_product(values: Mapping[str, Any], supplier_id: int, by: Visitor | None, *, photo: StoredFile | None = None,
@@ -57,15 +74,27 @@ def own_product(product_id: int, supplier_id: int | None) -> Product:
 
 def change_product(product: Product, values: Mapping[str, Any], by: Visitor | None,
                    photo: StoredFile | None = None) -> None:
-    """Say something else about goods; price and state have verbs of their own. Orders keep what they copied."""
-    before = _told(product)
-    for name, value in _columns(values).items():
+    """Say something else about goods; price and state have verbs of their own. Orders keep what they copied.
+
+    Raises AlreadyCounted for another supply, unit or weight once there are lots or days in the old one.
+    """
+    before, columns = _told(product), _columns(values)
+    recounted = [name for name in COUNTED_IN if columns[name] != getattr(product, name)]
+    if recounted and is_counted(product.id):
+        raise AlreadyCounted(COUNTED_IN[name] for name in recounted)
+    for name, value in columns.items():
         setattr(product, name, value)
     if photo is not None:
         product.photo_id = photo.id
     db.session().flush()
     note_change([product.id])
     journal.record("product.changed", "product", product.id, by, before=before, after=_told(product))
+
+
+def is_counted(product_id: int) -> bool:
+    """Whether goods have a lot or a day of their own; an order leaves one or the other behind."""
+    return bool(db.session().scalar(select(
+        exists().where(Lot.product_id == product_id) | exists().where(Availability.product_id == product_id))))
 
 
 def set_price(product: Product, price_fen: int, by: Visitor | None) -> None:

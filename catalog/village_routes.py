@@ -148,6 +148,7 @@ def _form(own: Any, values: Mapping[str, Any]) -> str:
     """The form of new or known goods."""
     return render_template(
         "catalog/desk_product.html", product=own, values=_as_typed(values),
+        is_counted=own is not None and products.is_counted(own.id),
         names=shelves.words(), units=UNITS_EN, drawings=DRAWINGS,
         villages=origins.villages_of_supplier(current_user.organisation_id, values.get("village_id")),
     )
