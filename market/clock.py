@@ -54,6 +54,17 @@ def months_between(first: str, last: str) -> list[str]:
     return months
 
 
+def months_before(month: str, count: int) -> str:
+    """The month so many months earlier.
+
+    >>> months_before("2026-10", 11), months_before("2026-01", 1)
+    ('2025-11', '2025-12')
+    """
+    year, number = map(int, month.split("-"))
+    total = year * 12 + number - 1 - count
+    return f"{total // 12:04d}-{total % 12 + 1:02d}"
+
+
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
     """Set the clock, for the demo world and for tests."""

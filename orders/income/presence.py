@@ -17,11 +17,11 @@ def things_of(rows: Rows) -> Iterator[Thing]:
     """The things each transfer lets occur; read from rows that never change, so the answer never does either."""
     rows = [row for row in rows if not row["backward"] and row["event"] in {"accepted", "attributed"}]
     products = _products({int(row["line_ref"]) for row in rows if row["event"] == "accepted" and row["line_ref"]})
-    growers = _growers({row["lot_id"] for row in rows if row["event"] == "attributed" and row["lot_id"]})
+    brought = growers({row["lot_id"] for row in rows if row["event"] == "attributed" and row["lot_id"]})
     for row in rows:
         if row["event"] == "attributed":
             for household in _households(row["income_kind"], row["household_id"],
-                                         growers.get((row["lot_id"], row["village_id"]), ())):
+                                         brought.get((row["lot_id"], row["village_id"]), ())):
                 yield row["id"], "household", str(household)
             continue
         if row["line_ref"] and int(row["line_ref"]) in products:
@@ -46,7 +46,7 @@ def _products(line_ids: set[int]) -> dict[int, int]:
     return found
 
 
-def _growers(lot_ids: set[int]) -> dict[tuple[int, int], list[int]]:
+def growers(lot_ids: set[int]) -> dict[tuple[int, int], list[int]]:
     """By lot and village: households of that village that brought goods to the harvests the lot goes back to."""
     found: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for some in _chunks(lot_ids):

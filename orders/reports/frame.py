@@ -15,6 +15,7 @@ from market import clock, db, heads, sheets
 from market.errors import N_, InvalidInput, NotFound
 from market.i18n import gettext as _
 from market.sealing import TRANSFERS
+from orders.reports import disclosure
 from orders.reports.readers import Area, Reader, area_of
 
 TIME_ZONE = "Asia/Shanghai"
@@ -144,7 +145,9 @@ class Filled:
 
 
 def fill(report: Report, asked: Asked, reader: Reader, demo: bool) -> Filled:
-    """Read a report at one moment. Raises NotFound for places not the reader's, InvalidInput for months."""
+    """Read a report at one moment. Raises NotFound for places not the reader's, InvalidInput and
+    NotYetOver for months.
+    """
     check_months(asked, reader)
     area = area_of(reader, asked.county, asked.township, asked.village)
     with db.snapshot():
@@ -157,11 +160,13 @@ def fill(report: Report, asked: Asked, reader: Reader, demo: bool) -> Filled:
 
 
 def check_months(asked: Asked, reader: Reader) -> None:
-    """From before to, not too long, and one month at a time for the public."""
+    """From before to, not too long; for the public one month at a time, and only one that is over."""
     if asked.last < asked.first:
         raise InvalidInput({"to": [N_("The last month lies before the first.")]})
     if not reader.sees_all and asked.first != asked.last:
         raise InvalidInput({"to": [N_("The public report shows one month at a time.")]})
+    if not reader.sees_all:
+        disclosure.check_over(asked.last)
     if len(clock.months_between(asked.first, asked.last)) > MOST_MONTHS:
         raise InvalidInput({"to": [N_("At most ten years at a time.")]})
 

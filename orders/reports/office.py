@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import func, select
 
 from catalog.models import Lot, LotShare
-from market import db, figures
+from market import clock, db, figures
 from market.figures import Where
 from orders.reports import village_income
-from orders.reports.village_income import BOUGHT, RECEIVED, months_before, total
+from orders.reports.village_income import BOUGHT, RECEIVED, total
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Home:
 
 def home(where: Where, month: str) -> Home:
     """The figures of an area for a month and the one before, and the twelve months up to it. Open a snapshot around."""
-    before = months_before(month, 1)
-    year = figures.village_figures(months_before(month, 11), month, where, by_period=True)
+    before = clock.months_before(month, 1)
+    year = figures.village_figures(clock.months_before(month, 11), month, where, by_period=True)
 
     def figure(formula: dict[str, int]) -> Figure:
         return Figure(*(sum(total(row, formula) for row in year if row["period"] == period)

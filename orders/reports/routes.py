@@ -12,7 +12,7 @@ from market.access import can, public, requires
 from market.errors import N_, NotFound
 from market.schemas import Input, Month, Words
 from market.web import MenuEntry, page_number
-from orders.reports import office, village_income, village_lines
+from orders.reports import disclosure, office, village_income, village_lines
 from orders.reports.frame import STAGES, Asked, Filled, Report, as_json, as_table, fill
 from orders.reports.readers import Reader, choices, find_place, reader_of
 
@@ -64,7 +64,7 @@ def show(name: str) -> Any:
         return render_template("reports/print.html", filled=filled, stages=STAGES)
     county = filled.asked.county
     return render_template("reports/report.html", filled=filled, reader=reader, choices=choices(reader, county),
-                           lines=url_for("reports.lines", name=name), **_page(filled))
+                           lines=url_for("reports.lines", name=name), newest=disclosure.newest_month(), **_page(filled))
 
 
 @bp.get("/reports/<name>.<kind>")
@@ -105,10 +105,12 @@ def office_home() -> str:
 # ---- what was asked for ---------------------------------------------------------------------------------------------
 
 
-def asked_for() -> Asked:
-    """The months and places in the address; the present month where none is named. Raises InvalidInput."""
+def asked_for(reader: Reader) -> Asked:
+    """The months and places in the address; where no month is named the present one, for the public the last that is
+    over. Raises InvalidInput.
+    """
     values = web.load(AskedSchema(), {name: value for name, value in request.args.items() if value})
-    month = values.get("period") or clock.period_of(clock.today())
+    month = values.get("period") or (clock.period_of(clock.today()) if reader.sees_all else disclosure.newest_month())
     first = values.get("first") or values.get("last") or month
     return Asked(first, values.get("last") or first, values.get("county"), values.get("township"),
                  values.get("village"), values["every"], values["sort"], values["order"] == "desc")
@@ -128,7 +130,7 @@ def _may_read(report: Report) -> bool:
 
 def filled_as_asked(report: Report, reader: Reader) -> Filled:
     """A report read as the address asks."""
-    return fill(report, asked_for(), reader, web.installation_is_demo())
+    return fill(report, asked_for(reader), reader, web.installation_is_demo())
 
 
 # ---- outputs --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, cast, select
 from sqlalchemy.orm import aliased
 
 from catalog.origins import FEWEST_HOUSEHOLDS
@@ -20,6 +20,7 @@ from market.figures import PRESENCE, Where
 from market.households import Household
 from market.i18n import gettext as _
 from market.places import Division, VillageDesignation
+from orders.reports import disclosure
 from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
 from orders.reports.readers import Area, Reader
 
@@ -65,12 +66,24 @@ COLUMNS = (
     Column("per_household_fen", N_("Per household"), "fen", "earned", income=True),
     Column("per_head_fen", N_("Per head"), "fen", "earned", income=True),
 )
-HOUSEHOLD_FEN = Column("", "", "fen", formula=HOUSEHOLD_INCOME)
+HOUSEHOLD_FEN = _fen("household_fen", N_("Income of households"), "earned", HOUSEHOLD_INCOME, income=True)
+
+
+def _for_the_public(columns: Sequence[Column]) -> Iterator[Column]:
+    """One column for all income of households in place of one for each kind: a kind may be one household's alone."""
+    for column in columns:
+        if column.key == "collective_fen":
+            yield HOUSEHOLD_FEN
+        if column.key not in HOUSEHOLD_INCOME:
+            yield column
 
 
 @dataclass(frozen=True)
 class Share:
-    """Twelve months of a village: bought, handed on, months with purchases; whether the public may see it."""
+    """Twelve months of a village: bought, handed on, months with purchases; whether the public may see it.
+
+    It may where enough households shared what households were paid in every month that anything was.
+    """
 
     bought_fen: int
     paid_fen: int
@@ -90,8 +103,9 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
     by_village = {row["village_id"]: row for row in figures.village_figures(*span)}
     counts = figures.presence_by_village(*span)
     people = people_by_village(*span)
-    year = figures.village_figures(months_before(asked.last, SHARE_MONTHS - 1), asked.last, area.where, by_period=True)
-    shares = _shares(year, set() if reader.sees_all else well_attended(year, area.where))
+    since = clock.months_before(asked.last, SHARE_MONTHS - 1)
+    year = figures.village_figures(since, asked.last, area.where, by_period=True)
+    shares = _shares(year, set() if reader.sees_all else disclosure.shared_payouts(since, asked.last, area.where))
     places = _places(by_village) | (_open_places(area.where) if asked.every else {})
     designated = _designated(int(asked.last[:4]), list(places))
     columns = tuple(replace(c, heading=words.designation_label(int(asked.last[:4]))) if c.key == "designated" else c
@@ -103,7 +117,9 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
     }
     rows = list(by_id.values())
     if not reader.sees_all:
-        hidden = sum(_hide(row, shares.get(village)) for village, row in by_id.items())
+        columns = tuple(_for_the_public(columns))
+        behind = disclosure.standing(asked.first, asked.last, by_village, counts)
+        hidden = sum(_hide(row, behind.get(village, 0), shares.get(village)) for village, row in by_id.items())
         return Content(columns, rows, total_of(columns, rows), _notes(hidden))
     totals = total_of(columns, rows)
     _derive(totals.values, sum(HOUSEHOLD_FEN.value_of(sums) for sums in by_village.values()), _joined(year))
@@ -124,7 +140,7 @@ def _row(place: Any, sums: Mapping[str, int], counts: Mapping[str, int], people:
         "county": place.county, "township": place.township, "village": place.name, "code": place.code,
         "designated": _("yes") if designated else "", "products": counts.get("product", 0),
         "orders": counts.get("order", 0), "households": counts.get("household", 0), "people": people,
-        **{c.key: c.value_of(sums) for c in COLUMNS if c.formula},
+        **{c.key: c.value_of(sums) for c in (*COLUMNS, HOUSEHOLD_FEN) if c.formula},
     }
     row = Row(values, place=place.code if place.is_open else str(place.id), order=f"{place.code} {place.id}")
     _derive(values, HOUSEHOLD_FEN.value_of(sums), share)
@@ -142,11 +158,12 @@ def _derive(values: dict[str, Any], household_fen: int, share: Share | None) -> 
     values["per_head_fen"] = money.average(household_fen, people) if people else None
 
 
-def _hide(row: Row, share: Share | None) -> bool:
-    """Behind few households the public learns no income nor anything it could be worked out from."""
-    few = bool(row.values["households"] < FEWEST_HOUSEHOLDS)
+def _hide(row: Row, behind: int, share: Share | None) -> bool:
+    """Behind few households the public learns no income nor anything it could be worked out from; whether they are few.
+    """
+    few = behind < FEWEST_HOUSEHOLDS
     if few:
-        row.values.update({c.key: None for c in COLUMNS if c.income})
+        row.values.update({c.key: None for c in (*COLUMNS, HOUSEHOLD_FEN) if c.income})
         row.instead = {"households": _("fewer than %(number)s", number=FEWEST_HOUSEHOLDS)}
     elif share is not None and not share.is_public:
         row.values["farmers_share"] = None
@@ -180,9 +197,9 @@ def _each_once(counts: Mapping[str, int]) -> str:
 # ---- twelve months --------------------------------------------------------------------------------------------------
 
 
-def _shares(year: Sequence[Mapping[str, Any]], attended: set[tuple[int, str]]) -> dict[int, Share]:
-    """By village. A month in which few households earned keeps the whole share from the public: the difference of two
-    years that overlap would tell what they got.
+def _shares(year: Sequence[Mapping[str, Any]], shared: set[tuple[int, str]]) -> dict[int, Share]:
+    """By village. A month in which few households were paid keeps the whole share from the public: the difference of
+    two years that overlap would tell what they got.
     """
     shares: dict[int, Share] = {}
     for row in year:
@@ -190,7 +207,7 @@ def _shares(year: Sequence[Mapping[str, Any]], attended: set[tuple[int, str]]) -
         known = shares.get(row["village_id"], Share(0, 0, 0))
         shares[row["village_id"]] = Share(
             known.bought_fen + bought, known.paid_fen + paid, known.months + (bought > 0),
-            known.is_public and (paid == 0 or (row["village_id"], row["period"]) in attended))
+            known.is_public and (row["households_paid_fen"] == 0 or (row["village_id"], row["period"]) in shared))
     return shares
 
 
@@ -198,20 +215,6 @@ def _joined(year: Sequence[Mapping[str, Any]]) -> Share:
     """The same of all villages together."""
     months = {row["period"] for row in year if total(row, BOUGHT) > 0}
     return Share(sum(total(row, BOUGHT) for row in year), sum(total(row, PAID_OUT) for row in year), len(months))
-
-
-def well_attended(year: Sequence[Mapping[str, Any]], where: Where) -> set[tuple[int, str]]:
-    """Village and month with enough households behind the income; only sealed transfers are looked at."""
-    if not year:
-        return set()
-    periods = [row["period"] for row in year]
-    query = (
-        select(PRESENCE.c.village_id, PRESENCE.c.period)
-        .where(PRESENCE.c.kind == "household", PRESENCE.c.period.between(min(periods), max(periods)),
-               where.holds(PRESENCE.c.village_id))
-        .group_by(PRESENCE.c.village_id, PRESENCE.c.period).having(func.count() >= FEWEST_HOUSEHOLDS)
-    )
-    return {(row.village_id, row.period) for row in db.session().execute(query)}
 
 
 def by_month(year: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -225,17 +228,6 @@ def by_month(year: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def total(row: Mapping[str, Any], formula: Mapping[str, int]) -> int:
     return sum(sign * int(row[name]) for name, sign in formula.items())
-
-
-def months_before(month: str, count: int) -> str:
-    """The month so many months earlier.
-
-    >>> months_before("2026-10", 11), months_before("2026-01", 1)
-    ('2025-11', '2025-12')
-    """
-    year, number = map(int, month.split("-"))
-    total = year * 12 + number - 1 - count
-    return f"{total // 12:04d}-{total % 12 + 1:02d}"
 
 
 # ---- people and places ----------------------------------------------------------------------------------------------
@@ -308,22 +300,23 @@ def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
 # ---- the village's own page -----------------------------------------------------------------------------------------
 
 
-def public_figures(village_id: int) -> dict[str, int] | None:
-    """Twelve months of a village for its public page, None where fewer than 5 households are behind the income.
+def public_figures(village_id: int) -> dict[str, int | None] | None:
+    """The last twelve months that are over, for a village's public page; None behind fewer than 5 households.
 
-    Amounts count only months with enough households of their own, so that no two days' figures tell what one got.
+    Households: those that anything was earned for. What households were paid is told in full or, as None, not at all:
+    every month in which any was paid must have paid at least 5 of them.
     """
-    last = clock.period_of(clock.today())
-    first, where = months_before(last, SHARE_MONTHS - 1), Where(village_ids=(village_id,))
+    last = disclosure.newest_month()
+    first, where = clock.months_before(last, SHARE_MONTHS - 1), Where(village_ids=(village_id,))
     with db.snapshot():
         year = figures.village_figures(first, last, where, by_period=True)
-        attended = well_attended(year, where)
-        households = figures.presence_counts(first, last, where).get("household", 0)
-    if households < FEWEST_HOUSEHOLDS or not attended:
+        counts = figures.presence_by_village(first, last, where)
+        behind = disclosure.standing(first, last, {village_id: figures.total_of(year)}, counts)
+        share = _shares(year, disclosure.shared_payouts(first, last, where)).get(village_id)
+    if share is None or behind.get(village_id, 0) < FEWEST_HOUSEHOLDS:
         return None
     return {
         "accepted_grams": sum(row["accepted_grams"] - row["returned_grams"] for row in year),
-        "households": households,
-        "households_paid_fen": sum(row["households_paid_fen"] for row in year
-                                   if (row["village_id"], row["period"]) in attended),
+        "households": counts[village_id]["household"],
+        "households_paid_fen": sum(row["households_paid_fen"] for row in year) if share.is_public else None,
     }

@@ -1,6 +1,7 @@
 """Sales and income by village: a told story to the fen, months that end at midnight in Shanghai, few statements."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,15 +14,17 @@ from market import clock, db, sealing
 from market.errors import InvalidInput, NotFound
 from orders.delivering import returns
 from orders.delivering.acceptance import Taken
-from orders.income import presence
+from orders.income import payouts, presence
 from orders.reports import village_income, village_lines
-from orders.reports.frame import Asked, Filled, fill
+from orders.reports.disclosure import NotYetOver
+from orders.reports.frame import Asked, Filled, as_json, fill
 from orders.reports.readers import PUBLIC, WHOLE, Reader, reader_of
 from tests.trade import Trade
 from tests.world import GREENS, NOON, POMELO, World
 
 LAST_OF_OCTOBER = datetime(2026, 10, 31, 15, 59, tzinfo=UTC)  # a minute before midnight in Shanghai
 FIRST_OF_NOVEMBER = datetime(2026, 10, 31, 16, 0, tzinfo=UTC)
+FIRST_OF_DECEMBER = datetime(2026, 11, 30, 16, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -210,9 +213,9 @@ def test_the_number_of_statements_does_not_follow_the_number_of_orders(world: Wo
             for order in trade.orders(trade.place({cabbage: 1_000, taro: 1_000})):
                 trade.ship(order.id)
                 trade.accept(order.id)
-        counts.append([_counted(read), _counted(lambda: read(reader=PUBLIC))])
+        counts.append([_counted(read), _counted(public)])
     sealing.seal_all()
-    sealed = [_counted(read), _counted(lambda: read(reader=PUBLIC))]
+    sealed = [_counted(read), _counted(public)]
     assert counts[0] == counts[1]
     assert max(*counts[1], *sealed) <= 30
 
@@ -231,43 +234,146 @@ def _counted(work: Any) -> int:
     return len(seen)
 
 
+def sold(trade: Trade, product_id: int, kg: int = 10) -> int:
+    """An order shipped and accepted in full; returns its id."""
+    order = trade.orders(trade.place({product_id: kg * 1_000}))[0]
+    trade.ship(order.id)
+    trade.accept(order.id)
+    return order.id
+
+
+def public(month: str = "2026-10", **more: Any) -> Filled:
+    """What everybody reads of a month on the first day after it."""
+    with clock.at(FIRST_OF_NOVEMBER):
+        return read(month, reader=PUBLIC, **more)
+
+
 def test_the_public_learns_no_income_behind_few_households(world: World, trade: Trade) -> None:
     members = trade.members(GREENS, world.villages["greens_home"])
     cabbage, taro = trade.product("白菜"), trade.product("香芋", POMELO)
     trade.lot(cabbage, 50, households=list(members[:4]))
     trade.lot(taro, 50, households=list(trade.members(POMELO, world.villages["pomelo_home"])[:5]))
-    for order in trade.orders(trade.place({cabbage: 10_000, taro: 10_000})):
-        trade.ship(order.id)
-        trade.accept(order.id)
-    filled, called = read(reader=PUBLIC), names(world)
+    sold(trade, cabbage)
+    sold(trade, taro)
+    filled, called = public(), names(world)
     few, enough = row(filled, called["greens_home"]), row(filled, called["pomelo_home"])
-    income = [c.key for c in village_income.COLUMNS if c.income]
+    income = [c.key for c in filled.content.columns if c.income]
     assert all(few[key] is None for key in income) and few["purchase_fen"] == 2_000
-    assert enough["farm_gate_fen"] == 1_200 and enough["households"] == 5
+    assert enough["household_fen"] == enough["income_fen"] == 1_200 and enough["households"] == 5
     totals = filled.content.totals.values
     assert totals["purchase_fen"] == 4_000
-    assert totals["income_fen"] == totals["farm_gate_fen"] == 1_200 and totals["households"] == 5
+    assert totals["income_fen"] == totals["household_fen"] == 1_200 and totals["households"] == 5
     assert "income_ratio" not in totals
     assert filled.content.months == []
     for descending in (False, True):
-        ordered = read(reader=PUBLIC, sort="income_fen", descending=descending).content.rows
+        ordered = public(sort="income_fen", descending=descending).content.rows
         assert [r.values["village"] for r in ordered][-1] == called["greens_home"]
     assert read(reader=WHOLE).content.totals.values["income_fen"] == 2_400
 
 
-def test_the_villages_own_page_shows_only_months_with_enough_households(world: World, trade: Trade) -> None:
-    village, coop = world.villages["greens_home"], world.organisation_id(GREENS)
+def test_one_households_rent_among_many_growers_stays_in_the_one_total(world: World, trade: Trade) -> None:
     cabbage = trade.product("白菜")
-    trade.lot(cabbage, 20, households=list(trade.members(GREENS, village)[:6]))
-    order = trade.orders(trade.place({cabbage: 20_000}))[0]
-    trade.ship(order.id)
-    trade.accept(order.id)
-    trade.pay_out(coop, village, "farm_gate", 1_000)
-    sealing.seal_all()
-    shown = {"accepted_grams": 20_000, "households": 6, "households_paid_fen": 1_000}
-    assert village_income.public_figures(village) == shown
-    with clock.at(datetime(2026, 11, 12, 4, 0, tzinfo=UTC)):
-        trade.pay_out(coop, village, "farm_gate", 500)  # no household earned in November: its payout is not told
+    trade.lot(cabbage, 50, households=list(trade.members(GREENS, world.villages["greens_home"])[:6]))
+    sold(trade, cabbage)
+    trade.wage(GREENS, world.household_id("DEMO-XT-0003"), 77_700, kind="land")
+    kinds = {f"{kind}_fen" for kind in ("farm_gate", "wage", "land", "dividend")}
+    filled = public()
+    assert not kinds & {c.key for c in filled.content.columns} and not kinds & filled.content.totals.values.keys()
+    shown = as_json(filled)
+    assert "77700" not in str(shown["rows"]) + str(shown["totals"])
+    assert [(r["household_fen"], r["collective_fen"], r["income_fen"]) for r in shown["rows"]] == [(78_900, 0, 78_900)]
+    officials = read(reader=WHOLE)
+    assert kinds < {c.key for c in officials.content.columns}
+    assert "household_fen" not in {c.key for c in officials.content.columns}
+    assert row(officials, names(world)["greens_home"])["land_fen"] == 77_700
+
+
+def test_the_public_reads_a_month_once_it_is_over(world: World, trade: Trade) -> None:
+    for moment, month, is_over in ((LAST_OF_OCTOBER, "2026-10", False), (LAST_OF_OCTOBER, "2026-11", False),
+                                   (LAST_OF_OCTOBER, "2026-09", True), (FIRST_OF_NOVEMBER, "2026-10", True)):
+        with clock.at(moment), (nullcontext() if is_over else pytest.raises(NotYetOver)):
+            read(month, reader=PUBLIC)
+            assert read(month, reader=WHOLE) is not None
+
+
+def test_growers_whose_goods_all_came_back_do_not_stand_behind_the_rest(world: World, trade: Trade) -> None:
+    members = trade.members(GREENS, world.villages["greens_home"])
+    cabbage, carrot = trade.product("白菜"), trade.product("萝卜")
+    trade.lot(cabbage, 50, households=list(members[:1]))
+    trade.lot(carrot, 50, households=list(members[1:5]))
+    sold(trade, cabbage)
+    order_id = sold(trade, carrot)
+    called = names(world)["greens_home"]
+    assert row(public(), called)["household_fen"] == 2_400
+    line = trade.lines(order_id)[0].id
+
+    def sent_back(milli: int) -> None:
+        with db.transaction():
+            returns.take_back(order_id, {line: milli}, "发黄", world.person("store.wang"), world.person("chair.shi"))
+
+    sent_back(6_000)  # the four still earned something
+    assert row(public(), called)["household_fen"] == 1_680
+    sent_back(4_000)
+    for _sealed in (False, True):
+        values = row(public(), called)
+        assert all(values[c.key] is None for c in public().content.columns if c.income)
+        assert row(read(reader=WHOLE), called)["households"] == 5
         sealing.seal_all()
-        assert village_income.public_figures(village) == shown
-    assert village_income.public_figures(world.villages["pomelo_home"]) is None
+
+
+def paid(trade: Trade, world: World, households: Sequence[int], fen: int = 100) -> None:
+    """One payout of farm-gate income with a line for each household."""
+    village, proof = world.villages["greens_home"], trade.proof()
+    with db.transaction():
+        payouts.pay(village, "farm_gate", [(household, fen) for household in households], clock.today(), proof,
+                    world.person("chair.shi"), world.person("village.cao"))
+
+
+def test_the_villages_own_page_tells_what_was_paid_only_where_enough_were_paid(world: World, trade: Trade) -> None:
+    village = world.villages["greens_home"]
+    members = trade.members(GREENS, village)
+    cabbage = trade.product("白菜")
+    trade.lot(cabbage, 20, households=list(members[:6]))
+    sold(trade, cabbage, 20)
+    paid(trade, world, members[:5])
+    sealing.seal_all()
+    assert village_income.public_figures(village) is None  # October is not over
+    whole = {"accepted_grams": 20_000, "households": 6, "households_paid_fen": 500}
+    with clock.at(FIRST_OF_NOVEMBER):
+        assert village_income.public_figures(village) == whole
+        paid(trade, world, members[:1])
+        sealing.seal_all()
+        assert village_income.public_figures(village) == whole  # November is not over
+    with clock.at(FIRST_OF_DECEMBER):
+        assert village_income.public_figures(village) == {**whole, "households_paid_fen": None}
+        assert village_income.public_figures(world.villages["pomelo_home"]) is None
+
+
+def test_a_line_for_one_household_paid_five_times_is_not_five_households(world: World, trade: Trade) -> None:
+    members = trade.members(GREENS, world.villages["greens_home"])
+    cabbage = trade.product("白菜")
+    trade.lot(cabbage, 20, households=list(members[:6]))
+    sold(trade, cabbage, 20)
+    for _ in range(5):
+        paid(trade, world, members[:1])
+    sealing.seal_all()
+    with clock.at(FIRST_OF_NOVEMBER):
+        told = village_income.public_figures(world.villages["greens_home"])
+    assert told is not None and told["households"] == 6 and told["households_paid_fen"] is None
+
+
+@pytest.mark.parametrize(("payees", "share"), [(5, 833), (4, None)])
+def test_the_public_reads_a_farmers_share_only_where_enough_were_paid(
+        world: World, trade: Trade, payees: int, share: int | None) -> None:
+    members = trade.members(GREENS, world.villages["greens_home"])
+    cabbage = trade.product("白菜", price_fen=200)
+    trade.lot(cabbage, 100, households=list(members[:6]))
+    for month in (8, 9, 10):
+        with clock.at(datetime(2026, month, 12, 4, 0, tzinfo=UTC)):
+            sold(trade, cabbage)
+            if month == 10:
+                paid(trade, world, members[:payees], 500 // payees)
+    sealing.seal_all()
+    village = names(world)["greens_home"]
+    assert row(public(), village)["farmers_share"] == share
+    assert row(read(reader=WHOLE), village)["farmers_share"] == 833

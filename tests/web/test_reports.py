@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import openpyxl
@@ -22,6 +23,8 @@ PAGE = "/reports/village-income"
 LINES = PAGE + "/lines?village={}&from=2026-10&to=2026-10&figure={}"
 SEES_ALL = {"official.jin", "auditor.wei", "audit.qi"}
 OF_JIANGYONG = {"official.hua", "township.yan"}
+NOVEMBER = datetime(2026, 10, 31, 16, 0, tzinfo=UTC)  # its first moment in Shanghai
+KINDS = {"farm_gate_fen", "wage_fen", "land_fen", "dividend_fen"}
 
 
 @pytest.fixture(autouse=True)
@@ -53,10 +56,19 @@ def told(client: Any, address: str = PAGE + ".json?period=2026-10") -> dict[str,
 
 
 def test_each_role_sees_its_own_area_and_everybody_else_the_public_part(world: World, client: Any) -> None:
+    with clock.at(NOVEMBER):
+        each_role_sees_its_part(world, client)
+
+
+def each_role_sees_its_part(world: World, client: Any) -> None:
     both, jiangyong = set(codes(world).values()) - {codes(world)["pomelo_next"]}, {codes(world)["pomelo_home"]}
     for login in [*PEOPLE, None]:
         browser = world.logged_in(login) if login else client
-        rows = {row["code"]: row for row in told(browser)["rows"]}
+        report = told(browser)
+        rows = {row["code"]: row for row in report["rows"]}
+        kinds = KINDS & {column["key"] for column in report["columns"]}
+        assert kinds == (KINDS if login in SEES_ALL | OF_JIANGYONG else set()), login
+        assert ("household_fen" in report["totals"]) == (not kinds), login
         assert rows.keys() == (jiangyong if login in OF_JIANGYONG else both), login
         hidden = rows.get(codes(world)["greens_home"], {"income_fen": "none of theirs"})["income_fen"] is None
         assert hidden == (login not in SEES_ALL | OF_JIANGYONG), login
@@ -65,6 +77,50 @@ def test_each_role_sees_its_own_area_and_everybody_else_the_public_part(world: W
         assert lines == (200 if login in SEES_ALL | OF_JIANGYONG else 403 if login else 302), login
         assert browser.get(PAGE + ".json?from=2026-09&to=2026-10").status_code == (
             200 if login in SEES_ALL | OF_JIANGYONG else 422), login
+
+
+def test_a_month_that_is_not_over_is_not_public(world: World, client: Any) -> None:
+    for query in ("", "?format=print", ".csv", ".xlsx", ".json"):
+        name, _dot, form = query.partition("?")
+        address = f"{PAGE}{name}?{form + '&' if form else ''}period="
+        for month in ("2026-10", "2026-11"):
+            refused = client.get(address + month)
+            assert refused.status_code == 422 and f"{month} 尚未结束" in refused.text, address
+        assert client.get(address + "2026-09").status_code == 200
+        assert world.logged_in("official.jin").get(address + "2026-10").status_code == 200
+    page = client.get(PAGE).text
+    assert "<strong>2026-09</strong>" in page and 'max="2026-09"' in page and "只能选已结束的月份" in page
+    assert told(client, PAGE + ".json")["period"] == {"from": "2026-09", "to": "2026-09"}
+    assert told(world.logged_in("official.jin"), PAGE + ".json")["period"]["to"] == "2026-10"
+    headers = world.api_headers("cook.chen")
+    refused = client.get("/api/v1/reports/village-income?period=2026-10", headers=headers).get_json()["error"]
+    assert refused["code"] == "month_not_over"
+
+
+def test_the_public_outputs_are_equal_and_hold_no_kind_of_household_income(world: World, client: Any) -> None:
+    with clock.at(NOVEMBER):
+        report = told(client)
+        file = list(csv.reader(io.StringIO(client.get(PAGE + ".csv").data.decode("utf-8-sig"))))
+        sheet = openpyxl.load_workbook(io.BytesIO(client.get(PAGE + ".xlsx").data)).active
+        pages = [client.get(PAGE + query).text for query in ("", "?format=print")]
+        officials = world.logged_in("official.jin").get(PAGE + "?period=2026-10").text
+    headings = [column["heading"] for column in report["columns"]]
+    keys = [column["key"] for column in report["columns"]]
+    assert not KINDS & set(keys) and keys[keys.index("household_fen") + 1] == "collective_fen"
+    assert file[0] == headings
+    assert headings in [[cell.value for cell in row] for row in sheet.iter_rows()]
+    at, code = keys.index("household_fen"), keys.index("code")
+    shown = {codes(world)["pomelo_home"]: 900, codes(world)["greens_home"]: None}
+    assert {row["code"]: row["household_fen"] for row in report["rows"]} == shown
+    assert {row[code]: row[at] for row in file[1:3]} == {key: "9.00" if fen else "" for key, fen in shown.items()}
+    cells = {row[code].value: row[at].value for row in sheet.iter_rows() if row[code].value in shown}
+    assert cells == {key: 9 if fen else None for key, fen in shown.items()}
+    words = ("收购款", "工资", "土地租金", "分红")
+    assert all(word in officials for word in words)
+    for page in pages:
+        assert page.count("<th scope=\"col\"") == len(keys) and "农户收入" in page
+        assert not any(word in page for word in words)
+        assert page.count("9.00</span>") == 4  # households and all income: the row and the total
 
 
 def test_a_foreign_place_answers_like_an_unknown_one(world: World) -> None:
