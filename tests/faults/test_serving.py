@@ -1,5 +1,6 @@
 """One command, two processes: a shot worker comes back, and one signal ends everything."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from market import serving
 from tests import servers
 from tests.servers import Server
-from tests.world import World
+from tests.world import PASSWORD, World
 
 pytestmark = pytest.mark.slow
 
@@ -21,9 +22,10 @@ def test_web_and_worker_run_together_and_end_together(
         world: World, backend: str, database_url: str, data_dir: Path) -> None:
     asked = {"sqlite": signal.SIGINT, "postgresql": signal.SIGTERM}[backend]  # Ctrl-C, and what systemd sends
     port = servers.free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "serve"], cwd=serving.ROOT, stdout=subprocess.DEVNULL,
-        env=servers.environment(database_url, data_dir, PORT=str(port), WEB_WORKERS="1"))
+    with open(data_dir / "log", "w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "wsgi", "serve"], cwd=serving.ROOT, stdout=log,
+            env=servers.environment(database_url, data_dir, PORT=str(port), WEB_WORKERS="1"))
     server = Server(port)
     try:
         servers.wait_until_alive(server, process)
@@ -32,6 +34,7 @@ def test_web_and_worker_run_together_and_end_together(
         assert wait_for_worker(process.pid, other_than=first) != first
         wait_until_ready(server)
         assert server.ask("GET", "/metrics").status == 200
+        assert server.ask("POST", "/login", {"login": "cook.chen", "password": PASSWORD}).status == 400
         began = time.monotonic()
         process.send_signal(asked)
         assert process.wait(serving.SECONDS_TO_END + 10) == 0
@@ -42,6 +45,17 @@ def test_web_and_worker_run_together_and_end_together(
     with pytest.raises(OSError, match="refused"):
         server.ask("GET", "/healthz")
     assert children(process.pid) == {}
+    check_log((data_dir / "log").read_text())
+
+
+def check_log(text: str) -> None:
+    """One JSON object a line; a request has its id, its route and its outcome, and never what was sent."""
+    lines = [json.loads(line) for line in text.splitlines()]
+    requests = [line for line in lines if line["event"] == "request"]
+    assert [(line["endpoint"], line["status"]) for line in requests] == [("account.login", 400)]
+    assert len(requests[0]["request_id"]) == 16
+    assert PASSWORD not in text
+    assert "worker ended, starting another" in {line["event"] for line in lines}
 
 
 def children(pid: int) -> dict[int, str]:

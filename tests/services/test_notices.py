@@ -19,6 +19,8 @@ from orders.buying import approval
 from tests.trade import Trade
 from tests.world import GREENS, NOON, POMELO, SCHOOL, World
 
+COOP = "石家合作社"
+
 
 def told(world: World, key: str) -> list[str]:
     return [row.kind for row in notices.newest(world.organisation_id(key))]
@@ -72,8 +74,8 @@ def test_the_cooperative_hears_of_a_large_purchase_when_it_is_approved(world: Wo
 
 def test_news_is_read_in_the_readers_language_and_ticked_off(world: World) -> None:
     with clock.at(NOON), db.transaction():
-        notices.tell(world.organisation_id(SCHOOL), "order.shipped", 1, {"supplier": "石家合作社", "number": "S2611-0001"})
-        notices.tell(world.organisation_id(GREENS), "order.shipped", 1, {"supplier": "石家合作社", "number": "S2611-0002"})
+        notices.tell(world.organisation_id(SCHOOL), "order.shipped", 1, {"supplier": COOP, "number": "S2611-0001"})
+        notices.tell(world.organisation_id(GREENS), "order.shipped", 1, {"supplier": COOP, "number": "S2611-0002"})
     cook = world.logged_in("cook.chen")
     assert "石家合作社 has shipped order S2611-0001." in cook.get("/notices?lang=en").text
     page = cook.get("/notices?lang=zh").text
@@ -81,7 +83,7 @@ def test_news_is_read_in_the_readers_language_and_ticked_off(world: World) -> No
     assert "S2611-0002" not in page
     shown = notices.newest(world.organisation_id(SCHOOL))[0].id
     with db.transaction():
-        notices.tell(world.organisation_id(SCHOOL), "order.shipped", 2, {"supplier": "石家合作社", "number": "S2611-0003"})
+        notices.tell(world.organisation_id(SCHOOL), "order.shipped", 2, {"supplier": COOP, "number": "S2611-0003"})
     assert cook.post("/notices/read", data={"up_to": shown, **token(page)}).status_code == 303
     assert notices.unread(world.organisation_id(SCHOOL)) == 1  # the third came after the page was opened
     assert notices.unread(world.organisation_id(GREENS)) == 1
