@@ -177,6 +177,7 @@ class Trader:
         for line in self.trade.lines(order):
             lots = list(db.session().scalars(select(Lot).where(
                 Lot.product_id == line.product_id, Lot.confirmed_at.is_not(None),
+                Lot.best_before >= self.state(order).delivery_day,
                 Lot.on_hand_milli - Lot.held_milli >= line.ordered_milli)))
             if lots and self.chance(0.5):
                 first, second = self.random.choice(lots), self.random.choice(lots)

@@ -1,0 +1,118 @@
+"""Every page that lists things asks the database as often for 100 rows as for 10.
+
+The pages come from the url map: each GET address without parameters, visited by somebody its rule allows. What lists
+things under an address with a parameter, or only with a query, is named in MORE.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from catalog.models import Lot, Product
+from market import access, clock, db, sealing, settings
+from orders.models import Order, OrderLine, PaymentClaim
+from tests.counting import count_statements
+from tests.goods import fill_shelf, shelves
+from tests.trade import Trade
+from tests.world import NOON, PEOPLE, World
+
+pytestmark = pytest.mark.slow
+# one page, whatever there is: alive, counters, papers about the API, forms of one's own
+NO_LIST = {"site.healthz", "site.readyz", "site.metrics", "site.patterns", "account.login", "account.second_factor",
+           "account.bind_phone", "account.use_reset_code"}
+MORE = ("/orders?tab=to_ship", "/goods?category=vegetables", "/search?q=白菜", "/village/orders?tab=to_pay",
+        "/village/lots?state=waiting", "/reports/village-income?from=2026-10&to=2026-10&every=1",
+        "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    with clock.at(NOON):
+        yield
+
+
+class Crowd:
+    """So many of everything: goods, lots that wait, orders to ship, on the way and accepted, transfers claimed."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.trade = world, Trade(world)
+        shelves()
+        self.product = self.trade.product("白菜")
+        self.trade.lot(self.product, 9_000)
+        self.made = 0
+
+    def grow(self, size: int) -> None:
+        fill_shelf(self.world, size - self.made)
+        for _ in range(self.made, size):
+            self.trade.lot(self.product, 1, confirmed=False)
+            for steps in range(3):
+                order = self.trade.orders(self.trade.place({self.product: 1_000}))[0].id
+                if steps:
+                    self.trade.ship(order)
+                if steps == 2:
+                    self.trade.accept(order)
+                    self.trade.pay(order, 200, confirmed=False)
+        self.made = size
+        sealing.seal_all()  # the worker does so every few seconds
+
+
+def rows_of(entity: type[db.Base]) -> int:
+    return db.session().scalar(select(func.count()).select_from(entity)) or 0
+
+
+def test_lists_cost_as_many_statements_for_100_rows_as_for_10(app: Flask, world: World) -> None:
+    crowd = Crowd(world)
+    pages = list(pages_of(app, world))
+    assert len(pages) > 40
+    costs = []
+    for size in (10, 100):
+        crowd.grow(size)
+        assert min(rows_of(entity) for entity in (Product, Lot, Order, OrderLine, PaymentClaim)) >= size
+        costs.append({(login, path): cost(app, visitor(world, login), headers(world, login, path), path)
+                      for login, path in pages})
+    assert {page: (costs[0][page], costs[1][page]) for page in costs[0] if costs[0][page] != costs[1][page]} == {}
+
+
+def pages_of(app: Flask, world: World) -> Iterator[tuple[str, str]]:
+    """(login, path); no login for what is public."""
+    for rule in app.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()) or rule.arguments - set(rule.defaults or ()) or rule.endpoint == "static":
+            continue
+        if rule.endpoint in NO_LIST or rule.endpoint.startswith("api-docs"):
+            continue
+        verb = getattr(app.view_functions[rule.endpoint], "access", None)
+        yield (allowed(world, verb) if verb else "", rule.rule)
+    for path in MORE:
+        view = app.view_functions[app.url_map.bind("").match(path.partition("?")[0])[0]]
+        verb = getattr(view, "access", None)
+        yield (allowed(world, verb) if verb else "official.jin" if path.startswith("/reports") else "", path)
+
+
+def allowed(world: World, verb: str) -> str:
+    """Somebody of the busy side whom the rule allows."""
+    first = ("cook.chen", "store.wang", "cashier.sun", "head.li", "chair.shi", "clerk.zhang", "village.cao",
+             "official.jin")
+    return next(login for login in (*first, *PEOPLE) if access.can(world.person(login), verb))
+
+
+def visitor(world: World, login: str) -> FlaskClient:
+    return world.logged_in(login) if login else world.app.test_client()
+
+
+def headers(world: World, login: str, path: str) -> dict[str, str]:
+    return world.api_headers(login or "cook.chen") if path.startswith("/api/") else {}
+
+
+def cost(app: Flask, client: FlaskClient, sent: dict[str, str], path: str) -> int:
+    """Statements of a second visit with nothing kept from the first."""
+    first = client.get(path, headers=sent)
+    assert first.status_code == 200, (path, first.status_code)
+    app.extensions["sijin_pages"].clear()
+    settings.demo_flag()
+    with count_statements(app) as statements:
+        client.get(path, headers=sent)
+    return len(statements)
+
