@@ -60,12 +60,14 @@ def environment(url: str, folder: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(url: str, folder: Path, target: str = "wsgi:app", workers: int = 4, **more: str) -> Iterator[Server]:
-    """A gunicorn on a database and data folder, until the block ends."""
+def running(url: str, folder: Path, target: str = "wsgi:app", workers: int = 4, quiet: bool = False,
+            **more: str) -> Iterator[Server]:
+    """A gunicorn on a database and data folder, until the block ends; `quiet` drops its request log."""
     port = free_port()
     variables = environment(url, folder, HOST="127.0.0.1", PORT=str(port), WEB_WORKERS=str(workers), **more)
     command = [sys.executable, "-m", "gunicorn", "--config", str(serving.SETTINGS), target]
-    process = subprocess.Popen(command, cwd=serving.ROOT, env=variables)
+    process = subprocess.Popen(command, cwd=serving.ROOT, env=variables,
+                               stdout=subprocess.DEVNULL if quiet else None)
     try:
         server = Server(port)
         wait_until_alive(server, process)

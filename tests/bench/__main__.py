@@ -148,7 +148,7 @@ def _service(site: Site, lines: int, clients: int) -> tuple[str, list[Side], lis
 
 @contextmanager
 def _server(site: Site, target: str) -> Iterator[int]:
-    with servers.running(site.url, site.folder, target, workers=2, WORKER_CLASS="sync", RATE_LIMITS="off",
+    with servers.running(site.url, site.folder, target, workers=2, quiet=True, WORKER_CLASS="sync", RATE_LIMITS="off",
                          PROMETHEUS_MULTIPROC_DIR=str(site.folder / f"metrics-{abs(hash(target))}")) as server:
         yield server.port
 

@@ -5,20 +5,19 @@ import os
 import random
 import sqlite3
 from collections.abc import Callable
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from market import db
+from market import clock, db
 from orders.buying import checkout
 from orders.buying.checkout import Wish
 from tests.databases import settings
 from tests.world import World
 from wsgi import create_app
 
-TOMORROW = date.today() + timedelta(days=1)
+TOMORROW = clock.days_after(clock.today(), 1)
 MILLI = 1_000
 
 
@@ -89,7 +88,7 @@ TELL = ("INSERT INTO outbox_message (kind, payload, created_at, due_at, attempts
 def _write(execute: Callable[[str, tuple[Any, ...]], Any], one: Callable[[str, tuple[Any, ...]], int],
            goods: list[int], token: str, moment: str, truth: Any) -> None:
     """One order's rows; `one` returns the id that a statement gives back."""
-    day, today = TOMORROW.isoformat(), date.today().isoformat()
+    day, today = TOMORROW.isoformat(), clock.today().isoformat()
     purchase = one(PURCHASE, ("P" + token, token, day, 200 * len(goods), moment, today))
     order = one(ORDER, ("O" + token, purchase, 200 * len(goods), day, moment, today))
     taken = [(one(LINE, (order, product, truth, not truth)), one(TAKE, (product,))) for product in sorted(goods)]
