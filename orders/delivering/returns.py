@@ -108,7 +108,7 @@ def _return_part(order: Order, note: GoodsReturn, return_line: int, part: dict[s
         returned_grams=AcceptancePart.returned_grams + grams, returned_fen=AcceptancePart.returned_fen + fen,
         withdrawn_farm_gate_fen=AcceptancePart.withdrawn_farm_gate_fen + withdrawn["farm_gate"],
         withdrawn_collective_fen=AcceptancePart.withdrawn_collective_fen + withdrawn["collective"]))
-    ledger.post(posting.returned(receipts.facts_of(order, part), return_part, fen, grams, withdrawn["farm_gate"],
+    ledger.post(posting.returned(posting.facts_of(order, part), return_part, fen, grams, withdrawn["farm_gate"],
                                  withdrawn["collective"], note.business_date))
 
 

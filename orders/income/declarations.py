@@ -109,10 +109,9 @@ def clear(part_id: int, by: Visitor) -> None:
         select(Order, OrderLine).join(OrderLine, OrderLine.order_id == Order.id)
         .join(AcceptanceLine, AcceptanceLine.order_line_id == OrderLine.id)
         .where(AcceptanceLine.id == part.acceptance_line_id)).one()
-    facts = {"part_id": part.id, "village_id": part.village_id, "lot_id": part.lot_id,
-             "supplier_id": order.supplier_id, "unit_id": order.unit_id, "unit_type": order.unit_type,
-             "method": order.method, "fund_source": order.fund_source, "category": line.category,
-             "certified": line.certified, "order_ref": order.number, "line_ref": str(line.id)}
+    facts = posting.facts_of(order, {
+        "id": part.id, "village_id": part.village_id, "lot_id": part.lot_id, "line_id": line.id,
+        "category": line.category, "certified": line.certified})
     farm_gate, collective = (posting.left_of(fen, part.grams, part.returned_grams)
                              for fen in (part.farm_gate_fen, part.collective_fen))
     ledger.post(posting.attributed(facts, farm_gate, collective, part.cleared_on))

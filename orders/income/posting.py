@@ -3,7 +3,7 @@
 Each builder is pure over a document's row, so that the audit can build the same transfers again and compare.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -55,21 +55,25 @@ def on_accepted(order: Order, parts: Sequence[AcceptedPart]) -> None:
     """Post what an acceptance means: the unit owes the co-operative, the co-operative owes the villages."""
     transfers: list[Transfer] = []
     for part in parts:
-        facts = part_facts(order, part)
+        facts = facts_of(order, {
+            "id": part.id, "village_id": part.part.village_id, "lot_id": part.part.lot_id, "line_id": part.line_id,
+            "category": part.category, "certified": part.certified})
         transfers += accepted(facts, part.part.amount_fen, part.part.grams, part.business_date)
         if not part.income_held:
             transfers += attributed(facts, part.part.farm_gate_fen, part.collective_fen, part.business_date)
     ledger.post(transfers)
 
 
-def part_facts(order: Any, part: AcceptedPart) -> dict[str, Any]:
-    """The columns that every transfer of a part carries, and the part's id."""
-    return {
-        "part_id": part.id, "village_id": part.part.village_id, "lot_id": part.part.lot_id,
+def facts_of(order: Any, part: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The columns of a transfer about a part, and the part's id; about money on no goods, only the parties."""
+    facts: dict[str, Any] = {
         "supplier_id": order.supplier_id, "unit_id": order.unit_id, "unit_type": order.unit_type,
-        "method": order.method, "fund_source": order.fund_source, "category": part.category,
-        "certified": part.certified, "order_ref": order.number, "line_ref": str(part.line_id),
+        "method": order.method, "fund_source": order.fund_source, "order_ref": order.number,
     }
+    if part is not None:
+        facts |= {"part_id": part["id"], "village_id": part["village_id"], "lot_id": part["lot_id"],
+                  "category": part["category"], "certified": part["certified"], "line_ref": str(part["line_id"])}
+    return facts
 
 
 def accepted(facts: dict[str, Any], amount_fen: int, grams: int, day: date) -> list[Transfer]:

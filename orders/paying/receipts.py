@@ -95,18 +95,6 @@ def update_payment(order: Order) -> None:
     session.flush()
 
 
-def facts_of(order: Order, part: dict[str, Any] | None) -> dict[str, Any]:
-    """The columns that a transfer about a part carries; about money on no goods, only the parties."""
-    facts: dict[str, Any] = {
-        "supplier_id": order.supplier_id, "unit_id": order.unit_id, "unit_type": order.unit_type,
-        "method": order.method, "fund_source": order.fund_source, "order_ref": order.number,
-    }
-    if part is not None:
-        facts |= {"part_id": part["id"], "village_id": part["village_id"], "lot_id": part["lot_id"],
-                  "category": part["category"], "certified": part["certified"], "line_ref": str(part["line_id"])}
-    return facts
-
-
 def _on_open(parts: Sequence[dict[str, Any]], amount_fen: int) -> list[tuple[dict[str, Any] | None, int]]:
     """An amount over the open parts, by what is open on each."""
     if amount_fen <= 0:
@@ -125,7 +113,7 @@ def _write(order: Order, claim_part_id: int | None, shares: Sequence[tuple[dict[
     ])
     transfers = []
     for (part, fen), share_id in zip(shares, ids, strict=True):
-        transfers += posting.received(facts_of(order, part), share_id, fen, day)
+        transfers += posting.received(posting.facts_of(order, part), share_id, fen, day)
         if part is not None:
             move_received(part["id"], fen)
     ledger.post(transfers)

@@ -68,7 +68,7 @@ def _post(order: Order, refund: Refund) -> None:
     ])
     transfers = []
     for (part, fen), share_id in zip(shares, ids, strict=True):
-        transfers += posting.refunded(receipts.facts_of(order, part), share_id, fen, refund.business_date)
+        transfers += posting.refunded(posting.facts_of(order, part), share_id, fen, refund.business_date)
         if part is not None:
             receipts.move_received(part["id"], -fen)
     ledger.post(transfers)
