@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, exists, insert, literal, select, update
+from sqlalchemy import Row, Select, bindparam, exists, insert, literal, select, update
 
 from market import clock, db, journal
 from market.access import Visitor
@@ -145,22 +145,30 @@ def visitor_of_login(login: str, organisation_id: int | None = None) -> Visitor 
     if user_id is None:
         return None
     organisation_id = organisation_id or first_organisation(user_id)
-    rows = db.session().execute(
-        _people().outerjoin(Organisation, Organisation.id == organisation_id)
-        .outerjoin(Division, Division.id == Organisation.division_id)
-        .outerjoin(Membership, and_(Membership.user_id == User.id, Membership.organisation_id == Organisation.id))
-        .where(User.id == user_id)
-    ).all()
-    return _from_rows(rows)
+    query = _people().outerjoin(db.table(Organisation), _organisation.id == organisation_id)
+    return _from_rows(db.session().execute(_with_duties(query).where(_user.id == user_id)).all())
+
+
+_user, _organisation = db.table(User).c, db.table(Organisation).c
+_division, _member = db.table(Division).c, db.table(Membership).c
 
 
 def _people() -> Select[*tuple[Any, ...]]:
+    """A visitor's columns; whoever calls joins the organisation the person acts for."""
     return select(
-        User.id, User.name, User.login, Organisation.id.label("organisation_id"),
-        Organisation.kind.label("organisation_kind"), Organisation.short_name.label("organisation_name"),
-        Organisation.office_kind, Organisation.unit_type, Organisation.division_id,
-        Division.code.label("division_code"), Membership.role,
-    ).select_from(User)
+        _user.id, _user.name, _user.login, _organisation.id.label("organisation_id"),
+        _organisation.kind.label("organisation_kind"), _organisation.short_name.label("organisation_name"),
+        _organisation.office_kind, _organisation.unit_type, _organisation.division_id,
+        _division.code.label("division_code"), _member.role,
+    ).select_from(db.table(User))
+
+
+def _with_duties(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Where that organisation lies, and the person's roles in it."""
+    return (
+        query.outerjoin(db.table(Division), _division.id == _organisation.division_id)
+        .outerjoin(db.table(Membership), (_member.user_id == _user.id) & (_member.organisation_id == _organisation.id))
+    )
 
 
 def _visitor(door: type[UserSession] | type[ApiToken], token: str) -> Visitor | None:
@@ -171,22 +179,11 @@ def _visitor(door: type[UserSession] | type[ApiToken], token: str) -> Visitor | 
 @cache
 def _through(door: type[UserSession] | type[ApiToken]) -> Select[*tuple[Any, ...]]:
     """Built once: asked on every page of everybody who is logged in."""
-    user, organisation = db.table(User).c, db.table(Organisation).c
-    division, member, entry = db.table(Division).c, db.table(Membership).c, db.table(door).c
-    query = (
-        select(
-            user.id, user.name, user.login, organisation.id.label("organisation_id"),
-            organisation.kind.label("organisation_kind"), organisation.short_name.label("organisation_name"),
-            organisation.office_kind, organisation.unit_type, organisation.division_id,
-            division.code.label("division_code"), member.role,
-        )
-        .select_from(db.table(User)).join(db.table(door), entry.user_id == user.id)
-        .outerjoin(db.table(Organisation), organisation.id == entry.organisation_id)
-        .outerjoin(db.table(Division), division.id == organisation.division_id)
-        .outerjoin(db.table(Membership), (member.user_id == user.id) & (member.organisation_id == organisation.id))
-        .where(entry.token_hash == bindparam("token_hash"), entry.ended_at.is_(None),
-               entry.expires_at > bindparam("now"))
-    )
+    entry = db.table(door).c
+    query = _with_duties(
+        _people().join(db.table(door), entry.user_id == _user.id)
+        .outerjoin(db.table(Organisation), _organisation.id == entry.organisation_id)
+    ).where(entry.token_hash == bindparam("token_hash"), entry.ended_at.is_(None), entry.expires_at > bindparam("now"))
     return query.add_columns(entry.id.label("session_id")) if door is UserSession else query
 
 
