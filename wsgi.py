@@ -82,6 +82,8 @@ MENUS = (shop_routes.MENU, village_home.MENU, packing_routes.MENU, lot_routes.ME
          delivering_routes.MENU, paying_routes.MENU, cart_routes.MENU, notice_routes.MENU, login_routes.MENU,
          reset_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),)
+NEWS = (order_jobs,)  # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
+WAITING = (lot_routes.waiting_here,)  # what waits for a visitor, by room
 A_YEAR = 31_536_000
 
 
@@ -101,7 +103,8 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     metrics.init_app(app)
     app.jinja_env.globals["newest_notices"] = notice_routes.newest
     app.extensions.update(
-        sijin_jobs=JOBS, sijin_handlers=order_jobs.HANDLERS, sijin_notices=order_jobs.KINDS,
+        sijin_jobs=JOBS, sijin_handlers={kind: handler for room in NEWS for kind, handler in room.HANDLERS.items()},
+        sijin_notices={kind: news for room in NEWS for kind, news in room.KINDS.items()}, sijin_waiting=WAITING,
         sijin_ages={"search": catalog_jobs.index_age_seconds},
     )
     app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village)

@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, selec
 
 from catalog import counties
 from catalog.models import Category, Lot, LotShare, Product
+from catalog.on_sale import on_sale, usable
 from catalog.shelves import Words
-from market import clock, db, money
+from market import db, money
 from market.files import StoredFile
 from market.parties import Organisation
 from market.places import Division
@@ -106,7 +107,7 @@ def cards_of(product_ids: Sequence[int]) -> list[Card]:
         return []
     product = db.table(Product)
     rows = db.session().execute(_card_columns().where(
-        product.c.id.in_(product_ids), product.c.state == "listed", db.table(Organisation).c.status == "active"))
+        product.c.id.in_(product_ids), on_sale()))
     found = {row.id: _card(row) for row in rows}
     return [found[product_id] for product_id in product_ids if product_id in found]
 
@@ -115,7 +116,7 @@ def in_store() -> ColumnElement[int]:
     """What a product's lots hold that could still be promised: confirmed, not past its date, not held."""
     lot, product = db.table(Lot), db.table(Product)
     return cast(ColumnElement[int], select(func.coalesce(func.sum(lot.c.on_hand_milli - lot.c.held_milli), 0)).where(
-        lot.c.product_id == product.c.id, lot.c.confirmed_at.is_not(None), lot.c.best_before >= clock.today(),
+        lot.c.product_id == product.c.id, usable(),
     ).correlate(product).scalar_subquery())
 
 
@@ -176,7 +177,7 @@ def purchasable(product_ids: Iterable[int]) -> dict[int, Purchasable]:
                in_store().label("in_store_milli"))
         .join_from(product, supplier, supplier.c.id == product.c.supplier_id)
         .join(category, category.c.id == product.c.category_id)
-        .where(product.c.id.in_(set(product_ids)), product.c.state == "listed", supplier.c.status == "active")
+        .where(product.c.id.in_(set(product_ids)), on_sale())
     )
     return {row.id: Purchasable(**row._mapping) for row in rows}
 
@@ -191,7 +192,7 @@ def _on_sale(filters: Filters, names: Words, *columns: ColumnElement[Any], facet
         select(*columns).select_from(product)
         .join(supplier, supplier.c.id == product.c.supplier_id)
         .join(village, village.c.id == product.c.village_id)
-        .where(product.c.state == "listed", supplier.c.status == "active")
+        .where(on_sale())
     )
     if filters.certified:
         query = query.where(product.c.certified.is_(True))

@@ -7,6 +7,7 @@ from sqlalchemy import Row, Select, or_, select
 
 from catalog import browse
 from catalog.models import Category, Product
+from catalog.on_sale import on_sale
 from market import db
 from market.errors import NotFound
 from market.parties import Organisation
@@ -52,5 +53,5 @@ def _products() -> Select[Any]:
         .select_from(product).join(supplier, supplier.c.id == product.c.supplier_id)
         .join(category, category.c.id == product.c.category_id)
         .join(village, village.c.id == product.c.village_id)
-        .where(product.c.state == "listed", supplier.c.status == "active")
+        .where(on_sale())
     )

@@ -14,6 +14,7 @@ from sqlalchemy import func, or_, select
 
 from catalog import browse, search, shelves
 from catalog.models import Category, Product, ProductChange
+from catalog.on_sale import on_sale
 from market import clock, db, money
 from market.parties import Organisation
 from market.places import Division
@@ -122,7 +123,7 @@ def _documents(product_ids: set[int] | None) -> Iterator[search.Document]:
         .join(supplier, supplier.c.id == product.c.supplier_id)
         .join(village, village.c.id == product.c.village_id)
         .join(category, category.c.id == product.c.category_id)
-        .where(product.c.state == "listed", supplier.c.status == "active")
+        .where(on_sale())
     )
     if product_ids is not None:
         query = query.where(product.c.id.in_(product_ids))

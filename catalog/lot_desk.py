@@ -185,7 +185,7 @@ def usable_lots(supplier_id: int | None) -> Sequence[Columns]:
     lot = db.table(Lot)
     return db.session().execute(
         _lots().add_columns((lot.c.on_hand_milli - lot.c.held_milli).label("free_milli"))
-        .where(lot.c.supplier_id == supplier_id, lot.c.confirmed_at.is_not(None),
+        .where(lot.c.supplier_id == supplier_id, lot.c.confirmed_at.is_not(None), lot.c.recalled_at.is_(None),
                lot.c.on_hand_milli > lot.c.held_milli)
         .order_by(lot.c.best_before, lot.c.id)).all()
 

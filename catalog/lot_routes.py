@@ -1,6 +1,6 @@
 """Lots: booked in and made at the village desk, confirmed by an officer of the village."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import segno
@@ -12,9 +12,11 @@ from catalog.lot_schemas import MOST_ROWS, BookSchema, ProcessSchema
 from catalog.lots import Ingredient
 from catalog.models import Lot
 from market import clock, journal
-from market.access import requires
+from market.access import Visitor, can, requires
 from market.errors import N_
 from market.i18n import gettext as _
+from market.i18n import ngettext
+from market.waiting import Waiting
 from market.web import MenuEntry, once, page_number, parse, safe_next, see_other, shows_again, unflatten, whole_argument
 
 bp = Blueprint("lots", __name__)
@@ -36,6 +38,16 @@ ACT_LABELS: Mapping[str, str] = {
     "lot.confirmed": N_("Confirmed at the village"),
 }
 LOT = "<int(max=999999999999):lot_id>"
+
+
+def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
+    """Lots that an officer of the village has still to confirm."""
+    if can(visitor, "lot.confirm"):
+        count = lot_desk.lots_in_area(visitor, "waiting", 1).total
+        if count:
+            yield Waiting(ngettext("%(num)s lot waits for its farm-gate price to be confirmed.",
+                                   "%(num)s lots wait for their farm-gate price to be confirmed.", count),
+                          url_for("lots.waiting"))
 
 
 @bp.get("/village/lots")

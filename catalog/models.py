@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from market.db import Base, choice
 
 SUPPLY = ("stocked", "daily")
+FOR_GOOD = date(9999, 12, 31)  # a day that never comes: what has no end
 
 
 class Category(Base):
@@ -61,6 +62,7 @@ class Product(Base):
     picture: Mapped[str] = mapped_column(String(40), default="")  # a drawing of static/img/goods, without suffix
     photo_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
     state: Mapped[str] = mapped_column(choice("state", "listed", "hidden"), default="listed")
+    papers_until: Mapped[date] = mapped_column(default=FOR_GOOD)  # the last day on which all papers needed hold
     sold_milli: Mapped[int] = mapped_column(default=0)  # for sorting only
     created_at: Mapped[datetime]
 
@@ -109,6 +111,7 @@ class Lot(Base):
     booked_at: Mapped[datetime]
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     confirmed_at: Mapped[datetime | None]
+    recalled_at: Mapped[datetime | None]  # unsafe: from then on nothing of it is promised or packed
 
 
 class LotContribution(Base):

@@ -8,6 +8,7 @@ from sqlalchemy import Row, Select, and_, func, or_, select, union_all
 
 from catalog import browse
 from catalog.models import Category, Lot, LotContribution, LotShare, Product
+from catalog.on_sale import on_sale
 from market import db
 from market.errors import NotFound
 from market.files import StoredFile
@@ -37,7 +38,7 @@ def product_facts(product_id: int) -> Columns:
         .join(village, village.c.id == product.c.village_id)
         .join(category, category.c.id == product.c.category_id)
         .outerjoin(photo, and_(photo.c.id == product.c.photo_id, photo.c.visibility == "public"))
-        .where(product.c.id == product_id, product.c.state == "listed", supplier.c.status == "active")
+        .where(product.c.id == product_id, on_sale())
     ).first()
     if found is None:
         raise NotFound()
@@ -86,7 +87,7 @@ def villages(county: str | None, township: str | None, every: bool, page: int) -
     goods = (
         select(product.c.village_id, func.count().label("goods"))
         .join(supplier, supplier.c.id == product.c.supplier_id)
-        .where(product.c.state == "listed", supplier.c.status == "active").group_by(product.c.village_id).subquery()
+        .where(on_sale()).group_by(product.c.village_id).subquery()
     )
     query = select(village.c.code, village.c.path, village.c.map_county, func.coalesce(goods.c.goods, 0).label("goods"))
     query = query.select_from(village).join(goods, goods.c.village_id == village.c.id, isouter=every)

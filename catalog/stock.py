@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import TextClause, bindparam, delete, select, text
 
 from catalog.models import Availability, Lot, Product, StockHold, StockMove
+from catalog.on_sale import usable
 from market import clock, db, money
 from market.errors import N_, Conflict
 
@@ -85,8 +86,8 @@ def _from_lots(wanted: list[Wanted], day: date) -> list[dict[str, Any]]:
 _lot = db.table(Lot).c
 _SELLABLE_LOTS = (
     select(_lot.id, _lot.product_id, _lot.best_before, _lot.on_hand_milli - _lot.held_milli)
-    .where(_lot.product_id.in_(bindparam("products", expanding=True)), _lot.confirmed_at.is_not(None),
-           _lot.best_before >= bindparam("day"), _lot.on_hand_milli > _lot.held_milli)
+    .where(_lot.product_id.in_(bindparam("products", expanding=True)), usable(bindparam("day")),
+           _lot.on_hand_milli > _lot.held_milli)
     .order_by(_lot.id).with_for_update()
 )
 _day = db.table(Availability).c
@@ -222,7 +223,7 @@ def free_milli(product_ids: Iterable[int], day: date) -> dict[int, int]:
     free = dict.fromkeys(ids, 0)
     for product_id, milli in session.execute(
         select(lots.c.product_id, lots.c.on_hand_milli - lots.c.held_milli)
-        .where(lots.c.product_id.in_(ids), lots.c.confirmed_at.is_not(None), lots.c.best_before >= day)
+        .where(lots.c.product_id.in_(ids), usable(day))
     ):
         free[product_id] += milli
     for product_id, usual, row_milli in session.execute(

@@ -4,7 +4,7 @@ from flask import Blueprint, render_template
 from flask_login import current_user
 
 from catalog import lot_desk
-from market import clock
+from market import clock, waiting
 from market.access import requires
 from market.errors import N_
 from market.web import MenuEntry
@@ -28,5 +28,6 @@ def home() -> str:
         days=packing.next_days(current_user, today), overdue=packing.overdue(current_user, today),
         counts=packing.tab_counts(current_user), claims=paying_desk.claims(current_user, "claimed", 1),
         lots=lot_desk.own_lots(current_user.organisation_id, "waiting", None, 1),
+        waiting=waiting.for_visitor(current_user),
         open_fen=sum(one.open_fen for one in paying_desk.sums_by_unit(current_user)),
         unpaid_fen=sum(due.unpaid_fen for due in income_desk.dues(current_user)))

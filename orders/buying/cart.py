@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select
 
 from catalog.models import Category, Product
+from catalog.on_sale import on_sale
 from market import db, money
 from market.access import Visitor
 from market.errors import N_, InvalidInput, MarketError, NotFound
@@ -84,8 +85,7 @@ _SELLABLE = (
            _category.code.label("category"), _supplier.short_name.label("supplier_name"))
     .join(db.table(Category), _category.id == _product.category_id)
     .join(db.table(Organisation), _supplier.id == _product.supplier_id)
-    .where(_product.state == "listed", _supplier.status == "active",
-           _product.id.in_(bindparam("ids", expanding=True)))
+    .where(on_sale(), _product.id.in_(bindparam("ids", expanding=True)))
 )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from catalog import stock
 from catalog.models import Lot, LotShare, Product, StockHold
+from catalog.on_sale import usable
 from market import clock, db, journal, money, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound
@@ -34,6 +35,13 @@ class LotNotConfirmed(Conflict):
 
     code = "lot_not_confirmed"
     text = N_("Lot %(lot)s waits for the village's confirmation of its farm-gate price.")
+
+
+class LotRecalled(Conflict):
+    """Found unsafe since it was booked in."""
+
+    code = "lot_recalled"
+    text = N_("Lot %(lot)s has been recalled and must not leave the store.")
 
 
 class LotTooOld(Conflict):
@@ -93,6 +101,8 @@ def _check(packed: Sequence[Packed], lines: dict[int, OrderLine], lots: dict[int
             raise NotFound()
         if lot.confirmed_at is None:
             raise LotNotConfirmed(lot=lot.code)
+        if lot.recalled_at is not None:
+            raise LotRecalled(lot=lot.code)
         if lot.best_before < order.delivery_day:
             raise LotTooOld(lot=lot.code)
         if one.milli <= 0:
@@ -169,9 +179,7 @@ def packable_lots(supplier_id: int, product_ids: Sequence[int]) -> dict[int, lis
         select(Lot.id, Lot.code, Lot.product_id, Lot.harvested_on, Lot.best_before, Lot.on_hand_milli, Lot.held_milli,
                Product.unit)
         .join(Product, Product.id == Lot.product_id)
-        .where(Lot.supplier_id == supplier_id, Lot.product_id.in_(product_ids), Lot.on_hand_milli > 0,
-               Lot.best_before >= clock.today(),
-               Lot.confirmed_at.is_not(None))
+        .where(Lot.supplier_id == supplier_id, Lot.product_id.in_(product_ids), Lot.on_hand_milli > 0, usable())
         .order_by(Lot.best_before, Lot.id)
     )
     lots: dict[int, list[dict[str, Any]]] = defaultdict(list)

@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
-
-from catalog.models import Lot, LotShare
-from market import clock, db, figures
+from market import clock, figures
 from market.figures import Where
 from orders.reports import village_income
 from orders.reports.village_income import BOUGHT, RECEIVED, total
@@ -50,11 +47,3 @@ def home(where: Where, month: str) -> Home:
                           for period in (month, before)))
     return Home(month, before, figure(BOUGHT), figure(RECEIVED), figure({"households_paid_fen": 1}), households,
                 village_income.by_month(year))
-
-
-def lots_waiting(where: Where) -> int:
-    """Lots of an area whose farm-gate price nobody at the village has confirmed yet."""
-    found = db.session().scalar(
-        select(func.count(Lot.id.distinct())).join(LotShare, LotShare.lot_id == Lot.id)
-        .where(Lot.confirmed_at.is_(None), where.holds(LotShare.village_id)))
-    return int(found or 0)

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, render_template, request, url_fo
 from flask_login import current_user
 from marshmallow import fields
 
-from market import clock, db, sheets, web
+from market import clock, db, sheets, waiting, web
 from market.access import can, public, requires
 from market.errors import N_, NotFound
 from market.schemas import Input, Month, Words
@@ -98,8 +98,8 @@ def office_home() -> str:
     reader = reader_of(current_user, "office.home")
     with db.snapshot():
         home = office.home(reader.where, clock.period_of(clock.today()))
-        waiting = office.lots_waiting(reader.where) if can(current_user, "lot.confirm") else None
-    return render_template("reports/office.html", home=home, waiting=waiting)
+        lines = waiting.for_visitor(current_user)
+    return render_template("reports/office.html", home=home, waiting=lines)
 
 
 # ---- what was asked for ---------------------------------------------------------------------------------------------
