@@ -7,10 +7,12 @@ from flask import Blueprint, Response, current_app, send_file
 from flask_login import current_user
 from sqlalchemy import select
 
-from market import access, db
+from market import access, db, places
 from market.access import public
 from market.errors import NotFound
 from market.files import StoredFile
+from market.parties import Organisation
+from market.places import Division
 
 bp = Blueprint("files", __name__)
 
@@ -49,11 +51,19 @@ def _visible(name: str) -> StoredFile:
 
 
 def _may_see(stored: StoredFile) -> bool:
-    """Public, or of the visitor's own organisation, or read by officials and auditors."""
+    """Public, of the visitor's own organisation, or read by officials and auditors of the place the owner lies in."""
     if stored.visibility == "public":
         return True
-    own = stored.organisation_id is not None and stored.organisation_id == current_user.organisation_id
-    return own or access.can(current_user, "report.read")
+    if stored.organisation_id is None:
+        return False
+    own = stored.organisation_id == current_user.organisation_id
+    return own or (access.can(current_user, "report.read") and _lies_in_area(stored.organisation_id))
+
+
+def _lies_in_area(organisation_id: int) -> bool:
+    return db.session().scalar(
+        select(Organisation.id).join(Division, Division.id == Organisation.division_id)
+        .where(Organisation.id == organisation_id, places.lies_in(current_user.division_id))) is not None
 
 
 def _caching(stored: StoredFile) -> str:

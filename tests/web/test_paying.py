@@ -67,6 +67,8 @@ def test_what_is_accepted_is_owed_until_the_cooperative_has_it(world, trade):
     assert (voucher.content_type, voucher.visibility) == ("image/webp", "parties")
     assert cashier.get(f"/files/{voucher.name}").status_code == 200
     assert world.logged_in("cook.wu").get(f"/files/{voucher.name}").status_code == 404
+    assert world.logged_in("official.jin").get(f"/files/{voucher.name}").status_code == 200  # of the city
+    assert world.logged_in("official.hua").get(f"/files/{voucher.name}").status_code == 404  # of a county without it
     assert row.number in cashier.get("/payments/claims").text
     assert "待合作社确认" in cashier.get(url).text
     with db.transaction():
