@@ -28,6 +28,7 @@ from market import (
     ledger_cli,
     login_frame,
     login_routes,
+    menus,
     metrics,
     notice_routes,
     notices,
@@ -98,7 +99,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     Migrate(app, db.db, directory=str(readiness.MIGRATIONS), render_as_batch=True)
     i18n.init_app(app)
     login_frame.init_app(app)
-    web.init_app(app, chosen)
+    web.init_app(app)
     app.extensions["sijin_demo"] = settings.demo_flag
     metrics.init_app(app)
     app.jinja_env.globals["newest_notices"] = notice_routes.newest
@@ -115,14 +116,14 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     page_cache.init_app(app)
     shop_routes.init_app(app)
     app.extensions["sijin_cart_count"] = cart.count
-    web.add_desks(app, buying_routes.DESK)
-    web.add_desks(app, report_routes.DESK)
-    web.add_desks(app, village_home.DESK)
+    menus.add_desks(app, buying_routes.DESK)
+    menus.add_desks(app, report_routes.DESK)
+    menus.add_desks(app, village_home.DESK)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     api.init_app(app, API_BLUEPRINTS)
     for menu in MENUS:
-        web.add_menu(app, *menu)
+        menus.add_menu(app, *menu)
     for group in COMMANDS:
         app.cli.add_command(group)
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]

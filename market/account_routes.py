@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, current_app, flash, redirect, render_template, request, session
 from flask_login import current_user
 
-from market import credentials, db, devices, logins, second_factor, web, words
+from market import credentials, db, devices, logins, menus, second_factor, web, words
 from market.access import requires
 from market.errors import NotAllowed
 from market.i18n import gettext as _
@@ -70,7 +70,7 @@ def switch_organisation() -> Response:
     values = web.parse(OrganisationSchema)
     with db.transaction():
         logins.switch_organisation(current_user, values["organisation_id"])
-    return redirect(web.desk_url(logins.visitor_of_session(session[TOKEN])), 303)  # type: ignore[arg-type,return-value]
+    return redirect(menus.desk_url(logins.visitor_of_session(session[TOKEN])), 303)  # type: ignore[arg-type,return-value]
 
 
 def _confirm_password(current: str) -> None:

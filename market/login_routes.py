@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from market import clock, credentials, db, devices, journal, logins, resets, second_factor, web
+from market import clock, credentials, db, devices, journal, logins, menus, resets, second_factor, web
 from market.access import public, requires
 from market.errors import N_
 from market.i18n import gettext as _
@@ -110,7 +110,7 @@ def _come_in(token: str) -> Response:
 
 
 def _onward(visitor: Any) -> str:
-    return web.safe_next(request.args.get("next")) or web.desk_url(visitor)
+    return web.safe_next(request.args.get("next")) or menus.desk_url(visitor)
 
 
 def address() -> str:

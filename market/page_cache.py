@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from flask import Flask, Response, current_app, make_response, request, session
 from flask_login import current_user
 
-from market import clock, i18n, web
+from market import clock, i18n, page_words, web
 
 View = TypeVar("View", bound=Callable[..., Any])
 Kept = TypeVar("Kept")
@@ -113,7 +113,7 @@ def _key(parameters: frozenset[str]) -> Hashable | None:
     if any(len(value) > LONGEST_VALUE for _name, value in asked):
         return None
     return ("page", request.host_url, request.path, tuple(asked), i18n.locale(), clock.today(),
-            web.installation_is_demo())
+            page_words.installation_is_demo())
 
 
 def _public(body: bytes) -> Response:

@@ -3,28 +3,23 @@
 import hashlib
 import json
 import logging
-import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, abort, current_app, g, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask_login import current_user
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask_wtf.csrf import CSRFProtect
 from marshmallow import Schema
-from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from market import access, clock, db, i18n, limits, money, schemas, submissions, words
-from market.config import Config
-from market.errors import N_, InvalidInput, MarketError
-from market.i18n import gettext as _
+from market import access, db, i18n, limits, menus, page_words, refusals, schemas, submissions
+from market.errors import N_, InvalidInput
+from market.menus import MenuEntry as MenuEntry
+from market.refusals import wants_json
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -50,7 +45,7 @@ ROWS = {"lines", "contributions", "ingredients"}
 NOT_CONTENT = {"csrf_token", "second_password", "password"}  # of a form; a quick hash must not give a password away
 
 
-def init_app(app: Flask, config: Config) -> None:
+def init_app(app: Flask) -> None:
     """Order matters: limits count before CSRF refuses, CSRF before the access rule."""
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     _log_as_json()
@@ -60,8 +55,9 @@ def init_app(app: Flask, config: Config) -> None:
     app.before_request(_refuse_nul)
     app.before_request(_check_access)
     app.after_request(_finish)
-    _register_errors(app)
-    _register_jinja(app, config)
+    refusals.init_app(app)
+    menus.init_app(app)
+    page_words.init_app(app)
 
 
 def _begin() -> None:
@@ -282,237 +278,6 @@ def safe_next(target: str | None) -> str | None:
     except HTTPException:
         return None
     return target
-
-
-# ---- refusals -------------------------------------------------------------------------------------------------------
-
-
-def wants_json() -> bool:
-    return request.path.startswith("/api/") or request.is_json
-
-
-def _register_errors(app: Flask) -> None:
-    app.register_error_handler(MarketError, _refuse)
-    app.register_error_handler(CSRFError, _refuse_csrf)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(DBAPIError, _try_again)
-    app.register_error_handler(Exception, _crash)
-
-
-def _refuse(error: MarketError) -> Any:
-    """One handler: JSON, the same page with the message at its field, or a page of its own."""
-    fields = error.field_messages(_)
-    if wants_json():
-        return error_json(error.code, error.message(_), error.status, fields)
-    again = getattr(current_app.view_functions.get(request.endpoint or ""), "again", None)
-    if again is not None and error.status not in {403, 404}:  # no form for who may not, or for what is not there
-        g.refusal, g.refused_fields = error, fields
-        try:
-            return current_app.make_response(again(**(request.view_args or {}))), error.status
-        except MarketError as closed:  # the form's own page is not there for this visitor
-            return _error_page(closed.status, closed.message(_))
-    return _error_page(error.status, error.message(_))
-
-
-def _refuse_csrf(error: CSRFError) -> Any:
-    return _http_answer(400, _("This page has been open for too long. Please go back, reload it and send it again."))
-
-
-HTTP_WORDS = {
-    400: N_("The request could not be understood."),
-    401: N_("Please log in first."),
-    403: N_("Your role does not allow this."),
-    404: N_("There is nothing at this address, or it is not yours to see."),
-    405: N_("This address does not take such a request."),
-    413: N_("What you sent is too large."),
-    429: N_("Too many tries in a short time. Please wait a little."),
-    500: N_("Something went wrong on our side. Nothing you entered was half saved; please try again."),
-    503: N_("The site is busy or being maintained. Please try again in a minute."),
-}
-
-
-def _http_error(error: HTTPException) -> Any:
-    status = error.code or 500
-    if status in {301, 302, 303, 307, 308}:
-        return error
-    answer = current_app.make_response(_http_answer(status, _(HTTP_WORDS.get(status, HTTP_WORDS[400]))))
-    for name, value in error.get_headers(request.environ):
-        if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
-            answer.headers[name] = value
-    return answer
-
-
-def _try_again(error: DBAPIError) -> Any:
-    """What the database undid is tried once more; so is what was lost on the way, where a second run does no harm."""
-    harmless = g.get("may_be_repeated") or request.method in {"GET", "HEAD"}
-    if (db.was_undone(error) or (db.was_lost(error) and harmless)) and not g.get("tried_again"):
-        g.tried_again = True
-        db.session().rollback()
-        view = current_app.view_functions[request.endpoint or ""]
-        try:
-            return current_app.make_response(current_app.ensure_sync(view)(**(request.view_args or {})))
-        except MarketError as refusal:
-            return _refuse(refusal)
-        except DBAPIError as second:
-            return _give_up(second)
-    return _give_up(error)
-
-
-def _give_up(error: DBAPIError) -> Any:
-    log.error("database", exc_info=error, endpoint=request.endpoint)
-    db.session().rollback()
-    status = 503 if db.was_undone(error) or db.was_lost(error) else 500
-    return _http_answer(status, _(HTTP_WORDS[status]))
-
-
-def _crash(error: Exception) -> Any:
-    if current_app.testing or current_app.debug:
-        raise error
-    log.error("crash", exc_info=error, endpoint=request.endpoint)
-    db.session().rollback()
-    return _http_answer(500, _(HTTP_WORDS[500]))
-
-
-def _http_answer(status: int, message: str) -> Any:
-    if wants_json():
-        return error_json("http_" + str(status), message, status, {})
-    return _error_page(status, message)
-
-
-def error_json(code: str, message: str, status: int, fields: Mapping[str, list[str]]) -> Any:
-    """The one error shape of the API."""
-    return jsonify({"error": {"code": code, "message": message, "fields": fields}}), status
-
-
-def _error_page(status: int, message: str) -> Any:
-    return render_template("market/errors/error.html", status=status, message=message), status
-
-
-# ---- templates ------------------------------------------------------------------------------------------------------
-
-
-def _register_jinja(app: Flask, config: Config) -> None:
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(
-        yuan=money.yuan, plain_yuan=money.plain_yuan, quantity=money.decimal_text, plain_quantity=money.plain_decimal,
-        kilograms=money.decimal_text, plain_kilograms=money.plain_decimal, percent=money.percent, day=_day,
-        moment=_moment,
-    )
-    app.jinja_env.globals.update(
-        static_url=static_url, submit_token=submit_token, switch_language_url=switch_language_url, words=words,
-        typed=typed, errors_of=errors_of, refusal=refusal, in_locale=i18n.in_locale, can=can,
-        menu_entries=menu_entries, today=clock.today,
-    )
-    app.context_processor(lambda: {"locale": i18n.locale(), "installation_is_demo": installation_is_demo()})
-    app.extensions["sijin_menu"] = []
-    app.extensions["sijin_desks"] = {}
-    app.extensions["sijin_demo"] = lambda: False
-
-
-def can(verb: str) -> bool:
-    """Whether the current visitor may do this; for buttons and menus."""
-    return access.can(current_user, verb)
-
-
-def installation_is_demo() -> bool:
-    """Whether this installation holds the invented demo world; wsgi.py hands the answer in."""
-    return bool(current_app.extensions["sijin_demo"]())
-
-
-class MenuEntry:
-    """One way through a desk or the shop: a door, a label, a route, the verb it needs (None: anybody), an icon.
-
-    Doors are 'unit', 'supplier', 'office', 'shop', 'account' and 'footer'. `post` entries are sent by a form.
-    """
-
-    def __init__(self, door: str, label: str, endpoint: str, verb: str | None, icon: str, post: bool = False) -> None:
-        self.door, self.text, self.endpoint, self.verb, self.icon = door, label, endpoint, verb, icon
-        self.post = post
-
-    @property
-    def label(self) -> str:
-        return str(_(self.text))
-
-    @property
-    def url(self) -> str:
-        return url_for(self.endpoint)
-
-    @property
-    def active(self) -> bool:
-        return request.endpoint == self.endpoint
-
-    @property
-    def shown(self) -> bool:
-        return self.verb is None or can(self.verb)
-
-
-def add_menu(app: Flask, *entries: MenuEntry) -> None:
-    app.extensions["sijin_menu"].extend(entries)
-
-
-def add_desks(app: Flask, desks: Mapping[str, str]) -> None:
-    """Where people start: the first page by kind of office ('township', 'platform') or organisation ('unit')."""
-    app.extensions["sijin_desks"].update(desks)
-
-
-def desk_url(visitor: access.Visitor) -> str:
-    """The first page of a person's desk, the home page where there is none."""
-    desks = current_app.extensions["sijin_desks"]
-    endpoint = desks.get(visitor.office_kind) or desks.get(visitor.organisation_kind)
-    return url_for(endpoint) if endpoint else "/"
-
-
-def menu_entries(door: str) -> list[MenuEntry]:
-    """The entries of a desk that this visitor may open."""
-    return [e for e in current_app.extensions["sijin_menu"] if e.door == door and e.shown]
-
-
-def typed(name: str, default: Any = "") -> Any:
-    """What the visitor typed into a refused form, else the default."""
-    return request.form.get(name, default) if g.get("refusal") else default
-
-
-def errors_of(name: str) -> list[str]:
-    """The messages at one field of a refused form."""
-    return list(g.get("refused_fields", {}).get(name, []))
-
-
-def refusal() -> str | None:
-    """The sentence above a refused form."""
-    error = g.get("refusal")
-    return error.message(_) if error else None
-
-
-def submit_token() -> str:
-    """A fresh token for a form that creates something."""
-    return secrets.token_urlsafe(16)
-
-
-def switch_language_url(locale: str) -> str:
-    """This page in the other language."""
-    arguments = {**(request.view_args or {}), **request.args.to_dict(), "lang": locale}
-    try:
-        return url_for(request.endpoint or "", **arguments) if request.method == "GET" else f"/?lang={locale}"
-    except Exception:  # noqa: BLE001 - an error page has no address of its own
-        return f"/?lang={locale}"
-
-
-def static_url(path: str) -> str:
-    """A static file's address with a mark of its content, so that it may be kept for a year."""
-    return f"/static/{path}?v={_mark(str(Path(current_app.static_folder or '') / path))}"
-
-
-@cache
-def _mark(path: str) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:10]
-
-
-def _day(value: Any) -> str:
-    return value.isoformat() if value else ""
-
-
-def _moment(value: datetime | None) -> str:
-    return value.astimezone(clock.SHANGHAI).strftime("%Y-%m-%d %H:%M") if value else ""
 
 
 def _log_as_json() -> None:

@@ -15,7 +15,8 @@ from market.access import requires
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound
 from market.i18n import gettext as _
 from market.i18n import in_locale
-from market.web import once, parse, see_other, sent_token, shows_again, typed
+from market.page_words import typed
+from market.web import once, parse, see_other, sent_token, shows_again
 from orders.buying import cart, checkout, lists, refusals
 from orders.buying.checkout import Wish
 from orders.buying.schemas import CartLineSchema, CartSchema, PurchaseSchema, RemovalSchema

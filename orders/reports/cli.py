@@ -7,7 +7,7 @@ import click
 from flask.cli import with_appcontext
 from marshmallow import ValidationError
 
-from market import sheets, web
+from market import page_words, sheets
 from market.errors import MarketError
 from market.i18n import gettext as _
 from market.schemas import Month
@@ -31,7 +31,7 @@ def report(name: str, period: str, last: str | None, kind: str, county: str | No
     """Write a report to a file."""
     asked = Asked(_month(period), _month(last or period), county, every=every)
     try:
-        filled = fill(REPORTS[name], asked, PUBLIC if as_public else WHOLE, web.installation_is_demo())
+        filled = fill(REPORTS[name], asked, PUBLIC if as_public else WHOLE, page_words.installation_is_demo())
     except MarketError as refusal:
         raise click.ClickException("; ".join(m for found in refusal.field_messages(_).values() for m in found)
                                    or refusal.message(_)) from refusal

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, render_template, request, url_fo
 from flask_login import current_user
 from marshmallow import fields
 
-from market import clock, db, sheets, waiting, web
+from market import clock, db, page_words, sheets, waiting, web
 from market.access import can, public, requires
 from market.errors import N_, NotFound
 from market.schemas import Input, Month, Words
@@ -130,7 +130,7 @@ def _may_read(report: Report) -> bool:
 
 def filled_as_asked(report: Report, reader: Reader) -> Filled:
     """A report read as the address asks."""
-    return fill(report, asked_for(reader), reader, web.installation_is_demo())
+    return fill(report, asked_for(reader), reader, page_words.installation_is_demo())
 
 
 # ---- outputs --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
-from market import clock, credentials, db, devices, journal, logins, second_factor, web
+from market import clock, credentials, db, devices, journal, logins, menus, second_factor, web
 from market.login_routes import PENDING
 from market.users import User, UserSession
 from tests import databases
@@ -41,7 +41,7 @@ def with_cookie(app, value: str, name: str = "sijin") -> FlaskClient:
 def desk_of(app, world, login: str) -> str:
     """Where a person starts after logging in."""
     with app.test_request_context():
-        return web.desk_url(world.person(login))
+        return menus.desk_url(world.person(login))
 
 
 def is_inside(client: FlaskClient) -> bool:
@@ -158,7 +158,7 @@ def test_a_desk_page_leads_to_the_login_and_back(world, client):
 def test_one_starts_at_the_desk_of_ones_organisation(app, world, client):
     desks = app.extensions["sijin_desks"]
     before = dict(desks)
-    web.add_desks(app, {"unit": "site.patterns", "platform": "account.show"})
+    menus.add_desks(app, {"unit": "site.patterns", "platform": "account.show"})
     try:
         assert log_in(client).location == "/patterns"
         assert log_in(app.test_client(), "system.tao").location == "/account"

@@ -1,0 +1,67 @@
+"""The ways through desks and shop: rooms bring their entries, a visitor sees those that are open to them."""
+
+from collections.abc import Mapping
+
+from flask import Flask, current_app, request, url_for
+from flask_login import current_user
+
+from market import access
+from market.i18n import gettext as _
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["sijin_menu"] = []
+    app.extensions["sijin_desks"] = {}
+
+
+def can(verb: str) -> bool:
+    """Whether the current visitor may do this; for buttons and menus."""
+    return access.can(current_user, verb)
+
+
+class MenuEntry:
+    """One way through a desk or the shop: a door, a label, a route, the verb it needs (None: anybody), an icon.
+
+    Doors are 'unit', 'supplier', 'office', 'shop', 'account' and 'footer'. `post` entries are sent by a form.
+    """
+
+    def __init__(self, door: str, label: str, endpoint: str, verb: str | None, icon: str, post: bool = False) -> None:
+        self.door, self.text, self.endpoint, self.verb, self.icon = door, label, endpoint, verb, icon
+        self.post = post
+
+    @property
+    def label(self) -> str:
+        return str(_(self.text))
+
+    @property
+    def url(self) -> str:
+        return url_for(self.endpoint)
+
+    @property
+    def active(self) -> bool:
+        return request.endpoint == self.endpoint
+
+    @property
+    def shown(self) -> bool:
+        return self.verb is None or can(self.verb)
+
+
+def add_menu(app: Flask, *entries: MenuEntry) -> None:
+    app.extensions["sijin_menu"].extend(entries)
+
+
+def add_desks(app: Flask, desks: Mapping[str, str]) -> None:
+    """Where people start: the first page by kind of office ('township', 'platform') or organisation ('unit')."""
+    app.extensions["sijin_desks"].update(desks)
+
+
+def desk_url(visitor: access.Visitor) -> str:
+    """The first page of a person's desk, the home page where there is none."""
+    desks = current_app.extensions["sijin_desks"]
+    endpoint = desks.get(visitor.office_kind) or desks.get(visitor.organisation_kind)
+    return url_for(endpoint) if endpoint else "/"
+
+
+def menu_entries(door: str) -> list[MenuEntry]:
+    """The entries of a desk that this visitor may open."""
+    return [e for e in current_app.extensions["sijin_menu"] if e.door == door and e.shown]
