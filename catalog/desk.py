@@ -9,39 +9,22 @@ from sqlalchemy import Row, func, select
 
 from catalog import browse
 from catalog.models import Availability, Category, Product, ProductPrice
-from market import clock, db
+from market import clock, db, paging
 from market.errors import NotFound
 from market.files import StoredFile
 from market.places import Division
 from market.users import User
 
-GOODS_PER_PAGE = 50
 Columns = Row[*tuple[Any, ...]]
 
 
-@dataclass(frozen=True)
-class DeskGoods:
-    """One page of a co-operative's goods; `counts` by state over all of them."""
-
-    rows: Sequence[Columns]
-    counts: dict[str, int]
-    total: int
-    page: int
-    sort: str
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // GOODS_PER_PAGE))
-
-
-def goods(supplier_id: int, state: str | None, sort: str, page: int) -> DeskGoods:
+def goods(supplier_id: int, state: str | None, sort: str, page: int) -> paging.Page:
     """Own goods in a state (None: all), in two statements; sorted by 'name', 'price', 'sold' or newest first."""
     product, day = db.table(Product), db.table(Availability)
     counts: dict[str, int] = {row.state: row.goods for row in db.session().execute(
         select(product.c.state, func.count().label("goods")).where(product.c.supplier_id == supplier_id)
         .group_by(product.c.state))}
     total = counts.get(state, 0) if state else sum(counts.values())
-    page = min(page, max(1, -(-total // GOODS_PER_PAGE)))
     orders = {"name": product.c.name, "price": product.c.price_fen.desc(), "sold": browse.sold_grams().desc()}
     query = (
         select(product, browse.in_store().label("in_store_milli"),
@@ -51,11 +34,10 @@ def goods(supplier_id: int, state: str | None, sort: str, page: int) -> DeskGood
         .outerjoin(day, (day.c.product_id == product.c.id) & (day.c.day == clock.today()))
         .where(product.c.supplier_id == supplier_id)
         .order_by(orders.get(sort, product.c.id.desc()), product.c.id.desc())
-        .limit(GOODS_PER_PAGE).offset((page - 1) * GOODS_PER_PAGE)
     )
     if state:
         query = query.where(product.c.state == state)
-    return DeskGoods(db.session().execute(query).all(), counts, total, page, sort if sort in orders else "new")
+    return paging.read(query, total, page, counts=counts)
 
 
 def own_product(product_id: int, supplier_id: int | None) -> tuple[Columns, dict[str, Any]]:

@@ -8,31 +8,16 @@ from sqlalchemy import ColumnElement, Row, Select, case, func, select
 
 from catalog.lots import Contribution, touches_area
 from catalog.models import Lot, LotContribution, LotInput, LotShare, Product, StockMove
-from market import db, money
+from market import db, money, paging
 from market.access import Visitor
 from market.errors import N_, InvalidInput, MarketError, NotFound
 from market.households import CoopMember, Household
 from market.parties import Organisation
 from market.places import Division
 
-LOTS_PER_PAGE = 50
 STATES = ("waiting", "in_store", "used_up")
 MOST_MOVES = 100
 Columns = Row[*tuple[Any, ...]]
-
-
-@dataclass(frozen=True)
-class LotPage:
-    """One page of lots; `counts` by state over all of them."""
-
-    rows: Sequence[Columns]
-    counts: Mapping[str, int]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // LOTS_PER_PAGE))
 
 
 @dataclass(frozen=True)
@@ -67,29 +52,26 @@ def _lots() -> Select[Any]:
     )
 
 
-def own_lots(supplier_id: int | None, state: str | None, product_id: int | None, page: int) -> LotPage:
+def own_lots(supplier_id: int | None, state: str | None, product_id: int | None, page: int) -> paging.Page:
     """A co-operative's lots in a state (None: all) and of a product (None: all), newest first, in two statements."""
     lot = db.table(Lot)
     mine = [lot.c.supplier_id == supplier_id] + ([lot.c.product_id == product_id] if product_id else [])
     return _page(mine, state, page)
 
 
-def lots_in_area(by: Visitor, state: str | None, page: int) -> LotPage:
+def lots_in_area(by: Visitor, state: str | None, page: int) -> paging.Page:
     """Lots with goods of this officer's area, newest first, in two statements."""
     return _page([touches_area(by)], state, page)
 
 
-def _page(conditions: Sequence[ColumnElement[bool]], state: str | None, page: int) -> LotPage:
+def _page(conditions: Sequence[ColumnElement[bool]], state: str | None, page: int) -> paging.Page:
     lot = db.table(Lot)
     states = select(_state().label("state")).select_from(lot).where(*conditions).subquery()
     counts = {row.state: row.lots for row in db.session().execute(
         select(states.c.state, func.count().label("lots")).group_by(states.c.state))}
     total = counts.get(state, 0) if state else sum(counts.values())
-    page = min(page, max(1, -(-total // LOTS_PER_PAGE)))
     query = _lots().where(*conditions, *([_state() == state] if state else []))
-    rows = db.session().execute(
-        query.order_by(lot.c.id.desc()).limit(LOTS_PER_PAGE).offset((page - 1) * LOTS_PER_PAGE)).all()
-    return LotPage(rows, counts, total, page)
+    return paging.read(query.order_by(lot.c.id.desc()), total, page, counts=counts)
 
 
 def lots_after(by: Visitor, cursor: int | None, limit: int, waiting: bool) -> Sequence[Columns]:

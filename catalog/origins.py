@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, and_, func, or_, select, union_all
 from catalog import browse
 from catalog.models import Category, Lot, LotContribution, LotShare, Product
 from catalog.on_sale import on_sale
-from market import db
+from market import db, paging
 from market.errors import NotFound
 from market.files import StoredFile
 from market.households import CoopMember, Household
@@ -19,7 +19,6 @@ from market.places import Division, VillageDesignation
 Columns = Row[*tuple[Any, ...]]
 
 FEWEST_HOUSEHOLDS = 5  # behind fewer the public learns neither an amount nor the exact count
-VILLAGES_PER_PAGE = 50
 RECENT_LOTS = 10
 
 
@@ -68,20 +67,7 @@ def recent_lots(product_id: int | None = None, village_id: int | None = None) ->
 # ---- villages -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class VillagePage:
-    """Some villages with the number of goods each has on sale."""
-
-    rows: Sequence[Columns]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // VILLAGES_PER_PAGE))
-
-
-def villages(county: str | None, township: str | None, every: bool, page: int) -> VillagePage:
+def villages(county: str | None, township: str | None, every: bool, page: int) -> paging.Page:
     """Villages with goods on sale (or `every` village) of a county or township, in two statements."""
     village, product, supplier = db.table(Division), db.table(Product), db.table(Organisation)
     goods = (
@@ -97,11 +83,7 @@ def villages(county: str | None, township: str | None, every: bool, page: int) -
     elif county:
         query = query.where(village.c.map_county == county)
     total = cast(int, db.session().scalar(select(func.count()).select_from(query.subquery())))
-    page = min(page, max(1, -(-total // VILLAGES_PER_PAGE)))
-    rows = db.session().execute(
-        query.order_by(func.coalesce(goods.c.goods, 0).desc(), village.c.code)
-        .limit(VILLAGES_PER_PAGE).offset((page - 1) * VILLAGES_PER_PAGE)).all()
-    return VillagePage(rows, total, page)
+    return paging.read(query.order_by(func.coalesce(goods.c.goods, 0).desc(), village.c.code), total, page)
 
 
 def places_to_choose(county: str | None) -> tuple[dict[str, str], dict[str, str]]:

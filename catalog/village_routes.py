@@ -39,7 +39,7 @@ def goods() -> str:
     state = request.args.get("state") if request.args.get("state") in ("listed", "hidden") else None
     sort = request.args.get("sort", "")
     found = desk.goods(current_user.organisation_id, state, sort, page_number())
-    return render_template("catalog/desk_goods.html", found=found, state=state, sort=found.sort, address=_address)
+    return render_template("catalog/desk_goods.html", found=found, state=state, sort=sort, address=_address)
 
 
 @bp.get("/products/new")

@@ -6,30 +6,16 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, or_, select
 
-from market import clock, db, places
+from market import clock, db, paging, places
 from market.access import Visitor
 from market.errors import NotFound
 from market.households import Household, HouseholdClass
 from market.places import Division, VillageDesignation
 
-PER_PAGE = 50
 Columns = Row[*tuple[Any, ...]]
 
 
-@dataclass(frozen=True)
-class VillagesPage:
-    """One page of villages."""
-
-    rows: Sequence[Columns]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PER_PAGE))
-
-
-def villages(by: Visitor, query: str, closed: bool, page: int) -> VillagesPage:
+def villages(by: Visitor, query: str, closed: bool, page: int) -> paging.Page:
     """Villages of today (or closed ones) of an official's area whose name, township or code holds the query."""
     conditions = [Division.level == "village", places.lies_in(by.division_id),
                   Division.valid_to.is_not(None) if closed else Division.valid_to.is_(None)]
@@ -37,10 +23,7 @@ def villages(by: Visitor, query: str, closed: bool, page: int) -> VillagesPage:
         conditions.append(or_(Division.path.icontains(query, autoescape=True),
                               Division.code.startswith(query, autoescape=True)))
     total = db.session().scalar(select(func.count()).select_from(Division).where(*conditions)) or 0
-    page = min(page, max(1, -(-total // PER_PAGE)))
-    rows = db.session().execute(_villages().where(*conditions).order_by(Division.code, Division.id)
-                                .limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
-    return VillagesPage(rows, total, page)
+    return paging.read(_villages().where(*conditions).order_by(Division.code, Division.id), total, page)
 
 
 def _villages() -> Select[Any]:
@@ -88,7 +71,7 @@ def story(village_id: int, year: int, by: Visitor) -> VillageStory:
     return VillageStory(village, before, successor, designations, classes, year)
 
 
-def households(village_id: int, year: int, household_class: str | None, page: int) -> VillagesPage:
+def households(village_id: int, year: int, household_class: str | None, page: int) -> paging.Page:
     """Households of a village with their class in a year. The caller has checked that the village may be seen."""
     conditions = [Household.village_id == village_id]
     if household_class is not None:
@@ -96,13 +79,11 @@ def households(village_id: int, year: int, household_class: str | None, page: in
     of_year = and_(HouseholdClass.household_id == Household.id, HouseholdClass.year == year)
     total = db.session().scalar(
         select(func.count()).select_from(Household).outerjoin(HouseholdClass, of_year).where(*conditions)) or 0
-    page = min(page, max(1, -(-total // PER_PAGE)))
-    rows = db.session().execute(
+    return paging.read(
         select(Household.id, Household.register_code, Household.head_name, Household.people,
                HouseholdClass.household_class)
-        .outerjoin(HouseholdClass, of_year).where(*conditions).order_by(Household.register_code, Household.id)
-        .limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
-    return VillagesPage(rows, total, page)
+        .outerjoin(HouseholdClass, of_year).where(*conditions).order_by(Household.register_code, Household.id),
+        total, page)
 
 
 def townships(by: Visitor) -> Sequence[Columns]:

@@ -1,13 +1,12 @@
 """What a buying unit sees of its purchases and orders: columns, a fixed number of statements, its own rows only."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
 
-from market import db, words
+from market import db, paging, words
 from market.access import Visitor
 from market.errors import NotFound
 from market.parties import DeliveryPoint, Organisation
@@ -45,19 +44,6 @@ def budget_units(by: Visitor) -> Sequence[Columns]:
 # ---- orders ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class OrdersPage:
-    """One page of a unit's orders."""
-
-    rows: Sequence[Columns]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PER_PAGE))
-
-
 def open_fen() -> ColumnElement[int]:
     """What an order still costs, in fen: the ordered amount before acceptance, then accepted less returned."""
     owed = case((Order.state.in_(("waiting", "placed", "shipped")), Order.placed_fen),
@@ -76,14 +62,11 @@ def tab_counts(units: Collection[int]) -> dict[str, int]:
     return counts
 
 
-def orders(units: Collection[int], tab: str, query: str, page: int) -> OrdersPage:
+def orders(units: Collection[int], tab: str, query: str, page: int) -> paging.Page:
     """Orders under a tab whose number or co-operative holds the query, newest first; two statements."""
     conditions = [Order.unit_id.in_(units), *_under(tab), *_named(query)]
     total = db.session().scalar(select(func.count()).select_from(Order).where(*conditions)) or 0
-    page = min(page, max(1, -(-total // PER_PAGE)))
-    rows = db.session().execute(
-        _order_columns().where(*conditions).order_by(Order.id.desc()).limit(PER_PAGE).offset((page - 1) * PER_PAGE))
-    return OrdersPage(rows.all(), total, page)
+    return paging.read(_order_columns().where(*conditions).order_by(Order.id.desc()), total, page, PER_PAGE)
 
 
 def _under(tab: str) -> list[ColumnElement[bool]]:

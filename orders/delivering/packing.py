@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
 
 from catalog.models import Lot
-from market import db, money
+from market import db, money, paging
 from market.access import Visitor
 from market.errors import NotFound
 from market.parties import DeliveryPoint, Organisation
@@ -38,34 +38,17 @@ TABS: Mapping[str, Sequence[str]] = {
 }
 
 
-@dataclass(frozen=True)
-class OrdersPage:
-    """One page of a co-operative's orders; `counts` by tab over all of them."""
-
-    rows: Sequence[Columns]
-    counts: Mapping[str, int]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PER_PAGE))
-
-
 def is_seen_by(by: Visitor) -> ColumnElement[bool]:
     """Orders of this co-operative that a second person of the unit, where one is needed, has let go."""
     return and_(Order.supplier_id == by.organisation_id, Order.state != "waiting")
 
 
-def orders(by: Visitor, tab: str, query: str, page: int) -> OrdersPage:
+def orders(by: Visitor, tab: str, query: str, page: int) -> paging.Page:
     """Orders under a tab whose number or unit holds the query, in three statements: what is due first, else newest."""
     conditions = [is_seen_by(by), _under(tab)] + ([_named(query)] if query else [])
     total = db.session().scalar(_counting().where(*conditions)) or 0
-    page = min(page, max(1, -(-total // PER_PAGE)))
     due_first = (Order.delivery_day, Order.id) if tab in ("to_ship", "to_receive") else (Order.id.desc(),)
-    rows = db.session().execute(_columns().where(*conditions).order_by(*due_first)
-                                .limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
-    return OrdersPage(rows, tab_counts(by), total, page)
+    return paging.read(_columns().where(*conditions).order_by(*due_first), total, page, PER_PAGE, tab_counts(by))
 
 
 def tab_counts(by: Visitor) -> dict[str, int]:

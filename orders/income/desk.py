@@ -1,19 +1,17 @@
 """What a co-operative owes its villages, from the ledger; what it has paid out and declared. Its own rows only."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from market import db
+from market import db, paging
 from market.access import Visitor
 from market.households import CoopMember, Household
 from market.ledger import INCOME_EVENTS, LedgerTransfer
 from market.places import Division
 from orders.models import IncomeDeclaration, Payout, PayoutLine
 
-PER_PAGE = 50
 Columns = Row[*tuple[Any, ...]]
 
 
@@ -54,45 +52,28 @@ def dues(by: Visitor) -> list[VillageDue]:
             in sorted(sums.items())]
 
 
-@dataclass(frozen=True)
-class Page:
-    """One page of rows."""
-
-    rows: Sequence[Columns]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PER_PAGE))
-
-
-def payouts(by: Visitor, page: int) -> Page:
+def payouts(by: Visitor, page: int) -> paging.Page:
     """Payouts of this co-operative, newest first; two statements."""
     total = db.session().scalar(
         select(func.count()).select_from(Payout).where(Payout.supplier_id == by.organisation_id)) or 0
-    page = min(page, max(1, -(-total // PER_PAGE)))
     paid = (select(db.sum_of(PayoutLine.amount_fen)).where(PayoutLine.payout_id == Payout.id).correlate(Payout)
             .scalar_subquery())
     receivers = (select(func.count()).select_from(PayoutLine).where(PayoutLine.payout_id == Payout.id)
                  .correlate(Payout).scalar_subquery())
-    rows = db.session().execute(
+    return paging.read(
         select(db.table(Payout), Division.path, paid.label("amount_fen"), receivers.label("receivers"))
         .join(Division, Division.id == Payout.village_id).where(Payout.supplier_id == by.organisation_id)
-        .order_by(Payout.id.desc()).limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
-    return Page(rows, total, page)
+        .order_by(Payout.id.desc()), total, page)
 
 
-def declarations(by: Visitor, page: int) -> Page:
+def declarations(by: Visitor, page: int) -> paging.Page:
     """Declared wages, rents and dividends of this co-operative, newest first; two statements."""
     mine = IncomeDeclaration.supplier_id == by.organisation_id
     total = db.session().scalar(select(func.count()).select_from(IncomeDeclaration).where(mine)) or 0
-    page = min(page, max(1, -(-total // PER_PAGE)))
-    rows = db.session().execute(
+    return paging.read(
         select(db.table(IncomeDeclaration), Division.path, CoopMember.member_no, Household.head_name)
         .join(Division, Division.id == IncomeDeclaration.village_id)
         .join(Household, Household.id == IncomeDeclaration.household_id)
         .outerjoin(CoopMember, (CoopMember.household_id == IncomeDeclaration.household_id)
                    & (CoopMember.supplier_id == IncomeDeclaration.supplier_id))
-        .where(mine).order_by(IncomeDeclaration.id.desc()).limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
-    return Page(rows, total, page)
+        .where(mine).order_by(IncomeDeclaration.id.desc()), total, page)

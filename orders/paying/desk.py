@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, func, select
 
-from market import db, ledger
+from market import db, ledger, paging
 from market.access import Visitor
 from market.errors import N_, NotFound
 from market.files import StoredFile
@@ -14,38 +14,21 @@ from market.parties import Organisation
 from market.users import User
 from orders.models import ClaimPart, Order, PaymentClaim
 
-PER_PAGE = 50
+ROWS = 50  # of the account at once
 STATE_LABELS: Mapping[str, str] = {
     "claimed": N_("To look for"), "received": N_("Received"), "refused": N_("Not found"),
 }
 Columns = Row[*tuple[Any, ...]]
 
 
-@dataclass(frozen=True)
-class ClaimsPage:
-    """One page of claims; `counts` by state over all of them."""
-
-    rows: Sequence[Columns]
-    counts: dict[str, int]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PER_PAGE))
-
-
-def claims(by: Visitor, state: str, page: int) -> ClaimsPage:
+def claims(by: Visitor, state: str, page: int) -> paging.Page:
     """Claims in a state, the oldest waiting first, answered ones newest first; two statements."""
     mine = PaymentClaim.supplier_id == by.organisation_id
     counts = {row.state: row.claims for row in db.session().execute(
         select(PaymentClaim.state, func.count().label("claims")).where(mine).group_by(PaymentClaim.state))}
     total = counts.get(state, 0)
-    page = min(page, max(1, -(-total // PER_PAGE)))
     order = PaymentClaim.id if state == "claimed" else PaymentClaim.id.desc()
-    rows = db.session().execute(_claims().where(mine, PaymentClaim.state == state).order_by(order)
-                                .limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
-    return ClaimsPage(rows, counts, total, page)
+    return paging.read(_claims().where(mine, PaymentClaim.state == state).order_by(order), total, page, counts=counts)
 
 
 def claim(claim_id: int, by: Visitor) -> tuple[Columns, Sequence[Columns]]:
@@ -121,5 +104,5 @@ def sums_by_unit(by: Visitor) -> list[UnitSum]:
 
 def statement(by: Visitor, before_id: int | None) -> tuple[list[dict[str, Any]], int | None]:
     """Movements on the co-operative's own account, newest first, and where the next page begins."""
-    rows = ledger.statement(f"supplier:{by.organisation_id}", PER_PAGE + 1, before_id)
-    return rows[:PER_PAGE], rows[PER_PAGE - 1]["id"] if len(rows) > PER_PAGE else None
+    rows = ledger.statement(f"supplier:{by.organisation_id}", ROWS + 1, before_id)
+    return rows[:ROWS], rows[ROWS - 1]["id"] if len(rows) > ROWS else None

@@ -7,28 +7,14 @@ from typing import Any
 
 from sqlalchemy import Row, Select, func, select
 
-from market import db
+from market import db, paging
 from market.files import StoredFile
 from market.parties import Organisation
 from market.users import User
 from orders.buying import lists
 from orders.models import Acceptance, ClaimPart, Order, PaymentClaim
 
-PER_PAGE = 50
 Columns = Row[*tuple[Any, ...]]
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of rows."""
-
-    rows: Sequence[Columns]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PER_PAGE))
 
 
 @dataclass(frozen=True)
@@ -36,7 +22,7 @@ class Owed:
     """What accepted goods still cost: sums by co-operative over everything, and one page of the orders behind them."""
 
     suppliers: Sequence[Columns]
-    orders: Page
+    orders: paging.Page
 
     @property
     def total_fen(self) -> int:
@@ -55,14 +41,12 @@ def owed(units: Collection[int], page: int) -> Owed:
                db.sum_of(lists.open_fen()).label("open_fen"), db.sum_of(_claimed_fen()).label("claimed_fen"))
         .where(*unpaid).group_by(Order.supplier_id, Order.supplier_name).order_by(Order.supplier_name)).all()
     total = sum(row.orders for row in suppliers)
-    page = min(page, max(1, -(-total // PER_PAGE)))
-    rows = db.session().execute(
+    rows = (
         select(db.table(Order), lists.open_fen().label("open_fen"), _claimed_fen().label("claimed_fen"),
                Acceptance.business_date.label("accepted_on"))
         .join(Acceptance, Acceptance.order_id == Order.id).where(*unpaid)
-        .order_by(Order.supplier_name, Order.supplier_id, Acceptance.business_date, Order.id)
-        .limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
-    return Owed(suppliers, Page(rows, total, page))
+        .order_by(Order.supplier_name, Order.supplier_id, Acceptance.business_date, Order.id))
+    return Owed(suppliers, paging.read(rows, total, page))
 
 
 def _claimed_fen() -> Any:
@@ -73,14 +57,12 @@ def _claimed_fen() -> Any:
     )
 
 
-def claims(units: Collection[int], page: int) -> tuple[Page, dict[int, list[Columns]]]:
+def claims(units: Collection[int], page: int) -> tuple[paging.Page, dict[int, list[Columns]]]:
     """A unit's claims, newest first, and which orders each is for; three statements."""
     mine = PaymentClaim.unit_id.in_(units)
     total = db.session().scalar(select(func.count()).select_from(PaymentClaim).where(mine)) or 0
-    page = min(page, max(1, -(-total // PER_PAGE)))
-    rows = db.session().execute(_claim_columns().where(mine).order_by(PaymentClaim.id.desc())
-                                .limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
-    return Page(rows, total, page), _parts([row.id for row in rows])
+    found = paging.read(_claim_columns().where(mine).order_by(PaymentClaim.id.desc()), total, page)
+    return found, _parts([row.id for row in found.rows])
 
 
 def claims_of(order_id: int) -> Sequence[Columns]:

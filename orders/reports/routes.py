@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, render_template, request, url_fo
 from flask_login import current_user
 from marshmallow import fields
 
-from market import clock, db, page_words, sheets, waiting, web
+from market import clock, db, page_words, paging, sheets, waiting, web
 from market.access import can, public, requires
 from market.errors import N_, NotFound
 from market.schemas import Input, Month, Words
@@ -139,7 +139,7 @@ def filled_as_asked(report: Report, reader: Reader) -> Filled:
 def _page(filled: Filled) -> dict[str, Any]:
     """One page of the rows; the totals are those of all rows."""
     rows = filled.content.rows
-    pages = max(1, -(-len(rows) // ROWS_PER_PAGE))
+    pages = paging.last_page(len(rows), ROWS_PER_PAGE)
     page = min(page_number(), pages)
     return {"rows": rows[(page - 1) * ROWS_PER_PAGE:page * ROWS_PER_PAGE], "page": page, "pages": pages,
             "address": _address, "stages": STAGES, "kept": {n: request.args[n] for n in KEPT if request.args.get(n)}}
