@@ -1,0 +1,71 @@
+"""The tables of the orders storey, by room; the rooms read them all from here."""
+
+from orders.models.buying import (
+    CartLine as CartLine,
+)
+from orders.models.buying import (
+    Order as Order,
+)
+from orders.models.buying import (
+    OrderLine as OrderLine,
+)
+from orders.models.buying import (
+    Purchase as Purchase,
+)
+from orders.models.delivering import (
+    Acceptance as Acceptance,
+)
+from orders.models.delivering import (
+    AcceptanceLine as AcceptanceLine,
+)
+from orders.models.delivering import (
+    AcceptancePart as AcceptancePart,
+)
+from orders.models.delivering import (
+    DeliveryRun as DeliveryRun,
+)
+from orders.models.delivering import (
+    GoodsReturn as GoodsReturn,
+)
+from orders.models.delivering import (
+    ReturnLine as ReturnLine,
+)
+from orders.models.delivering import (
+    ReturnPart as ReturnPart,
+)
+from orders.models.delivering import (
+    Shipment as Shipment,
+)
+from orders.models.delivering import (
+    ShipmentLine as ShipmentLine,
+)
+from orders.models.delivering import (
+    ShipmentOrigin as ShipmentOrigin,
+)
+from orders.models.income import (
+    CollectiveAgreement as CollectiveAgreement,
+)
+from orders.models.income import (
+    IncomeDeclaration as IncomeDeclaration,
+)
+from orders.models.income import (
+    Payout as Payout,
+)
+from orders.models.income import (
+    PayoutLine as PayoutLine,
+)
+from orders.models.paying import (
+    ClaimPart as ClaimPart,
+)
+from orders.models.paying import (
+    PaymentClaim as PaymentClaim,
+)
+from orders.models.paying import (
+    ReceiptShare as ReceiptShare,
+)
+from orders.models.paying import (
+    Refund as Refund,
+)
+from orders.models.paying import (
+    RefundShare as RefundShare,
+)

@@ -1,0 +1,117 @@
+"""Tables of demand: the cart, purchases, orders and their lines."""
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from market.db import Base, choice
+from orders.states import APPROVAL, FUND_SOURCES, METHODS, PAYMENT, STATES, WINDOWS
+
+
+class CartLine(Base):
+    """What somebody has put together for their unit and not yet ordered."""
+
+    __tablename__ = "cart_line"
+    __table_args__ = (
+        UniqueConstraint("unit_id", "user_id", "product_id"),
+        CheckConstraint("milli > 0", name="milli"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
+    milli: Mapped[int]
+
+
+class Purchase(Base):
+    """采购单: what a unit ordered at once; each co-operative gets a sub-order of its own.
+
+    `unit_id` is the credited budget unit (预算单位), apart from who logged in.
+    """
+
+    __tablename__ = "purchase"
+    __table_args__ = (
+        UniqueConstraint("ordered_by", "submit_token"),
+        Index("ix_purchase_unit", "unit_id", "id"),
+        CheckConstraint("total_fen > 0", name="total"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(24), unique=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    ordered_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    submit_token: Mapped[str] = mapped_column(String(80))
+    fund_source: Mapped[str] = mapped_column(choice("fund_source", *FUND_SOURCES))
+    method: Mapped[str] = mapped_column(choice("method", *METHODS))
+    delivery_point_id: Mapped[int] = mapped_column(ForeignKey("delivery_point.id"))
+    delivery_day: Mapped[date]
+    delivery_window: Mapped[str] = mapped_column(choice("delivery_window", *WINDOWS))
+    note: Mapped[str] = mapped_column(default="")
+    total_fen: Mapped[int]
+    approval: Mapped[str] = mapped_column(choice("approval", *APPROVAL))
+    content_hash: Mapped[str] = mapped_column(String(64))  # what an approval binds
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    approved_at: Mapped[datetime | None]
+    placed_at: Mapped[datetime]
+    business_date: Mapped[date]
+
+
+class Order(Base):
+    """A sub-order: one unit, one co-operative. Sums in fen are kept beside the documents they add up."""
+
+    __tablename__ = "order"
+    __table_args__ = (
+        Index("ix_order_unit", "unit_id", "state", "id"),
+        Index("ix_order_supplier", "supplier_id", "state", "id"),
+        CheckConstraint("placed_fen > 0 AND accepted_fen >= 0 AND returned_fen >= 0", name="sums"),
+        CheckConstraint("returned_fen <= accepted_fen AND refunded_fen <= received_fen", name="parts"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(24), unique=True)
+    purchase_id: Mapped[int] = mapped_column(ForeignKey("purchase.id"), index=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    unit_type: Mapped[str]
+    supplier_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    supplier_name: Mapped[str]
+    fund_source: Mapped[str]
+    method: Mapped[str]
+    state: Mapped[str] = mapped_column(choice("state", *STATES))
+    payment: Mapped[str] = mapped_column(choice("payment", *PAYMENT), default="unpaid")
+    placed_fen: Mapped[int]
+    accepted_fen: Mapped[int] = mapped_column(default=0)
+    returned_fen: Mapped[int] = mapped_column(default=0)
+    received_fen: Mapped[int] = mapped_column(default=0)
+    refunded_fen: Mapped[int] = mapped_column(default=0)
+    delivery_point_id: Mapped[int] = mapped_column(ForeignKey("delivery_point.id"))
+    delivery_day: Mapped[date]
+    delivery_window: Mapped[str]
+    placed_at: Mapped[datetime]
+    business_date: Mapped[date]
+
+
+class OrderLine(Base):
+    """One good, as it was called, measured and priced when it was ordered; never re-read from the product."""
+
+    __tablename__ = "order_line"
+    __table_args__ = (
+        CheckConstraint("ordered_milli > 0 AND price_fen > 0 AND amount_fen >= 0", name="amounts"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("order.id"), index=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
+    product_name: Mapped[str]
+    product_name_en: Mapped[str]
+    supply: Mapped[str]
+    unit: Mapped[str]
+    unit_en: Mapped[str]
+    grams_per_unit: Mapped[int]
+    by_weight: Mapped[bool]
+    category: Mapped[str]
+    certified: Mapped[bool]
+    price_fen: Mapped[int]
+    ordered_milli: Mapped[int]
+    amount_fen: Mapped[int]

@@ -1,0 +1,78 @@
+"""Tables of income beside the lots: collective shares, declarations, payouts."""
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from market.db import Base, choice
+from market.ledger import INCOME_KINDS
+
+
+class CollectiveAgreement(Base):
+    """The village collective's share of what is accepted, in hundredths of a percent, between dates."""
+
+    __tablename__ = "collective_agreement"
+    __table_args__ = (
+        CheckConstraint("basis_points BETWEEN 0 AND 5000", name="points"),
+        Index("ix_collective_agreement_pair", "supplier_id", "village_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    supplier_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    village_id: Mapped[int] = mapped_column(ForeignKey("division.id"))
+    basis_points: Mapped[int]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    agreed_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    confirmed_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+
+
+class IncomeDeclaration(Base):
+    """A wage, land rent or dividend a co-operative says a household earned; counted once the village confirms it."""
+
+    __tablename__ = "income_declaration"
+    __table_args__ = (CheckConstraint("amount_fen > 0", name="amount"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    supplier_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    village_id: Mapped[int] = mapped_column(ForeignKey("division.id"))
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
+    kind: Mapped[str] = mapped_column(choice("kind", "wage", "land", "dividend"))
+    month: Mapped[str] = mapped_column(String(7))
+    amount_fen: Mapped[int]
+    proof_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"))
+    declared_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    declared_at: Mapped[datetime]
+    confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    confirmed_at: Mapped[datetime | None]
+    business_date: Mapped[date | None]
+
+
+class Payout(Base):
+    """Money a co-operative has handed on to a village's households or its collective, with proof; two persons."""
+
+    __tablename__ = "payout"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(24), unique=True)
+    supplier_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    village_id: Mapped[int] = mapped_column(ForeignKey("division.id"))
+    income_kind: Mapped[str] = mapped_column(choice("income_kind", *INCOME_KINDS))
+    paid_on: Mapped[date]
+    proof_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"))
+    made_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    confirmed_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    business_date: Mapped[date]
+
+
+class PayoutLine(Base):
+    """What one household (or, without one, the collective) was handed."""
+
+    __tablename__ = "payout_line"
+    __table_args__ = (CheckConstraint("amount_fen > 0", name="amount"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payout_id: Mapped[int] = mapped_column(ForeignKey("payout.id"), index=True)
+    household_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))
+    amount_fen: Mapped[int]
