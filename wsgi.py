@@ -12,7 +12,7 @@ import orders.models
 from catalog import api as catalog_api
 from catalog import cli as catalog_cli
 from catalog import jobs as catalog_jobs
-from catalog import lot_routes, products, village_routes
+from catalog import lot_models, lot_routes, products, village_routes
 from catalog import routes as shop_routes
 from market import (
     account_routes,
@@ -70,7 +70,7 @@ from orders.reports import village_income
 
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
-          catalog.models, orders.models)
+          catalog.models, lot_models, orders.models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, packing_routes.bp, receipt_routes.bp,

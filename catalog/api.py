@@ -82,4 +82,4 @@ def confirm(lot_id: int) -> Response:
 
 def _told(lot_id: int) -> dict[str, Any]:
     story = lot_desk.story(lot_id, current_user)
-    return {**story.lot._mapping, "shares": story.shares}
+    return {**story.lot._mapping, "shares": story.shares, "details": story.details}

@@ -41,7 +41,7 @@ class LotFilterSchema(PageSchema):
 
 
 class LotSchema(Schema):
-    """A lot; `state` is waiting, in_store or used_up."""
+    """A lot; `state` is waiting, in_store, used_up or failed (its sample was not safe)."""
 
     id = fields.Integer(required=True)
     code = fields.String(required=True)
@@ -70,7 +70,19 @@ class ShareSchema(Schema):
     origin_lot = fields.String(required=True, attribute="origin")
 
 
-class LotStorySchema(LotSchema):
-    """A lot with the villages that grew it."""
+class LotDetailsSchema(Schema):
+    """How it was received; an area in hundredths of a mu."""
 
+    received_at = fields.String(required=True)
+    plot = fields.String(required=True)
+    area_mu_hundredths = fields.Integer(required=True, allow_none=True)
+    test = fields.String(required=True)
+    test_note = fields.String(required=True)
+    notebook_id = fields.Integer(required=True, allow_none=True)
+
+
+class LotStorySchema(LotSchema):
+    """A lot with the villages that grew it, and how it was received."""
+
+    details = fields.Nested(LotDetailsSchema, required=True)
     shares = fields.List(fields.Nested(ShareSchema), required=True)

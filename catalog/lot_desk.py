@@ -6,16 +6,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, select
 
-from catalog.lots import Contribution, touches_area
+from catalog.lot_models import LotDetail
+from catalog.lot_parts import Contribution, LotDetails
+from catalog.lots import touches_area
 from catalog.models import Lot, LotContribution, LotInput, LotShare, Product, StockMove
 from market import db, money, paging
 from market.access import Visitor
 from market.errors import N_, InvalidInput, MarketError, NotFound
+from market.files import StoredFile
 from market.households import CoopMember, Household
 from market.parties import Organisation
 from market.places import Division
 
-STATES = ("waiting", "in_store", "used_up")
+STATES = ("waiting", "in_store", "used_up", "failed")
 MOST_MOVES = 100
 Columns = Row[*tuple[Any, ...]]
 
@@ -25,7 +28,8 @@ class LotStory:
     """A lot with all that its own co-operative, or an officer of the area, may know of it."""
 
     lot: Columns
-    contributions: Sequence[Columns]  # member_no, head_name (none for the own base), path, grams
+    details: Columns | LotDetails  # as LotDetails
+    contributions: Sequence[Columns]  # member_no, head_name (none for the own base), path, grams, unsplit
     shares: Sequence[Columns]  # path, own_base, grams, farm_gate_fen_per_kg, origin
     inputs: Sequence[Columns]  # code, name, milli, grams
     moves: Sequence[Columns]  # at, kind, on_hand_change_milli, held_change_milli
@@ -33,13 +37,16 @@ class LotStory:
     @property
     def farm_gate_fen(self) -> int:
         """What households are owed if all of a harvested lot is accepted: price by kg of what households brought."""
-        grams = sum(row.grams for row in self.contributions if row.head_name is not None)
+        grams = sum(row.grams for row in self.contributions if row.head_name is not None or row.unsplit)
         return money.line_total(self.lot.farm_gate_fen_per_kg, grams)
 
 
 def _state() -> ColumnElement[str]:
-    lot = db.table(Lot)
-    return case((lot.c.confirmed_at.is_(None), "waiting"), (lot.c.on_hand_milli > 0, "in_store"), else_="used_up")
+    """A lot whose sample failed waits for nobody: it stays where it is, for the record."""
+    lot, detail = db.table(Lot), db.table(LotDetail)
+    failed = select(detail.c.lot_id).where(detail.c.lot_id == lot.c.id, detail.c.test == "failed").exists()
+    return case((lot.c.confirmed_at.is_(None) & failed, "failed"), (lot.c.confirmed_at.is_(None), "waiting"),
+                (lot.c.on_hand_milli > 0, "in_store"), else_="used_up")
 
 
 def _lots() -> Select[Any]:
@@ -81,30 +88,45 @@ def lots_after(by: Visitor, cursor: int | None, limit: int, waiting: bool) -> Se
     if cursor is not None:
         query = query.where(lot.c.id < cursor)
     if waiting:
-        query = query.where(lot.c.confirmed_at.is_(None))
+        query = query.where(_state() == "waiting")
     return db.session().execute(query).all()
 
 
 def story(lot_id: int, by: Visitor) -> LotStory:
-    """One lot, in five statements. Raises NotFound for a lot of somebody else, or outside an officer's area."""
+    """One lot, in six statements. Raises NotFound for a lot of somebody else, or outside an officer's area."""
     lot = db.table(Lot)
     found = db.session().execute(_lots().where(lot.c.id == lot_id, _visible_to(by))).first()
     if found is None:
         raise NotFound()
     read = db.session().execute
-    return LotStory(found, read(_contributions(found)).all(), read(_shares(lot_id)).all(), read(_inputs(lot_id)).all(),
-                    read(_moves(lot_id)).all())
+    return LotStory(found, read(_details(lot_id)).first() or LotDetails(), read(_contributions(found)).all(),
+                    read(_shares(lot_id)).all(), read(_inputs(lot_id)).all(), read(_moves(lot_id)).all())
 
 
 def _visible_to(by: Visitor) -> ColumnElement[bool]:
     return touches_area(by) if by.organisation_kind == "office" else db.table(Lot).c.supplier_id == by.organisation_id
 
 
+def _details(lot_id: int) -> Select[Any]:
+    detail = db.table(LotDetail)
+    return select(detail).where(detail.c.lot_id == lot_id)
+
+
+def notebook(lot_id: int, by: Visitor) -> StoredFile:
+    """The photographed page of a lot's notebook. Raises NotFound, also for a lot that is not this visitor's to see."""
+    photo = db.session().scalar(
+        select(StoredFile).join(LotDetail, LotDetail.notebook_id == StoredFile.id)
+        .join(Lot, Lot.id == LotDetail.lot_id).where(Lot.id == lot_id, _visible_to(by)))
+    if photo is None:
+        raise NotFound()
+    return photo
+
+
 def _contributions(lot: Columns) -> Select[Any]:
     given, household, member = db.table(LotContribution), db.table(Household), db.table(CoopMember)
     village = db.table(Division)
     return (
-        select(member.c.member_no, household.c.head_name, village.c.path, given.c.grams)
+        select(member.c.member_no, household.c.head_name, village.c.path, given.c.grams, given.c.unsplit)
         .select_from(given).join(village, village.c.id == given.c.village_id)
         .outerjoin(household, household.c.id == given.c.household_id)
         .outerjoin(member, (member.c.household_id == given.c.household_id) & (member.c.supplier_id == lot.supplier_id))
@@ -162,6 +184,16 @@ def members(supplier_id: int | None) -> Sequence[Columns]:
         .where(member.c.supplier_id == supplier_id).order_by(member.c.member_no)).all()
 
 
+def member_villages(supplier_id: int | None) -> dict[str, str]:
+    """Villages in which members live, by code."""
+    member, household, village = db.table(CoopMember), db.table(Household), db.table(Division)
+    rows = db.session().execute(
+        select(village.c.code, village.c.path).join_from(member, household, household.c.id == member.c.household_id)
+        .join(village, village.c.id == household.c.village_id).where(member.c.supplier_id == supplier_id)
+        .distinct().order_by(village.c.code))
+    return {row.code: row.path for row in rows}
+
+
 def usable_lots(supplier_id: int | None) -> Sequence[Columns]:
     """Confirmed lots from which something can still be taken, first expired first."""
     lot = db.table(Lot)
@@ -192,7 +224,7 @@ def contributions_of(rows: Sequence[Mapping[str, Any]], by: Visitor) -> list[Con
                     N_("Several members have this name: give the number.") if matches
                     else N_("No member has this number or name.")]
         elif row["village"] in villages:
-            found.append(Contribution(row["grams"], village_id=villages[row["village"]]))
+            found.append(Contribution(row["grams"], None, villages[row["village"]], row.get("unsplit", False)))
         else:
             problems[f"contributions-{number}-village"] = [N_("Please choose one of the list.")]
     if problems:

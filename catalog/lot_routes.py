@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import segno
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
 from catalog import lot_desk, lots, origins
+from catalog.lot_parts import Ingredient, LotDetails
 from catalog.lot_schemas import MOST_ROWS, BookSchema, ProcessSchema
-from catalog.lots import Ingredient
 from catalog.models import Lot
-from market import clock, journal
+from market import clock, file_routes, files, journal
 from market.access import Visitor, can, requires
-from market.errors import N_
+from market.errors import N_, InvalidInput
 from market.i18n import gettext as _
 from market.i18n import ngettext
 from market.waiting import Waiting
@@ -27,12 +27,17 @@ MENU = (
 )
 STATE_LABELS: Mapping[str, str] = {
     "waiting": N_("Waits for confirmation"), "in_store": N_("In store"), "used_up": N_("Used up"),
+    "failed": N_("Sample failed"),
+}
+TEST_LABELS: Mapping[str, str] = {
+    "none": N_("Not tested"), "passed": N_("Passed"), "failed": N_("Failed"),
 }
 MOVE_LABELS: Mapping[str, str] = {
     "booked": N_("Booked in"), "held": N_("Promised to an order"), "released": N_("Promise ended"),
     "packed": N_("Packed"), "processed": N_("Used for other goods"), "written_off": N_("Written off"),
 }
 FIRST_ROWS, MORE_ROWS = 6, 6
+Prepared = tuple[bytes, str, str]
 ACT_LABELS: Mapping[str, str] = {
     "lot.booked": N_("Booked in"), "lot.processed": N_("Made from other lots"),
     "lot.confirmed": N_("Confirmed at the village"),
@@ -68,7 +73,8 @@ def new() -> str:
     return render_template(
         "catalog/lots/book.html", rows=rows, shown=_shown(len(rows)), most=MOST_ROWS,
         goods=lot_desk.own_goods(current_user.organisation_id), members=lot_desk.members(current_user.organisation_id),
-        villages=origins.villages_of_supplier(current_user.organisation_id), values=_values(),
+        villages=origins.villages_of_supplier(current_user.organisation_id), values=_values(), tests=TEST_LABELS,
+        members_live_in=lot_desk.member_villages(current_user.organisation_id),
         onward=safe_next(request.values.get("next")))
 
 
@@ -78,10 +84,10 @@ def new() -> str:
 def book() -> Any:
     if "more" in request.form:  # more rows, without JavaScript
         return new()
-    values = parse(BookSchema)
+    values, photo = parse(BookSchema), sent_photo()
 
     def work() -> Response:
-        lot = book_lot(values)
+        lot = book_lot(values | kept(photo))
         flash(_("Lot %(code)s is booked in. It can be sold once the village has confirmed it.", code=lot.code), "good")
         onward = safe_next(request.form.get("next"))  # back to the order that waits for these goods
         return redirect(onward, 303) if onward else see_other("lots.show", lot_id=lot.id)  # type: ignore[return-value]
@@ -93,7 +99,31 @@ def book_lot(values: Mapping[str, Any]) -> Lot:
     """Book what BookSchema has loaded, for the visitor."""
     return lots.book(
         values["product_id"], values["harvested_on"], values["milli"], values["farm_gate_fen_per_kg"],
-        lot_desk.contributions_of(values["contributions"], current_user), current_user, values["best_before"])
+        lot_desk.contributions_of(values["contributions"], current_user), current_user, values["best_before"],
+        LotDetails(**{name: values[name] for name in LotDetails.__dataclass_fields__}))
+
+
+def sent_photo() -> Prepared | None:
+    """The notebook's page that was sent, checked and re-encoded before any transaction begins."""
+    sent = request.files.get("notebook")
+    if sent is None or not sent.filename:
+        return None
+    try:
+        prepared = files.prepare(sent.read(files.MAX_BYTES + 1))
+        if not prepared[1].startswith("image/"):
+            raise files.FileRefused()
+    except files.FileRefused as refusal:
+        raise InvalidInput({"notebook": [refusal]}) from refusal
+    return prepared
+
+
+def kept(photo: Prepared | None) -> dict[str, int]:
+    """Keep a notebook's photo, for the co-operative and its officials; {} where none was sent."""
+    if photo is None:
+        return {}
+    name = request.files["notebook"].filename or ""
+    stored = files.keep(photo, name, "parties", current_user, current_app.extensions["sijin"].files_dir)
+    return {"notebook_id": stored.id}
 
 
 @bp.get("/village/lots/process")
@@ -126,10 +156,21 @@ def process() -> Response:
 @bp.get(f"/village/lots/{LOT}")
 @requires("lot.book")
 def show(lot_id: int) -> str:
+    return _page(lot_id, officer=False)
+
+
+def _page(lot_id: int, officer: bool) -> str:
     story = lot_desk.story(lot_id, current_user)
-    return render_template("catalog/lots/show.html", story=story, lot=story.lot, labels=STATE_LABELS, officer=False,
-                           moves=MOVE_LABELS, acts=ACT_LABELS, history=journal.timeline("lot", lot_id),
-                           qr=_qr(story.lot.code))
+    return render_template(
+        "catalog/lots/show.html", story=story, lot=story.lot, officer=officer, labels=STATE_LABELS, tests=TEST_LABELS,
+        moves=MOVE_LABELS, acts=ACT_LABELS, history=journal.timeline("lot", lot_id), qr=_qr(story.lot.code))
+
+
+@bp.get(f"/village/lots/{LOT}/notebook")
+@requires("lot.book")
+def notebook(lot_id: int) -> Response:
+    """The photographed page of the notebook."""
+    return file_routes.send(lot_desk.notebook(lot_id, current_user))
 
 
 @bp.get(f"/village/lots/{LOT}/label")
@@ -155,10 +196,14 @@ def waiting() -> str:
 @requires("lot.confirm")
 def examine(lot_id: int) -> str:
     """The lot with its contributions: names are masked, numbers and weights are not."""
-    story = lot_desk.story(lot_id, current_user)
-    return render_template("catalog/lots/show.html", story=story, lot=story.lot, labels=STATE_LABELS, officer=True,
-                           moves=MOVE_LABELS, acts=ACT_LABELS, history=journal.timeline("lot", lot_id),
-                           qr=_qr(story.lot.code))
+    return _page(lot_id, officer=True)
+
+
+@bp.get(f"/office/lots/{LOT}/notebook")
+@requires("lot.confirm")
+def examine_notebook(lot_id: int) -> Response:
+    """The photographed page, for who confirms at the village."""
+    return file_routes.send(lot_desk.notebook(lot_id, current_user))
 
 
 @bp.post(f"/office/lots/{LOT}/confirmation")

@@ -5,8 +5,10 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load, validates_schema
 
+from catalog.lot_models import TESTS
+from market import money
 from market.errors import N_
-from market.schemas import REQUIRED, Day, Fen, Grams, Input, Milli, Whole, Words
+from market.schemas import REQUIRED, Choice, Day, Fen, Grams, Input, Milli, Whole, Words
 
 MOST_ROWS = 300
 
@@ -25,20 +27,45 @@ class FilledRows(Input):
         return {**source, self.rows: filled[:MOST_ROWS + 1]}
 
 
+class Mu(Fen):
+    """An area: JSON integer hundredths of a mu; typed mu with at most two decimals. 0.01 to 100,000 mu."""
+
+    low, high = 1, 10_000_000
+    from_text = staticmethod(money.parse_fen)
+    refusal = N_("An area in mu, plain digits with at most two decimals, such as 2.5.")
+
+
 class ContributionSchema(Input):
-    """Who brought how much: a member (number, or name where only one has it), or the own base in a village."""
+    """Who brought how much: a member (number, or name where only one has it), or a village.
+
+    Alone a village means the own base; with `unsplit` its households, whose names follow from the notebook.
+    """
 
     member = Words(longest=40, load_default="")
-    village = Words(longest=12, load_default="", metadata={"description": "own base: the village's 12-digit code"})
+    village = Words(longest=12, load_default="", metadata={"description": "a village's 12-digit code"})
+    unsplit = fields.Boolean(load_default=False)
     grams = Grams(required=True)
 
     @validates_schema
     def names_one_origin(self, values: dict[str, Any], **_: Any) -> None:
         if bool(values.get("member")) == bool(values.get("village")):
             raise ValidationError({"member": [N_("Name a member, or the village of your own base.")]})
+        if values.get("unsplit") and not values.get("village"):
+            raise ValidationError({"village": [N_("Please choose one of the list.")]})
 
 
-class BookSchema(FilledRows):
+class DetailsSchema(Input):
+    """How goods were received, as far as anybody wants to say it."""
+
+    received_at = Words(longest=60, load_default="")
+    plot = Words(longest=60, load_default="")
+    area_mu_hundredths = Mu(load_default=None)
+    test = Choice(TESTS, load_default="none")
+    test_note = Words(longest=200, load_default="")
+    notebook_id = Whole(load_default=None, metadata={"description": "a stored photo of the notebook's page"})
+
+
+class BookSchema(FilledRows, DetailsSchema):
     """A harvest: fen per kg up to ¥10,000, 1 to 300 contributions. Goods sold by weight need no quantity."""
 
     rows, needs = "contributions", "grams"
@@ -52,7 +79,7 @@ class BookSchema(FilledRows):
 
     @pre_load
     def leave_blanks_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
-        return without_blanks(source, "best_before", "milli")
+        return without_blanks(source, "best_before", "milli", "area_mu_hundredths", "test", "notebook_id")
 
     @validates_schema
     def has_rows(self, values: dict[str, Any], **_: Any) -> None:

@@ -3,39 +3,21 @@
 import secrets
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
 from catalog import stock
+from catalog.lot_models import LotDetail
+from catalog.lot_parts import WEIGHS_NOTHING, Contribution, Ingredient, LotDetails, keep_details, origins
 from catalog.models import Lot, LotContribution, LotInput, LotShare, Product, StockMove
 from market import clock, db, journal, money, places
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
-from market.households import CoopMember, Household
 from market.places import Division
 
-WEIGHS_NOTHING = N_("So little weighs less than a gram: please enter more of it.")
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """Grams that a household, or without one the co-operative's own base in a village, brought to a lot."""
-
-    grams: int
-    household_id: int | None = None
-    village_id: int | None = None  # needed for an own base; a household's is its own
-
-
-@dataclass(frozen=True)
-class Ingredient:
-    """Thousandths of an input lot's sales unit that a processed lot uses up."""
-
-    lot_id: int
-    milli: int
 
 
 class AlreadyConfirmed(Conflict):
@@ -43,8 +25,16 @@ class AlreadyConfirmed(Conflict):
     text = N_("This lot's farm-gate price has already been confirmed.")
 
 
+class SampleFailed(Conflict):
+    """Unsafe goods are booked for the record only."""
+
+    code = "lot_test_failed"
+    text = N_("The sample test of this lot failed: it is kept for the record and cannot be sold.")
+
+
 def book(product_id: int, harvested_on: date, milli: int | None, farm_gate_fen_per_kg: int,
-         contributions: Sequence[Contribution], by: Visitor, best_before: date | None = None) -> Lot:
+         contributions: Sequence[Contribution], by: Visitor, best_before: date | None = None,
+         details: LotDetails | None = None) -> Lot:
     """Book a harvest into store: its weight is the sum of what was brought (grams), its quantity `milli` sales units.
 
     Goods sold by weight need no `milli`: it follows from the weight.
@@ -53,24 +43,32 @@ def book(product_id: int, harvested_on: date, milli: int | None, farm_gate_fen_p
     product, household or village that is not the co-operative's, InvalidInput where weights and quantity disagree.
     """
     product = _own_product(product_id, by)
-    origins = _origins(contributions, by)
+    villages = origins(contributions, by)
     grams = sum(c.grams for c in contributions)
     milli = _quantity(product, milli, grams)
     lot = _new_lot(product, "harvest", harvested_on, best_before, milli, grams, farm_gate_fen_per_kg, by)
+    keep_details(lot.id, details, by)
     db.insert_rows(LotContribution, [
-        {"lot_id": lot.id, "village_id": village_id, "household_id": c.household_id, "grams": c.grams}
-        for c, village_id in zip(contributions, origins, strict=True)
+        {"lot_id": lot.id, "village_id": village_id, "household_id": c.household_id, "grams": c.grams,
+         "unsplit": c.unsplit}
+        for c, village_id in zip(contributions, villages, strict=True)
     ])
-    by_share: dict[tuple[int, bool], int] = defaultdict(int)
-    for contribution, village_id in zip(contributions, origins, strict=True):
-        by_share[village_id, contribution.household_id is None] += contribution.grams
-    db.insert_rows(LotShare, [
-        {"lot_id": lot.id, "origin_lot_id": lot.id, "village_id": village_id, "own_base": own_base, "grams": share,
-         "input_grams": share, "farm_gate_fen_per_kg": 0 if own_base else farm_gate_fen_per_kg, "accepted_grams": 0}
-        for (village_id, own_base), share in sorted(by_share.items())
-    ])
+    _share_out(lot, contributions, villages)
     journal.record("lot.booked", "lot", lot.id, by, milli=milli, grams=grams, farm_gate_fen_per_kg=farm_gate_fen_per_kg)
     return lot
+
+
+def _share_out(lot: Lot, contributions: Sequence[Contribution], villages: Sequence[int]) -> None:
+    """The shares of a harvest: each village's, what households brought apart from what an own base grew."""
+    by_share: dict[tuple[int, bool], int] = defaultdict(int)
+    for contribution, village_id in zip(contributions, villages, strict=True):
+        by_share[village_id, contribution.own_base] += contribution.grams
+    db.insert_rows(LotShare, [
+        {"lot_id": lot.id, "origin_lot_id": lot.id, "village_id": village_id, "own_base": own_base, "grams": share,
+         "input_grams": share, "farm_gate_fen_per_kg": 0 if own_base else lot.farm_gate_fen_per_kg,
+         "accepted_grams": 0}
+        for (village_id, own_base), share in sorted(by_share.items())
+    ])
 
 
 def process(product_id: int, made_on: date, milli: int | None, grams: int, ingredients: Sequence[Ingredient],
@@ -127,7 +125,8 @@ def _inherit_shares(lot_id: int, grams: int, used: dict[int, int]) -> None:
 def confirm(lot_id: int, by: Visitor) -> None:
     """A person at the village confirms the farm-gate price; the lot may now be sold and shipped.
 
-    Four eyes: never the person who booked it. Raises NotFound when no village of the lot lies in this person's area.
+    Four eyes: never the person who booked it. Raises NotFound when no village of the lot lies in this person's area,
+    SampleFailed where a sample was not safe.
     """
     session = db.session()
     lot = session.scalar(select(Lot).where(Lot.id == lot_id).with_for_update())
@@ -137,6 +136,8 @@ def confirm(lot_id: int, by: Visitor) -> None:
         raise SecondPersonNeeded()
     if lot.confirmed_at is not None:
         raise AlreadyConfirmed()
+    if session.scalar(select(LotDetail.test).where(LotDetail.lot_id == lot_id)) == "failed":
+        raise SampleFailed()
     lot.confirmed_by, lot.confirmed_at = by.id, clock.now()
     session.flush()
     journal.record("lot.confirmed", "lot", lot_id, by, farm_gate_fen_per_kg=lot.farm_gate_fen_per_kg)
@@ -173,23 +174,6 @@ def _own_lots(lot_ids: Sequence[int], by: Visitor) -> dict[int, Lot]:
 
 def _grams_per_unit(product_id: int) -> int:
     return db.session().scalars(select(Product.grams_per_unit).where(Product.id == product_id)).one()
-
-
-def _origins(contributions: Sequence[Contribution], by: Visitor) -> list[int]:
-    """The village of each contribution. Households must be the co-operative's members, own bases real villages."""
-    if not contributions or any(c.grams <= 0 for c in contributions):
-        raise InvalidInput({"contributions": [N_("Say who brought how much.")]})
-    session = db.session()
-    wanted = {c.household_id for c in contributions if c.household_id is not None}
-    homes: dict[int, int] = {row.id: row.village_id for row in session.execute(
-        select(Household.id, Household.village_id).join(CoopMember, CoopMember.household_id == Household.id)
-        .where(CoopMember.supplier_id == by.organisation_id, Household.id.in_(wanted)))}
-    bases = {c.village_id for c in contributions if c.household_id is None}
-    villages = set(session.scalars(
-        select(Division.id).where(Division.id.in_(bases), Division.level == "village", Division.valid_to.is_(None))))
-    if wanted != set(homes) or bases != villages:
-        raise NotFound()
-    return [homes[c.household_id] if c.household_id is not None else int(c.village_id or 0) for c in contributions]
 
 
 def _quantity(product: Product, milli: int | None, grams: int) -> int:

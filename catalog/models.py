@@ -115,7 +115,10 @@ class Lot(Base):
 
 
 class LotContribution(Base):
-    """Who brought goods to a harvested lot: a household, or the co-operative's own base in a village (no household)."""
+    """Who brought goods to a harvested lot: a household, or the co-operative's own base in a village (no household).
+
+    unsplit: households of the village whose names stand only on the notebook's photo; named later by lots.split.
+    """
 
     __tablename__ = "lot_contribution"
     __table_args__ = (CheckConstraint("grams > 0", name="grams"),)
@@ -125,6 +128,7 @@ class LotContribution(Base):
     village_id: Mapped[int] = mapped_column(ForeignKey("division.id"))
     household_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"), index=True)
     grams: Mapped[int]
+    unsplit: Mapped[bool] = mapped_column(default=False)
 
 
 class LotInput(Base):

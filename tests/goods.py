@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from catalog import lots, products
-from catalog.lots import Contribution
+from catalog.lot_parts import Contribution
 from catalog.models import Category, Product
 from market import clock, db
 from market.households import CoopMember, Household

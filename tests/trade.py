@@ -6,7 +6,7 @@ from itertools import count
 from sqlalchemy import select
 
 from catalog import lots
-from catalog.lots import Contribution, Ingredient
+from catalog.lot_parts import Contribution, Ingredient
 from catalog.models import Category, Lot, Product, ProductPrice
 from market import clock, db
 from market.access import Visitor

@@ -8,7 +8,7 @@ from random import Random
 from sqlalchemy import select
 
 from catalog import lots
-from catalog.lots import Contribution, Ingredient
+from catalog.lot_parts import Contribution, Ingredient
 from market import clock, db, money
 from market.access import Visitor
 from orders.buying import checkout

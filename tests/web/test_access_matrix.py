@@ -16,6 +16,7 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from catalog.lot_models import LotDetail
 from catalog.models import Lot
 from market import access, clock, db
 from market.files import StoredFile
@@ -139,6 +140,8 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     folder = world.app.extensions["sijin"].files_dir
     folder.mkdir(exist_ok=True)
     (folder / paper.name).write_bytes(b"paper")
+    with db.transaction() as session:
+        session.add(LotDetail(lot_id=lot, test="passed", notebook_id=paper.id))
     village = world.villages["greens_home" if supplier == GREENS else "pomelo_home"]
     read = db.session().scalar
     run = db.session().execute(select(DeliveryRun.id, DeliveryRun.token).order_by(DeliveryRun.id.desc())).first()

@@ -1,8 +1,10 @@
 """Lots at the village desk: booked with contributions, made out of others, confirmed by an officer of the village."""
 
+import io
 import re
 
 import pytest
+from PIL import Image
 from sqlalchemy import func, select
 
 from catalog.models import Lot, LotContribution, LotShare
@@ -238,3 +240,38 @@ def test_every_page_is_complete_in_english(world, trade, path):
     plain = re.sub("张文书|新田县演示蔬菜合作社|四进|演示数据", "", plain)
     assert not re.search(r"[\u4e00-\u9fff]", re.sub(r"<datalist.*?</datalist>|<option.*?</option>", "", plain,
                                                      flags=re.DOTALL))
+
+
+def test_a_harvest_is_received_with_test_notebook_and_names_to_follow(world, trade):
+    cabbage, clerk = trade.product("卷心菜"), world.logged_in("clerk.zhang")
+    form = harvest(cabbage, received_at="龙泉收购点", area_mu_hundredths="2.5", test="passed", test_note="速测 12 号")
+    unsplit = {"contributions-995-village": village_code(world, "greens_home"), "contributions-995-unsplit": "1",
+               "contributions-995-grams": "40", "contributions-996-village": "", "contributions-996-unsplit": "1",
+               "contributions-996-grams": ""}
+    answer = send(clerk, "/village/lots", page="/village/lots/new", **form, **unsplit,
+                  notebook=(io.BytesIO(picture()), "记录本.png"))
+    assert answer.status_code == 303
+    page = clerk.get(answer.location).text
+    for words in ("龙泉收购点", "2.5 亩", "速测 12 号", "农户（见记录本）", "48.00"):
+        assert words in page
+    lot = only_lot()
+    assert clerk.get(f"/village/lots/{lot.id}/notebook").content_type == "image/webp"
+    officer = world.logged_in("village.cao")
+    assert officer.get(f"/office/lots/{lot.id}/notebook").status_code == 200
+    assert "龙泉收购点" in officer.get(f"/office/lots/{lot.id}").text
+    assert world.logged_in("clerk.lv").get(f"/village/lots/{lot.id}/notebook").status_code == 404
+
+
+def test_a_paper_that_is_no_photo_is_said_at_its_field(world, trade):
+    cabbage, clerk = trade.product("卷心菜"), world.logged_in("clerk.zhang")
+    answer = send(clerk, "/village/lots", page="/village/lots/new", **harvest(cabbage, ("M001", "10")),
+                  notebook=(io.BytesIO(b"%PDF-1.4"), "记录本.pdf"))
+    assert answer.status_code == 422
+    assert 'href="#notebook"' in answer.text
+    assert db.session().scalar(select(func.count()).select_from(Lot)) == 0
+
+
+def picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "white").save(out, "PNG")
+    return out.getvalue()
