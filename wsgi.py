@@ -14,6 +14,8 @@ from catalog import cli as catalog_cli
 from catalog import jobs as catalog_jobs
 from catalog import lot_models, lot_routes, products, village_routes
 from catalog import routes as shop_routes
+from catalog.tracing import models as tracing_models
+from catalog.tracing import routes as tracing_routes
 from market import (
     account_routes,
     api,
@@ -70,11 +72,11 @@ from orders.reports import village_income
 
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
-          catalog.models, lot_models, orders.models)
+          catalog.models, lot_models, tracing_models, orders.models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, packing_routes.bp, receipt_routes.bp,
-              income_routes.bp, place_routes.bp)
+              income_routes.bp, place_routes.bp, tracing_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import segno
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
@@ -11,6 +10,7 @@ from catalog import lot_desk, lots, origins
 from catalog.lot_parts import Ingredient, LotDetails
 from catalog.lot_schemas import MOST_ROWS, BookSchema, ProcessSchema
 from catalog.models import Lot
+from catalog.tracing import routes as tracing_routes
 from market import clock, file_routes, files, journal
 from market.access import Visitor, can, requires
 from market.errors import N_, InvalidInput
@@ -163,7 +163,7 @@ def _page(lot_id: int, officer: bool) -> str:
     story = lot_desk.story(lot_id, current_user)
     return render_template(
         "catalog/lots/show.html", story=story, lot=story.lot, officer=officer, labels=STATE_LABELS, tests=TEST_LABELS,
-        moves=MOVE_LABELS, acts=ACT_LABELS, history=journal.timeline("lot", lot_id), qr=_qr(story.lot.code))
+        moves=MOVE_LABELS, acts=ACT_LABELS, history=journal.timeline("lot", lot_id), qr=_qr(story.lot))
 
 
 @bp.get(f"/village/lots/{LOT}/notebook")
@@ -178,7 +178,7 @@ def notebook(lot_id: int) -> Response:
 def label(lot_id: int) -> str:
     """What is stuck on the box."""
     story = lot_desk.story(lot_id, current_user)
-    return render_template("catalog/lots/label.html", story=story, lot=story.lot, qr=_qr(story.lot.code))
+    return render_template("catalog/lots/label.html", story=story, lot=story.lot, qr=_qr(story.lot))
 
 
 # ---- the officer's side ---------------------------------------------------------------------------------------------
@@ -241,9 +241,9 @@ def _shown(filled: int) -> int:
     return min(max(before, filled + 1), MOST_ROWS)
 
 
-def _qr(code: str) -> str:
-    """The way to the trace page, as an SVG without style."""
-    return segno.make(url_for("shop.trace", code=code, _external=True), error="m").svg_inline(omitsize=True, border=1)
+def _qr(lot: Any) -> str:
+    """The way to the trace page as it stands on labels, as an SVG without style."""
+    return tracing_routes.qr(tracing_routes.link(lot.product_id, lot.code))
 
 
 def _address(**changes: Any) -> str:

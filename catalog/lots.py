@@ -12,6 +12,7 @@ from catalog import stock
 from catalog.lot_models import LotDetail
 from catalog.lot_parts import WEIGHS_NOTHING, Contribution, Ingredient, LotDetails, keep_details, origins
 from catalog.models import Lot, LotContribution, LotInput, LotShare, Product, StockMove
+from catalog.tracing import certificates, events
 from market import clock, db, journal, money, places
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
@@ -54,6 +55,7 @@ def book(product_id: int, harvested_on: date, milli: int | None, farm_gate_fen_p
         for c, village_id in zip(contributions, villages, strict=True)
     ])
     _share_out(lot, contributions, villages)
+    events.booked(lot, villages)
     journal.record("lot.booked", "lot", lot.id, by, milli=milli, grams=grams, farm_gate_fen_per_kg=farm_gate_fen_per_kg)
     return lot
 
@@ -91,6 +93,7 @@ def process(product_id: int, made_on: date, milli: int | None, grams: int, ingre
         {"lot_id": lot.id, "input_lot_id": i.lot_id, "milli": i.milli, "grams": used[i.lot_id]} for i in ingredients
     ])
     _inherit_shares(lot.id, grams, used)
+    events.made(lot, [(i.lot_id, i.milli, used[i.lot_id]) for i in ingredients])
     journal.record("lot.processed", "lot", lot.id, by, milli=milli, grams=grams,
                    inputs=[[i.lot_id, i.milli] for i in ingredients])
     return lot
@@ -140,6 +143,8 @@ def confirm(lot_id: int, by: Visitor) -> None:
         raise SampleFailed()
     lot.confirmed_by, lot.confirmed_at = by.id, clock.now()
     session.flush()
+    events.confirmed(lot)
+    certificates.on_confirmed(lot)
     journal.record("lot.confirmed", "lot", lot_id, by, farm_gate_fen_per_kg=lot.farm_gate_fen_per_kg)
 
 

@@ -135,6 +135,7 @@ def trace(code: str) -> Trace:
     lot, product, supplier = db.table(Lot), db.table(Product), db.table(Organisation)
     found = db.session().execute(
         select(lot.c.id, lot.c.code, lot.c.kind, lot.c.harvested_on, lot.c.best_before, lot.c.confirmed_at,
+               lot.c.recalled_at,
                lot.c.total_milli, lot.c.total_grams, product.c.id.label("product_id"), product.c.name,
                product.c.name_en, product.c.unit, product.c.unit_en, product.c.picture, product.c.state,
                product.c.certified, supplier.c.name.label("supplier"))

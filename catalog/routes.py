@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-import segno
 from flask import Blueprint, Flask, current_app, get_template_attribute, render_template, request, url_for
 from flask_babel import format_date
 from flask_login import current_user
@@ -16,7 +15,10 @@ from catalog import browse, counties, finding, origins, search, shelves
 from catalog.browse import Card, Filters, Shelf
 from catalog.drawings import SHELVES, drawing
 from catalog.models import SUPPLY
-from market import clock, money
+from catalog.tracing import certificates, rules
+from catalog.tracing import desk as tracing_desk
+from catalog.tracing import routes as tracing_routes
+from market import clock, money, words
 from market.access import public
 from market.errors import N_, NotFound
 from market.page_cache import cached_page, fragment
@@ -103,10 +105,11 @@ def search_goods() -> str:
 @public
 @cached_page()
 def product(product_id: int) -> str:
-    facts, lots = fragment("product", product_id, lambda: (
-        origins.product_facts(product_id), origins.recent_lots(product_id=product_id)))
+    facts, lots, paper = fragment("product", product_id, lambda: (
+        origins.product_facts(product_id), origins.recent_lots(product_id=product_id),
+        tracing_desk.newest_in_store(product_id)))
     return render_template(
-        "catalog/product.html", product=facts, lots=lots,
+        "catalog/product.html", product=facts, lots=lots, paper=paper,
         months=_months(facts.harvest_months),
         per_500g_fen=money.price_of_500g(facts.price_fen, facts.grams_per_unit),
         cart_is_open="cart.add" in current_app.view_functions,
@@ -149,9 +152,13 @@ def trace(code: str) -> str:
     if not LOT.fullmatch(code):
         raise NotFound()
     found = origins.trace(code)
-    here = url_for("shop.trace", code=found.lot.code, _external=True)
-    return render_template("catalog/trace.html", trace=found, lot=found.lot, fewest=origins.FEWEST_HOUSEHOLDS,
-                           here=here, qr_svg=segno.make(here, error="m").svg_inline(omitsize=True, border=1))
+    lot = found.lot
+    events = tracing_desk.events_of(lot.id)
+    return render_template(
+        "catalog/trace.html", trace=found, lot=lot, fewest=origins.FEWEST_HOUSEHOLDS, way=tracing_desk.way(events),
+        labels=rules.EVENT_LABELS, paper=certificates.valid([lot.id]).get(lot.id), words=words,
+        recall=tracing_desk.recall_of(lot.id), tested=tracing_desk.passed_test(lot.id),
+        qr_svg=tracing_routes.qr(tracing_routes.link(lot.product_id, lot.code)))
 
 
 # ---- what they show -------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from market.access import Visitor
 from market.errors import N_, InvalidInput, MarketError, NotFound, SecondPersonNeeded
 from market.parties import Organisation
 from orders import attribution, pricing, states
-from orders.delivering import runs
+from orders.delivering import runs, trail
 from orders.income import posting
 from orders.models import (
     Acceptance,
@@ -102,6 +102,7 @@ def _accept(order: Order, taken: Sequence[Taken], receivers: tuple[Visitor, Visi
     states.check_next(order.state, "accepted")
     acceptance, parts = _record(order, unit, lines, taken, weighed, receivers, note)
     posting.on_accepted(order, parts)
+    trail.accepted(order, [part.part for part in parts])
     receipts.lay_on_accepted(order)
     receipts.update_payment(order)
     journal.record("order.accepted", "order", order.id, first, second=second.id, scheme=acceptance.scheme,

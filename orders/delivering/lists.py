@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, or_, select
 
 from catalog.models import Lot
+from catalog.tracing import certificates
 from market import clock, db
 from market.access import Visitor
 from market.errors import NotFound
@@ -105,7 +106,8 @@ def packed_lots(order_ids: Collection[int]) -> Mapping[int, list[Columns]]:
     """The lots packed, by order line, with their villages' paths of that day."""
     rows = db.session().execute(
         select(ShipmentLine.id, ShipmentLine.order_line_id, ShipmentLine.packed_milli, ShipmentLine.packed_grams,
-               Lot.code, Lot.harvested_on, Lot.best_before)
+               Lot.code, Lot.harvested_on, Lot.best_before, Lot.recalled_at,
+               certificates.number_that_holds(Lot.id).label("certificate"))
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id).join(Lot, Lot.id == ShipmentLine.lot_id)
         .where(Shipment.order_id.in_(order_ids)).order_by(ShipmentLine.id))
     return _grouped(rows, "order_line_id")

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
 
 from catalog.models import Lot
+from catalog.tracing import certificates
 from market import db, money, paging
 from market.access import Visitor
 from market.errors import NotFound
@@ -118,7 +119,8 @@ def packed(order_id: int) -> Mapping[int, list[Columns]]:
     rows: dict[int, list[Columns]] = defaultdict(list)
     for row in db.session().execute(
             select(ShipmentLine.order_line_id, ShipmentLine.packed_milli, ShipmentLine.packed_grams, Lot.id, Lot.code,
-                   Lot.harvested_on, Lot.best_before, ShipmentOrigin.village_path, ShipmentOrigin.grams)
+                   Lot.harvested_on, Lot.best_before, Lot.recalled_at, ShipmentOrigin.village_path,
+                   ShipmentOrigin.grams, certificates.number_that_holds(Lot.id).label("certificate"))
             .join(Shipment, Shipment.id == ShipmentLine.shipment_id).join(Lot, Lot.id == ShipmentLine.lot_id)
             .join(ShipmentOrigin, ShipmentOrigin.shipment_line_id == ShipmentLine.id)
             .where(Shipment.order_id == order_id).order_by(ShipmentLine.id, ShipmentOrigin.id)):

@@ -10,6 +10,7 @@ from market.access import Visitor
 from market.errors import N_, InvalidInput, NotFound, SecondPersonNeeded
 from market.ledger import LedgerAccount, LedgerTransfer
 from orders import pricing, states
+from orders.delivering import trail
 from orders.income import posting
 from orders.models import AcceptanceLine, AcceptancePart, GoodsReturn, Order, OrderLine, ReturnLine, ReturnPart
 from orders.paying import receipts
@@ -46,6 +47,7 @@ def take_back(order_id: int, back: Mapping[int, int], reason: str, by: Visitor, 
         of_line = [p for p in parts if p["acceptance_line_id"] == lines[line_id].id]
         order.returned_fen += _return_line(order, note, lines[line_id], of_line, milli)
     session.flush()
+    trail.returned(order, note.id)
     receipts.move_from_returned(order)
     receipts.update_payment(order)
     journal.record("order.returned", "order", order.id, by, reason=reason, second=agreed_by.id,

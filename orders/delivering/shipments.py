@@ -10,13 +10,14 @@ from sqlalchemy import select
 from catalog import stock
 from catalog.models import Lot, LotShare, Product, StockHold
 from catalog.on_sale import usable
+from catalog.tracing import certificates
 from market import clock, db, journal, money, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound
 from market.parties import Organisation
 from market.places import Division
 from orders import pricing, states
-from orders.delivering import runs
+from orders.delivering import runs, trail
 from orders.models import DeliveryRun, Order, OrderLine, Shipment, ShipmentLine, ShipmentOrigin
 
 
@@ -61,7 +62,8 @@ class TooMuchPacked(Conflict):
 def ship(order_id: int, packed: Sequence[Packed], by: Visitor, note: str = "") -> DeliveryRun:
     """Send a placed order on its way with the lots packed, short or whole, other lots than held where need be.
 
-    Returns the run it goes with. Raises NotFound, WrongState, NotInLot, LotNotConfirmed, InvalidInput.
+    Returns the run it goes with. Raises NotFound, WrongState, NotInLot, LotNotConfirmed, LotRecalled,
+    NoCertificate, InvalidInput.
     """
     session = db.session()
     order = session.scalar(
@@ -72,6 +74,7 @@ def ship(order_id: int, packed: Sequence[Packed], by: Visitor, note: str = "") -
     lines = {line.id: line for line in session.scalars(select(OrderLine).where(OrderLine.order_id == order.id))}
     lots = _lots_of([p.lot_id for p in packed], by)
     _check(packed, lines, lots, order)
+    certificates.check_present(lots)
     stock.release([line_id for line_id in lines if line_id not in {p.line_id for p in packed}
                    and lines[line_id].supply == "stocked"])
     stock.pack([(p.line_id, p.lot_id, p.milli) for p in packed])
@@ -138,7 +141,9 @@ def _write(order: Order, run: DeliveryRun, packed: Sequence[Packed], lines: dict
          "packed_grams": p.grams or money.grams_of(p.milli, lines[p.line_id].grams_per_unit)}
         for p in packed
     ]
-    _write_origins(rows, db.insert_returning_ids(ShipmentLine, rows))
+    line_ids = db.insert_returning_ids(ShipmentLine, rows)
+    _write_origins(rows, line_ids)
+    trail.shipped(order, rows, line_ids)
     return shipment_id
 
 

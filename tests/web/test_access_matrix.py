@@ -18,6 +18,8 @@ from werkzeug.test import TestResponse
 
 from catalog.lot_models import LotDetail
 from catalog.models import Lot
+from catalog.tracing import certificates, gs1
+from catalog.tracing.models import Certificate
 from market import access, clock, db
 from market.files import StoredFile
 from market.places import Division
@@ -48,6 +50,7 @@ class Things:
     token: str
     file_name: str
     line_id: int
+    certificate: str
 
 
 Make = Callable[[Things], Any]
@@ -56,7 +59,10 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
     **{name: (lambda things, name=name: getattr(things, name), NOBODYS) for name in (
         "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id")},
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
-    "shop.trace.code": (lambda things: things.lot_code, "L000000-00000"),
+    **{f"{name}.code": (lambda things: things.lot_code, "L000000-00000") for name in (
+        "shop.trace", "tracing.events", "tracing.digital_link")},
+    "gtin": (lambda things: gs1.number_of(things.product_id), "02000000000007"),
+    "number": (lambda things: things.certificate, "H000000-0000000"),
     "files.show.name": (lambda things: things.file_name, "0" * 32 + ".webp"),
     "delivering.van.token": (lambda things: things.token, "nobodys-token"),
     "name": (lambda _things: "village-income", "no-such-report"),
@@ -66,6 +72,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
 }
 # these show the same to everybody who may come in: somebody else's is as good as one's own
 SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "delivering.van", "reports.show",
+          "tracing.events", "tracing.digital_link", "tracing.certificate", "tracing.certificate_pdf",
           "reports.download", "reports_api.report"}
 # papers under their random names are read by officials and auditors wherever they are
 OPEN_TO_READERS = {"files.show"}
@@ -127,6 +134,8 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     world = trade.world
     product = trade.product(f"{supplier}白菜", supplier)
     lot = trade.lot(product)
+    with db.transaction():
+        certificates.issue(lot, ["self_check"], world.person(clerk))
     placed = trade.place({product: 10_000}, by=cook, unit=unit)
     order = trade.orders(placed)[0]
     trade.ship(order.id)
@@ -152,7 +161,8 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
         lot_code=read(select(Lot.code).where(Lot.id == lot)) or "",
         village_code=read(select(Division.code).where(Division.id == village)) or "",
-        token=run.token, file_name=paper.name, line_id=trade.lines(order.id)[0].id)
+        token=run.token, file_name=paper.name, line_id=trade.lines(order.id)[0].id,
+        certificate=read(select(Certificate.number).where(Certificate.lot_id == lot)) or "")
 
 
 def routes(app: Flask) -> list[tuple[Rule, str]]:
