@@ -159,13 +159,19 @@ def note_change(product_ids: Iterable[int]) -> None:
     db.insert_rows(ProductChange, [{"product_id": product_id} for product_id in product_ids])
 
 
-def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that a co-operative writes, from what the schema loaded."""
+def said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that follow from the values alone, without looking anything up."""
     plain = ("name", "name_en", "aliases", "description", "description_en", "supply", "unit", "grams_per_unit",
              "minimum_milli", "step_milli", "harvest_months", "daily_capacity_milli", "picture")
     return {name: values[name] for name in plain} | {
         "unit_en": UNITS_EN.get(values["unit"], ""),
         "by_weight": values["unit"] in WEIGHT_UNITS,
+    }
+
+
+def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that a co-operative writes, from what the schema loaded."""
+    return said(values) | {
         "category_id": _id_of(select(Category.id).where(Category.code == values["category"]), "category"),
         "village_id": _id_of(select(Division.id).where(Division.code == values["village"], Division.level == "village",
                                                        Division.valid_to.is_(None)), "village"),

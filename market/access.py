@@ -72,6 +72,8 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "payment.claim": (UNIT, frozenset({"finance"})),
     # the village desk
     "goods.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "member.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "sheet.import": (SUPPLIER, frozenset({"manager", "clerk"})),
     "lot.book": (SUPPLIER, frozenset({"manager", "clerk"})),
     "order.ship": (SUPPLIER, frozenset({"manager", "clerk"})),
     "payment.receive": (SUPPLIER, frozenset({"manager"})),

@@ -6,9 +6,10 @@ import zipfile
 import openpyxl
 import pytest
 
-from market import sheets
+from market import sheet_input, sheets
 from market.schemas import Fen, Input, Words
-from market.sheets import Heading, HeadingsMissing, SheetRefused, SheetTooLarge, Table
+from market.sheet_input import HeadingsMissing, SheetRefused, SheetTooLarge
+from market.sheets import Heading, Table
 
 HEADINGS = {"name": ("名称", "name"), "price_fen": ("单价", "price")}
 
@@ -18,8 +19,8 @@ class GoodsSchema(Input):
     price_fen = Fen(required=True)
 
 
-def read(content: bytes, **more: int) -> sheets.Rows:
-    return sheets.read(content, GoodsSchema(), HEADINGS, **more)
+def read(content: bytes, **more: int) -> sheet_input.Rows:
+    return sheet_input.read(content, GoodsSchema(), HEADINGS, **more)
 
 
 def workbook(*rows: tuple[object, ...]) -> bytes:
@@ -38,10 +39,10 @@ def test_every_usual_encoding_is_read(encoding: str) -> None:
     assert found.loaded == {2: {"name": "白菜", "price_fen": 200}, 3: {"name": "香柚𪣻", "price_fen": 5800}}
 
 
-def test_errors_name_the_row_and_the_heading_and_the_others_are_still_looked_at() -> None:
+def test_errors_name_the_row_and_the_column_and_the_others_are_still_looked_at() -> None:
     found = read("名称,单价,备注\n白菜,2.00,\n\n,3\n萝卜,二元\n".encode())
     assert list(found.loaded) == [2]
-    assert [(e.number, e.heading) for e in found.errors] == [(4, "名称"), (5, "单价")]
+    assert [(e.number, e.field) for e in found.errors] == [(4, "name"), (5, "price_fen")]
 
 
 def test_a_workbook_reads_like_a_form() -> None:
@@ -59,7 +60,8 @@ def test_headings_must_be_there_once(content: bytes) -> None:
 
 
 def test_what_is_no_table_is_refused() -> None:
-    for content in (b"\xff\xfe\xff", b"PK\x03\x04nonsense", ("名称,单价\n" + "x" * 200_000 + ",1").encode(),
+    for content in (b"\xff\xfe\xff", "名称,单价\n".encode("utf-16"),
+                    b"PK\x03\x04nonsense", ("名称,单价\n" + "x" * 200_000 + ",1").encode(),
                     _zipped({"[Content_Types].xml": b"<x/>"})):
         with pytest.raises(SheetRefused):
             read(content)
@@ -76,9 +78,9 @@ def test_five_thousand_rows_are_read_and_one_more_is_refused() -> None:
 
 def test_a_bomb_is_not_unpacked() -> None:
     with pytest.raises(SheetTooLarge):
-        read(_zipped({"xl/workbook.xml": b" " * (sheets.MAX_UNPACKED + 1)}))
+        read(_zipped({"xl/workbook.xml": b" " * (sheet_input.MAX_UNPACKED + 1)}))
     with pytest.raises(SheetTooLarge):
-        read(b" " * (sheets.MAX_BYTES + 1))
+        read(b" " * (sheet_input.MAX_BYTES + 1))
 
 
 def test_a_sheet_that_claims_a_row_far_below_ends_early() -> None:

@@ -16,6 +16,8 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from catalog.importing import runs
+from catalog.importing.table import KINDS
 from catalog.lot_models import LotDetail
 from catalog.models import Lot
 from catalog.tracing import certificates, gs1
@@ -37,6 +39,8 @@ NOBODYS = 999_999_999
 class Things:
     """What one side of the county trades: ids and codes, by the name of the route's parameter."""
 
+    import_id: int
+    office_import_id: int
     order_id: int
     purchase_id: int
     run_id: int
@@ -57,7 +61,7 @@ Make = Callable[[Things], Any]
 # parameter, or endpoint.parameter: (how to make one of a side's, one that nobody has)
 PARAMETERS: dict[str, tuple[Make, Any]] = {
     **{name: (lambda things, name=name: getattr(things, name), NOBODYS) for name in (
-        "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id")},
+        "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id")},
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
     **{f"{name}.code": (lambda things: things.lot_code, "L000000-00000") for name in (
         "shop.trace", "tracing.events", "tracing.digital_link")},
@@ -67,6 +71,11 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
     "delivering.van.token": (lambda things: things.token, "nobodys-token"),
     "name": (lambda _things: "village-income", "no-such-report"),
     "kind": (lambda _things: "csv", "csv"),
+    "ending": (lambda _things: "csv", "csv"),
+    "sheet": (lambda _things: "products", "no-such-table"),
+    **{f"office_imports.{name}.sheet": (lambda _things: "designations", "products") for name in ("template", "export")},
+    **{f"office_imports.{name}.import_id": (lambda things: things.office_import_id, NOBODYS)
+       for name in ("show", "confirm", "cancel", "faults")},
     "account.end_session.kind": (lambda _things: "session", "session"),
     "account.end_session.door_id": (lambda things: things.user_id, NOBODYS),
 }
@@ -74,6 +83,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
 SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "delivering.van", "reports.show",
           "tracing.events", "tracing.digital_link", "tracing.certificate", "tracing.certificate_pdf",
           "reports.download", "reports_api.report"}
+SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office") for file in ("template", "export")}
 # papers under their random names are read by officials and auditors wherever they are
 OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
@@ -125,12 +135,13 @@ def sides(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[Th
     """The same trade twice, near and far, between people who have nothing to do with each other."""
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)  # tested elsewhere; here nothing may hide behind it
     trade = Trade(world)
-    near = traded(trade, SCHOOL, GREENS, "cook.chen", "cashier.sun", "clerk.zhang")
-    far = traded(trade, HOSPITAL, POMELO, "cook.wu", "cashier.feng", "clerk.lv")
+    near = traded(trade, SCHOOL, GREENS, "cook.chen", "cashier.sun", "clerk.zhang", "official.jin")
+    far = traded(trade, HOSPITAL, POMELO, "cook.wu", "cashier.feng", "clerk.lv", "official.hua")
     return near, far
 
 
-def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, clerk: str) -> Things:
+def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, clerk: str,
+           official: str) -> Things:
     world = trade.world
     product = trade.product(f"{supplier}白菜", supplier)
     lot = trade.lot(product)
@@ -151,12 +162,16 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     (folder / paper.name).write_bytes(b"paper")
     with db.transaction() as session:
         session.add(LotDetail(lot_id=lot, test="passed", notebook_id=paper.id))
+    with db.transaction():
+        imports = [runs.begin(KINDS[kind], b"sent", "sent.csv", world.person(sender), folder)
+                   for kind, sender in (("products", clerk), ("designations", official))]
     village = world.villages["greens_home" if supplier == GREENS else "pomelo_home"]
     read = db.session().scalar
     run = db.session().execute(select(DeliveryRun.id, DeliveryRun.token).order_by(DeliveryRun.id.desc())).first()
     assert run is not None
     assert read(select(Purchase.id).where(Purchase.id == placed.id))
     return Things(
+        import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
         lot_code=read(select(Lot.code).where(Lot.id == lot)) or "",

@@ -11,6 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from catalog.importing import runs
+from catalog.importing.models import SheetImport
+from catalog.importing.table import KINDS
 from catalog.models import Lot, Product
 from market import access, clock, db, sealing, settings
 from orders.models import Order, OrderLine, PaymentClaim
@@ -46,6 +49,8 @@ class Crowd:
 
     def grow(self, size: int) -> None:
         fill_shelf(self.world, size - self.made)
+        for number in range(self.made, size):
+            self.send_table(number)
         for _ in range(self.made, size):
             self.trade.lot(self.product, 1, confirmed=False)
             for steps in range(3):
@@ -59,6 +64,15 @@ class Crowd:
         sealing.seal_all()  # the worker does so every few seconds
 
 
+    def send_table(self, number: int) -> None:
+        """A co-operative and an office each send one."""
+        for kind, sender in (("products", "clerk.zhang"), ("designations", "official.jin")):
+            with db.transaction():
+                content = f"{number}".encode()
+                runs.begin(KINDS[kind], content, "sent.csv", self.world.person(sender),
+                           self.world.app.extensions["sijin"].files_dir)
+
+
 def rows_of(entity: type[db.Base]) -> int:
     return db.session().scalar(select(func.count()).select_from(entity)) or 0
 
@@ -70,7 +84,8 @@ def test_lists_cost_as_many_statements_for_100_rows_as_for_10(app: Flask, world:
     costs = []
     for size in (10, 100):
         crowd.grow(size)
-        assert min(rows_of(entity) for entity in (Product, Lot, Order, OrderLine, PaymentClaim)) >= size
+        assert min(rows_of(entity) for entity in (Product, Lot, Order, OrderLine, PaymentClaim,
+                                                       SheetImport)) >= size
         costs.append({(login, path): cost(app, visitor(world, login), headers(world, login, path), path)
                       for login, path in pages})
     assert {page: (costs[0][page], costs[1][page]) for page in costs[0] if costs[0][page] != costs[1][page]} == {}
