@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 import catalog.models
+import catalog.review.models
 import orders.models
 from catalog import api as catalog_api
 from catalog import cli as catalog_cli
@@ -17,6 +18,9 @@ from catalog import routes as shop_routes
 from catalog.importing import jobs as import_jobs
 from catalog.importing import models as import_models
 from catalog.importing import routes as import_routes
+from catalog.review import jobs as review_jobs
+from catalog.review import price_routes
+from catalog.review import routes as review_routes
 from catalog.tracing import models as tracing_models
 from catalog.tracing import routes as tracing_routes
 from market import (
@@ -75,21 +79,24 @@ from orders.reports import village_income
 
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
-          catalog.models, lot_models, tracing_models, orders.models, import_models)
+          catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, packing_routes.bp, receipt_routes.bp,
-              income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp)
+              income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp,
+              review_routes.bp, price_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 MENUS = (shop_routes.MENU, village_home.MENU, packing_routes.MENU, lot_routes.MENU, village_routes.MENU,
-         receipt_routes.MENU, income_routes.MENU, report_routes.MENU, place_routes.MENU, buying_routes.MENU,
+         receipt_routes.MENU, income_routes.MENU, report_routes.MENU, review_routes.MENU, price_routes.MENU,
+         place_routes.MENU, buying_routes.MENU,
          delivering_routes.MENU, paying_routes.MENU, cart_routes.MENU, notice_routes.MENU, login_routes.MENU,
          reset_routes.MENU, import_routes.MENU)
-JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),)
-NEWS = (order_jobs, import_jobs)  # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
-WAITING = (lot_routes.waiting_here, import_routes.waiting_here)  # what waits for a visitor, by room
+JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
+        worker.Job("prices", review_jobs.watch_prices, seconds=3600))
+NEWS = (order_jobs, import_jobs, review_jobs)  # rooms that bring HANDLERS for the outbox's messages, KINDS of notices
+WAITING = (lot_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here)  # by room
 A_YEAR = 31_536_000
 
 

@@ -7,9 +7,19 @@ from flask import Response
 from flask_login import current_user
 
 from catalog import feed, lot_desk, lots
-from catalog.api_schemas import LotFilterSchema, LotSchema, LotStorySchema, ProductFilterSchema, ProductSchema
+from catalog.api_schemas import (
+    LotFilterSchema,
+    LotSchema,
+    LotStorySchema,
+    ProductFilterSchema,
+    ProductSchema,
+    SubmittedSchema,
+)
 from catalog.lot_routes import book_lot
 from catalog.lot_schemas import BookSchema
+from catalog.review import listing
+from catalog.review.checks import Incoming, Voucher
+from catalog.review.schemas import ListingSchema
 from market import api
 from market.access import public, requires
 from market.web import once
@@ -28,6 +38,23 @@ def products(wishes: Mapping[str, Any]) -> dict[str, Any]:
     """Goods on sale."""
     rows = feed.products(wishes["q"], wishes["category"], wishes["supplier_id"], wishes["cursor"], wishes["limit"] + 1)
     return api.page(rows, wishes["limit"])
+
+
+@bp.post("/products")
+@requires("goods.manage")
+@bp.arguments(ListingSchema)
+@bp.response(201, SubmittedSchema)
+@api.repeatable(bp)
+def submit(values: Mapping[str, Any]) -> Response:
+    """New goods, as the form takes them. Nothing found: on the shelf at once; else they wait for the county."""
+    def work() -> Response:
+        link = values["voucher_link"]
+        outcome = listing.submit(Incoming(values, voucher=Voucher(link) if link else None),
+                                 current_user.organisation_id, current_user)
+        return api.created(SubmittedSchema, {"id": outcome.product_id, "state": outcome.state, "findings": [
+            one.as_plain() for one in outcome.findings]})
+
+    return once(work)
 
 
 @bp.get("/products/" + ID.format("product_id"))

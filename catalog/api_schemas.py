@@ -36,6 +36,21 @@ class ProductSchema(Schema):
     certified = fields.Boolean(required=True)
 
 
+class FindingSchema(Schema):
+    """What the county is asked to look at."""
+
+    code = fields.String(required=True)
+    details = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
+class SubmittedSchema(Schema):
+    """Where new goods stand: `state` is listed or waiting."""
+
+    id = fields.Integer(required=True)
+    state = fields.String(required=True)
+    findings = fields.List(fields.Nested(FindingSchema), required=True)
+
+
 class LotFilterSchema(PageSchema):
     state = Choice(("waiting", "all"), load_default="all")
 

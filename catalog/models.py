@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from market.db import Base, choice
 
 SUPPLY = ("stocked", "daily")
+STATES = ("listed", "hidden", "waiting", "returned")  # the last two: not yet seen by the county, or sent back by it
 FOR_GOOD = date(9999, 12, 31)  # a day that never comes: what has no end
 
 
@@ -61,7 +62,7 @@ class Product(Base):
     certified: Mapped[bool] = mapped_column(default=False)
     picture: Mapped[str] = mapped_column(String(40), default="")  # a drawing of static/img/goods, without suffix
     photo_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
-    state: Mapped[str] = mapped_column(choice("state", "listed", "hidden"), default="listed")
+    state: Mapped[str] = mapped_column(choice("state", *STATES), default="listed")
     papers_until: Mapped[date] = mapped_column(default=FOR_GOOD)  # the last day on which all papers needed hold
     sold_milli: Mapped[int] = mapped_column(default=0)  # for sorting only
     created_at: Mapped[datetime]

@@ -1,6 +1,7 @@
 """Goods as a co-operative lists them: create, change, price, show and hide. Verbs flush, edges commit."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,9 @@ from market.places import Division
 # what a journal entry compares before and after
 TOLD = ("name", "category_id", "village_id", "supply", "unit", "grams_per_unit", "minimum_milli", "step_milli",
         "harvest_months", "daily_capacity_milli", "state")
+# what a co-operative says in so many words and numbers
+WRITTEN = ("name", "name_en", "aliases", "description", "description_en", "supply", "unit", "grams_per_unit",
+           "minimum_milli", "step_milli", "harvest_months", "daily_capacity_milli", "picture")
 # what stock, holds and carts are counted in, and the form's field that says it
 COUNTED_IN = {"supply": "supply", "unit": "unit", "by_weight": "unit", "grams_per_unit": "grams_per_unit"}
 
@@ -43,10 +47,29 @@ class AlreadyCounted(Conflict):
         return {name: [self.message(translate)] for name in self.fields}
 
 
+class NotReviewed(Conflict):
+    """Goods that the county has not approved yet are on no shelf."""
+
+    code = "not_reviewed"
+    text = N_("The county has to look at these goods first.")
+
+
+@dataclass(frozen=True)
+class NewGoods:
+    """Goods to be written: what the schema loaded, with the places it names looked up."""
+
+    values: Mapping[str, Any]
+    category_id: int
+    village_id: int
+    state: str
+    photo_id: int | None = None
+
+
 def create_product(values: Mapping[str, Any], supplier_id: int, by: Visitor | None, *, photo: StoredFile | None = None,
                    certified: bool = False) -> Product:
     """List new goods; `values` as NewProductSchema loads them. Raises InvalidInput for an unknown category or village.
 
+    The plain verb, without any check: what a co-operative lists itself comes in by `review.listing.submit`.
     `certified` comes from those who check certificates, never from the co-operative itself.
     """
     product = Product(supplier_id=supplier_id, created_at=clock.now(), price_fen=values["price_fen"], state="listed",
@@ -59,6 +82,24 @@ def create_product(values: Mapping[str, Any], supplier_id: int, by: Visitor | No
     note_change([product.id])
     journal.record("product.created", "product", product.id, by, price_fen=product.price_fen, **_told(product))
     return product
+
+
+def create_many(goods: Sequence[NewGoods], supplier_id: int, by: Visitor | None) -> list[int]:
+    """Write many goods in a fixed number of statements; returns their ids in the same order."""
+    now = clock.now()
+    ids = db.insert_returning_ids(Product, [
+        {"supplier_id": supplier_id, "created_at": now, "price_fen": one.values["price_fen"], "state": one.state,
+         "certified": False, "photo_id": one.photo_id, "category_id": one.category_id, "village_id": one.village_id,
+         **said(one.values)} for one in goods])
+    db.insert_rows(ProductPrice, [
+        {"product_id": product_id, "price_fen": one.values["price_fen"], "valid_from": now,
+         "set_by": by.id if by else None} for product_id, one in zip(ids, goods, strict=True)])
+    note_change(ids)
+    journal.record_many([
+        ("product.created", "product", product_id,
+         {"price_fen": one.values["price_fen"], "state": one.state, "name": one.values["name"]})
+        for product_id, one in zip(ids, goods, strict=True)], by)
+    return ids
 
 
 def own_product(product_id: int, supplier_id: int | None) -> Product:
@@ -109,7 +150,17 @@ def set_price(product: Product, price_fen: int, by: Visitor | None) -> None:
 
 
 def set_state(product: Product, state: str, by: Visitor | None) -> None:
-    """Put goods on the shelf ('listed') or take them off ('hidden'); orders already placed go on."""
+    """Put goods on the shelf ('listed') or take them off ('hidden'); orders already placed go on.
+
+    Raises NotReviewed for goods that wait for the county or were sent back.
+    """
+    if product.state not in ("listed", "hidden"):
+        raise NotReviewed()
+    move_to(product, state, by)
+
+
+def move_to(product: Product, state: str, by: Visitor | None) -> None:
+    """Another state, whatever it was; who may do it is for the caller to know."""
     if state == product.state:
         return
     product.state = state
@@ -161,12 +212,8 @@ def note_change(product_ids: Iterable[int]) -> None:
 
 def said(values: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that follow from the values alone, without looking anything up."""
-    plain = ("name", "name_en", "aliases", "description", "description_en", "supply", "unit", "grams_per_unit",
-             "minimum_milli", "step_milli", "harvest_months", "daily_capacity_milli", "picture")
-    return {name: values[name] for name in plain} | {
-        "unit_en": UNITS_EN.get(values["unit"], ""),
-        "by_weight": values["unit"] in WEIGHT_UNITS,
-    }
+    return {name: values[name] for name in WRITTEN} | {
+        "unit_en": UNITS_EN.get(values["unit"], ""), "by_weight": values["unit"] in WEIGHT_UNITS}
 
 
 def _columns(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from catalog import browse, counties, finding, origins, search, shelves
 from catalog.browse import Card, Filters, Shelf
 from catalog.drawings import SHELVES, drawing
 from catalog.models import SUPPLY
+from catalog.review import monitor
 from catalog.tracing import certificates, rules
 from catalog.tracing import desk as tracing_desk
 from catalog.tracing import routes as tracing_routes
@@ -105,11 +106,13 @@ def search_goods() -> str:
 @public
 @cached_page()
 def product(product_id: int) -> str:
-    facts, lots, paper = fragment("product", product_id, lambda: (
+    facts, lots, paper, past, reference = fragment("product", product_id, lambda: (
         origins.product_facts(product_id), origins.recent_lots(product_id=product_id),
-        tracing_desk.newest_in_store(product_id)))
+        tracing_desk.newest_in_store(product_id), monitor.price_history(product_id),
+        monitor.reference_of(product_id)))
     return render_template(
-        "catalog/product.html", product=facts, lots=lots, paper=paper,
+        "catalog/product.html", product=facts, lots=lots, paper=paper, past=past, reference=reference,
+        reference_of_unit_fen=money.price_of_unit(reference.fen_per_kg, facts.grams_per_unit) if reference else None,
         months=_months(facts.harvest_months),
         per_500g_fen=money.price_of_500g(facts.price_fen, facts.grams_per_unit),
         cart_is_open="cart.add" in current_app.view_functions,

@@ -86,6 +86,9 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "login.reset": (OFFICE, frozenset({"township_officer"})),
     "login.reset_second_factor": (OFFICE, frozenset({"operator_security"})),
     "place.manage": (OFFICE, frozenset({"official"})),
+    "listing.review": (OFFICE, frozenset({"official"})),
+    "price.refer": (OFFICE, frozenset({"official"})),
+    "price.watch": (OFFICE, frozenset(READERS)),
     "report.read": (OFFICE, frozenset(READERS)),
     "office.home": (OFFICE, frozenset(READERS | {"village_officer"})),
     # the operator

@@ -33,6 +33,24 @@ def price_of_500g(price_fen: int, grams_per_unit: int) -> int:
     return (price_fen * 1000 + grams_per_unit) // (grams_per_unit * 2)
 
 
+def price_of_kg(price_fen: int, grams_per_unit: int) -> int:
+    """What a kilo costs where a sales unit of so many grams costs so much; half a fen rounds up.
+
+    >>> price_of_kg(398, 500)       # ¥3.98 a 斤
+    796
+    """
+    return (price_fen * 2000 + grams_per_unit) // (grams_per_unit * 2)
+
+
+def price_of_unit(fen_per_kg: int, grams_per_unit: int) -> int:
+    """What a sales unit of so many grams costs where a kilo costs so much; half a fen rounds up.
+
+    >>> price_of_unit(796, 500)
+    398
+    """
+    return (fen_per_kg * grams_per_unit + 500) // 1000
+
+
 def grams_of(quantity_milli: int, grams_per_unit: int) -> int:
     """Weight of a quantity of sales units, in grams.
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from catalog import lots, products
 from catalog.lot_parts import Contribution
 from catalog.models import Category, Product
+from catalog.review.models import ReferencePrice
 from market import clock, db
 from market.households import CoopMember, Household
 from market.places import Division
@@ -39,6 +40,17 @@ def values(world: World, supplier: str = GREENS, **changes: Any) -> dict[str, An
         "step_milli": 1000, "harvest_months": "all", "daily_capacity_milli": 100_000, "picture": "cabbage",
         "price_fen": 200, **changes,
     }
+
+
+def reference(world: World, fen_per_kg: int, word: str = "", category: str = "veg", county: str = "greens_home",
+              by: str = "official.jin") -> None:
+    """A reference price of today for the county of a co-operative: goods near it are on the shelf at once."""
+    village = db.session().get_one(Division, world.villages[county])
+    shelf = db.session().scalars(select(Category.id).where(Category.code == category)).one()
+    with db.transaction() as session:
+        session.add(ReferencePrice(division_id=village.county_id, category_id=shelf, word=word, fen_per_kg=fen_per_kg,
+                                   source="农贸市场周报", day=clock.today(), entered_by=world.person(by).id,
+                                   entered_at=clock.now()))
 
 
 def list_goods(world: World, supplier: str = GREENS, certified: bool = False, **changes: Any) -> int:

@@ -16,10 +16,13 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from catalog import products
 from catalog.importing import runs
 from catalog.importing.table import KINDS
 from catalog.lot_models import LotDetail
 from catalog.models import Lot
+from catalog.review import listing
+from catalog.review.models import PriceOutlier
 from catalog.tracing import certificates, gs1
 from catalog.tracing.models import Certificate
 from market import access, clock, db
@@ -55,13 +58,16 @@ class Things:
     file_name: str
     line_id: int
     certificate: str
+    review_id: int
+    outlier_id: int
 
 
 Make = Callable[[Things], Any]
 # parameter, or endpoint.parameter: (how to make one of a side's, one that nobody has)
 PARAMETERS: dict[str, tuple[Make, Any]] = {
     **{name: (lambda things, name=name: getattr(things, name), NOBODYS) for name in (
-        "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id")},
+        "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
+        "review_id", "outlier_id")},
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
     **{f"{name}.code": (lambda things: things.lot_code, "L000000-00000") for name in (
         "shop.trace", "tracing.events", "tracing.digital_link")},
@@ -89,6 +95,7 @@ OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
 BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "village.set_state": lambda _things: {"state": "listed"},
+    "prices.explain": lambda _things: {"reason": "礼盒装"},
     "orders_api.claim": lambda _things: {"amount_fen": 100, "payer_name": "食堂", "paid_on": TODAY.isoformat()},
     "orders_api.accept": lambda things: {
         "lines": [{"line_id": things.line_id, "accepted_grams": 10_000}],
@@ -165,6 +172,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     with db.transaction():
         imports = [runs.begin(KINDS[kind], b"sent", "sent.csv", world.person(sender), folder)
                    for kind, sender in (("products", clerk), ("designations", official))]
+    review, outlier = reviewed(world, trade.product(f"{supplier}菜心", supplier), supplier)
     village = world.villages["greens_home" if supplier == GREENS else "pomelo_home"]
     read = db.session().scalar
     run = db.session().execute(select(DeliveryRun.id, DeliveryRun.token).order_by(DeliveryRun.id.desc())).first()
@@ -177,7 +185,21 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         lot_code=read(select(Lot.code).where(Lot.id == lot)) or "",
         village_code=read(select(Division.code).where(Division.id == village)) or "",
         token=run.token, file_name=paper.name, line_id=trade.lines(order.id)[0].id,
-        certificate=read(select(Certificate.number).where(Certificate.lot_id == lot)) or "")
+        certificate=read(select(Certificate.number).where(Certificate.lot_id == lot)) or "",
+        review_id=review, outlier_id=outlier)
+
+
+def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:
+    """A higher price that waits for the county, and one that stands out."""
+    with db.transaction() as session:
+        listing.change_price(products.own_product(product_id, world.organisation_id(supplier)), 900, None)
+        review = listing.newest_review(product_id)
+        outlier = PriceOutlier(product_id=product_id, period="2026-10", price_fen=200, fen_per_kg=200,
+                               median_fen_per_kg=100, compared_with=4, found_at=clock.now(), due_on=TODAY)
+        session.add(outlier)
+        session.flush()
+        assert review is not None
+        return review.id, outlier.id
 
 
 def routes(app: Flask) -> list[tuple[Rule, str]]:

@@ -23,7 +23,9 @@ from tests.world import GREENS, POMELO, World
 
 @pytest.fixture(autouse=True)
 def _shelves(world: World) -> None:
+    """Shelves, and a reference price by which the pomelos of these stories are on the shelf at once."""
     goods.shelves()
+    goods.reference(world, 800, category="fruit", county="pomelo_home")
 
 
 def forget(app: Flask) -> None:
@@ -445,7 +447,7 @@ def test_what_stock_is_counted_in_stays_once_there_is_a_lot_or_a_day(world: Worl
 def test_goods_that_nothing_counts_yet_may_still_get_another_unit(world: World) -> None:
     product_id = goods.list_goods(world, POMELO)
     clerk, page = world.logged_in("clerk.lv"), f"/village/products/{product_id}"
-    form = form_of(world, unit="箱", grams_per_unit="9") | {"csrf_token": csrf_token(clerk, page)}
+    form = form_of(world, unit="箱", grams_per_unit="9", price_fen="36") | {"csrf_token": csrf_token(clerk, page)}
     assert clerk.post(page, data=form).status_code == 303
     product = db.session().get_one(Product, product_id)
     assert (product.supply, product.unit, product.grams_per_unit, product.by_weight) == ("stocked", "箱", 9_000, False)

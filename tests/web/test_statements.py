@@ -14,19 +14,25 @@ from sqlalchemy import func, select
 from catalog.importing import runs
 from catalog.importing.models import SheetImport
 from catalog.importing.table import KINDS
-from catalog.models import Lot, Product
+from catalog.models import Category, Lot, Product
+from catalog.review import listing
+from catalog.review.checks import Incoming, Voucher
+from catalog.review.models import ListingReview, PriceOutlier, ReferencePrice
 from market import access, clock, db, sealing, settings
+from market.places import Division
 from orders.models import Order, OrderLine, PaymentClaim
 from tests.counting import count_statements
-from tests.goods import fill_shelf, shelves
+from tests.goods import fill_shelf, shelves, values
 from tests.trade import Trade
-from tests.world import NOON, PEOPLE, World
+from tests.world import GREENS, NOON, PEOPLE, TODAY, World
 
 pytestmark = pytest.mark.slow
 # one page, whatever there is: alive, counters, papers about the API, forms of one's own
 NO_LIST = {"site.healthz", "site.readyz", "site.metrics", "site.patterns", "account.login", "account.second_factor",
            "account.bind_phone", "account.use_reset_code"}
 MORE = ("/orders?tab=to_ship", "/goods?category=vegetables", "/search?q=白菜", "/village/orders?tab=to_pay",
+        "/office/listings?tab=decided", "/office/prices?show=above", "/office/price-outliers?state=open",
+        "/village/products?state=waiting",
         "/village/lots?state=waiting", "/reports/village-income?from=2026-10&to=2026-10&every=1",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
 
@@ -60,6 +66,7 @@ class Crowd:
                 if steps == 2:
                     self.trade.accept(order)
                     self.trade.pay(order, 200, confirmed=False)
+        self.list_and_note(range(self.made, size))
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
 
@@ -71,6 +78,22 @@ class Crowd:
                 content = f"{number}".encode()
                 runs.begin(KINDS[kind], content, "sent.csv", self.world.person(sender),
                            self.world.app.extensions["sijin"].files_dir)
+
+    def list_and_note(self, numbers: range) -> None:
+        """Listings that wait for the county, references to compare with, and prices that stand out."""
+        with db.transaction() as session:
+            county = session.scalar(select(Division.county_id).where(
+                Division.id == self.world.villages["greens_home"]))
+            leaf = session.scalar(select(Category.id).where(Category.code == "leaf"))
+            incoming = [Incoming(values(self.world, name=f"待审{n}甲", price_fen=9_000), voucher=Voucher("shop.cn"))
+                        for n in numbers]
+            for number, outcome in zip(numbers, listing.submit_many(
+                    incoming, self.world.organisation_id(GREENS), self.world.person("clerk.zhang")), strict=True):
+                session.add(PriceOutlier(
+                    product_id=outcome.product_id, period="2026-10", price_fen=9_000, fen_per_kg=18_000,
+                    median_fen_per_kg=400, compared_with=9, found_at=clock.now(), due_on=TODAY))
+                session.add(ReferencePrice(division_id=county, category_id=leaf, word=f"货品{number}", fen_per_kg=250,
+                                           source="周报", day=TODAY, entered_at=clock.now()))
 
 
 def rows_of(entity: type[db.Base]) -> int:
@@ -84,8 +107,9 @@ def test_lists_cost_as_many_statements_for_100_rows_as_for_10(app: Flask, world:
     costs = []
     for size in (10, 100):
         crowd.grow(size)
-        assert min(rows_of(entity) for entity in (Product, Lot, Order, OrderLine, PaymentClaim,
-                                                       SheetImport)) >= size
+        assert min(rows_of(entity) for entity in (
+            Product, Lot, Order, OrderLine, PaymentClaim, SheetImport, ListingReview, ReferencePrice,
+            PriceOutlier)) >= size
         costs.append({(login, path): cost(app, visitor(world, login), headers(world, login, path), path)
                       for login, path in pages})
     assert {page: (costs[0][page], costs[1][page]) for page in costs[0] if costs[0][page] != costs[1][page]} == {}
