@@ -65,6 +65,7 @@ from orders import jobs as order_jobs
 from orders import village_home
 from orders.buying import cart, cart_routes
 from orders.buying import routes as buying_routes
+from orders.delivering import recall_routes
 from orders.delivering import routes as delivering_routes
 from orders.delivering import village_routes as packing_routes
 from orders.demo import cli as demo_cli
@@ -84,15 +85,15 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, packing_routes.bp, receipt_routes.bp,
               income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp,
-              review_routes.bp, price_routes.bp)
+              review_routes.bp, price_routes.bp, recall_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 MENUS = (shop_routes.MENU, village_home.MENU, packing_routes.MENU, lot_routes.MENU, village_routes.MENU,
          receipt_routes.MENU, income_routes.MENU, report_routes.MENU, review_routes.MENU, price_routes.MENU,
          place_routes.MENU, buying_routes.MENU,
-         delivering_routes.MENU, paying_routes.MENU, cart_routes.MENU, notice_routes.MENU, login_routes.MENU,
-         reset_routes.MENU, import_routes.MENU)
+         delivering_routes.MENU, paying_routes.MENU, recall_routes.MENU, cart_routes.MENU, notice_routes.MENU,
+         login_routes.MENU, reset_routes.MENU, import_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600))
 NEWS = (order_jobs, import_jobs, review_jobs)  # rooms that bring HANDLERS for the outbox's messages, KINDS of notices

@@ -40,7 +40,8 @@ FIRST_ROWS, MORE_ROWS = 6, 6
 Prepared = tuple[bytes, str, str]
 ACT_LABELS: Mapping[str, str] = {
     "lot.booked": N_("Booked in"), "lot.processed": N_("Made from other lots"),
-    "lot.confirmed": N_("Confirmed at the village"),
+    "lot.confirmed": N_("Confirmed at the village"), "lot.recalled": N_("Recalled"),
+    "certificate.issued": N_("Certificate issued"), "certificate.voided": N_("Certificate voided"),
 }
 LOT = "<int(max=999999999999):lot_id>"
 

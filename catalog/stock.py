@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import TextClause, bindparam, delete, select, text
+from sqlalchemy import ColumnElement, TextClause, bindparam, delete, select, text
 
 from catalog.models import Availability, Lot, Product, StockHold, StockMove
 from catalog.on_sale import usable
@@ -43,6 +43,13 @@ class NotInLot(Conflict):
 
     code = "not_in_lot"
     text = N_("Lot %(lot)s holds only %(left)s more.")
+
+
+class LotRecalled(Conflict):
+    """Found unsafe since it was booked in."""
+
+    code = "lot_recalled"
+    text = N_("Lot %(lot)s has been recalled and must not leave the store.")
 
 
 def hold(wanted: Sequence[Wanted], day: date) -> None:
@@ -141,17 +148,23 @@ def pack(packed: Sequence[tuple[int, int, int]]) -> None:
 
 
 def take(kind: str, moves: Sequence[tuple[int | None, int, int]]) -> None:
-    """Lower on_hand of lots by what is free in them, and log each move (order line or none, lot id, milli)."""
+    """Lower on_hand of lots by what is free in them, and log each move (order line or none, lot id, milli).
+
+    Asked under the lots' locks: what was recalled a moment ago can only be written off.
+    """
     taken: dict[int, int] = defaultdict(int)
     for _line, lot_id, milli in moves:
         taken[lot_id] += milli
     table = db.table(Lot)
     session = db.session()
     rows = session.execute(
-        select(table.c.id, table.c.code, (table.c.on_hand_milli - table.c.held_milli).label("free"))
+        select(table.c.id, table.c.code, table.c.recalled_at,
+               (table.c.on_hand_milli - table.c.held_milli).label("free"))
         .where(table.c.id.in_(taken)).order_by(table.c.id).with_for_update()
     ).all()
     for row in rows:
+        if row.recalled_at is not None and kind != "written_off":
+            raise LotRecalled(lot=row.code)
         if row.free < taken[row.id]:
             raise NotInLot(lot=row.code, left=money.plain_decimal(row.free))
     _change("lot", "on_hand_milli = on_hand_milli - :q", "on_hand_milli - held_milli >= :q", taken)
@@ -162,14 +175,25 @@ def take(kind: str, moves: Sequence[tuple[int | None, int, int]]) -> None:
     ])
 
 
+def release_lots(lot_ids: Iterable[int]) -> dict[tuple[int, int], int]:
+    """End every promise from these lots, which the caller has locked: {(lot id, order line id): milli}."""
+    ended: dict[tuple[int, int], int] = defaultdict(int)
+    for row in _end(db.table(StockHold).c.lot_id.in_(list(lot_ids)), "released", days_too=False):
+        ended[row.lot_id, row.line_id] += row.milli
+    return ended
+
+
 def _end_holds(line_ids: Iterable[int], kind: str, days_too: bool) -> None:
+    _end(db.table(StockHold).c.line_id.in_(list(line_ids)), kind, days_too)
+
+
+def _end(which: ColumnElement[bool], kind: str, days_too: bool) -> Sequence[Any]:
+    """End the holds that a condition names; returns them as they were."""
     holds = db.table(StockHold)
     session = db.session()
-    rows = session.execute(
-        select(holds).where(holds.c.line_id.in_(list(line_ids))).order_by(holds.c.id).with_for_update()
-    ).all()
+    rows = session.execute(select(holds).where(which).order_by(holds.c.id).with_for_update()).all()
     if not rows:
-        return
+        return rows
     lots: dict[int, int] = defaultdict(int)
     days: dict[int, int] = defaultdict(int)
     for row in rows:
@@ -191,6 +215,7 @@ def _end_holds(line_ids: Iterable[int], kind: str, days_too: bool) -> None:
              "on_hand_change_milli": 0, "held_change_milli": -row.milli, "line_id": row.line_id, "note": ""}
             for row in logged
         ])
+    return rows
 
 
 def _change(table: str, change: str, enough: str, amounts: dict[int, int]) -> None:

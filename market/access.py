@@ -74,6 +74,7 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "goods.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
     "member.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
     "sheet.import": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "lot.recall": (SUPPLIER, frozenset({"manager"})),
     "lot.book": (SUPPLIER, frozenset({"manager", "clerk"})),
     "order.ship": (SUPPLIER, frozenset({"manager", "clerk"})),
     "payment.receive": (SUPPLIER, frozenset({"manager"})),
@@ -81,7 +82,10 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     # both sides of a trade, each its own rows
     "lot.read": (None, frozenset({"manager", "clerk", "village_officer", "township_officer"})),
     "order.read": (None, frozenset({"requester", "approver", "receiver", "finance", "manager", "clerk"})),
+    "recall.read": (None, frozenset({"requester", "approver", "receiver", "finance", "manager", "clerk",
+                                     "village_officer", *READERS})),
     # the officials' desk
+    "lot.recall_any": (OFFICE, frozenset({"official"})),
     "lot.confirm": (OFFICE, frozenset({"village_officer", "township_officer"})),
     "login.reset": (OFFICE, frozenset({"township_officer"})),
     "login.reset_second_factor": (OFFICE, frozenset({"operator_security"})),

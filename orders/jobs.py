@@ -8,11 +8,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from market import db, money, notices
+from catalog.tracing.models import Recall
+from market import db, money, notices, offices
 from market.errors import N_
 from market.notices import Kind, Kinds
 from market.outbox import Handler
 from market.parties import Organisation
+from orders.delivering import recall
 from orders.models import Order, PaymentClaim, Purchase
 
 KINDS: Kinds = {
@@ -21,6 +23,8 @@ KINDS: Kinds = {
     "order.placed": Kind(N_("%(unit)s ordered for ¥%(yuan)s: order %(number)s, delivery on %(day)s."),
                          "packing.show", "order_id"),
     "order.shipped": Kind(N_("%(supplier)s has shipped order %(number)s."), "buying.order", "order_id"),
+    recall.NEWS: Kind(N_("Lot %(lot)s of %(supplier)s has been recalled: %(goods)s. Please do not use these goods."),
+                      "recalls.show", "recall_id"),
     "payment.claimed": Kind(N_("%(unit)s says that it transferred ¥%(yuan)s: claim %(number)s. Please look for it."),
                             "receipts.show", "claim_id"),
 }
@@ -67,9 +71,19 @@ def payment_claimed(payload: Mapping[str, Any]) -> None:
                      {"unit": claim.name, "number": claim.number, "yuan": money.yuan(claim.amount_fen)})
 
 
+def lot_recalled(payload: Mapping[str, Any]) -> None:
+    """Recalled: every unit that received the goods hears of it, the co-operative, its county's agriculture office."""
+    with db.transaction() as session:
+        place = session.scalar(
+            select(Organisation.division_id).join(Recall, Recall.supplier_id == Organisation.id)
+            .where(Recall.id == payload["recall_id"]))
+        recall.tell(payload["recall_id"], offices.over(place, "agriculture") if place else [])
+
+
 HANDLERS: Mapping[str, Handler] = {
     "purchase.placed": purchase_placed,
     "purchase.approved": purchase_placed,
     "order.shipped": order_shipped,
     "payment.claimed": payment_claimed,
+    recall.NEWS: lot_recalled,
 }

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import select, update
 
-from catalog.models import LotShare
-from market import clock, db, journal
+from catalog.models import Lot, LotShare
+from market import clock, db, journal, money
 from market.access import Visitor
-from market.errors import N_, InvalidInput, MarketError, NotFound, SecondPersonNeeded
+from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound, SecondPersonNeeded
 from market.parties import Organisation
 from orders import attribution, pricing, states
 from orders.delivering import runs, trail
@@ -52,6 +53,13 @@ class ReasonMissing(MarketError):
     text = N_("%(name)s: please say why it was refused or reduced.")
 
 
+class RecalledGoods(Conflict):
+    """What was recalled on its way is refused at the door; other lots of the same good may be taken."""
+
+    code = "recalled_goods"
+    text = N_("%(name)s: lot %(lot)s has been recalled. At most %(most)s may be accepted.")
+
+
 class NotTwoReceivers(SecondPersonNeeded):
     """Two receivers, neither of them who ordered, approved or pays; a small unit may declare a reduced scheme."""
 
@@ -63,7 +71,7 @@ def accept(order_id: int, taken: Sequence[Taken], receivers: tuple[Visitor, Visi
     """Accept a shipped order line by line; every line must be spoken of.
 
     Writes acceptance, parts and ledger postings, lays money paid ahead on the goods, closes the run when it is empty.
-    Raises NotFound, WrongState, NotTwoReceivers, TooMuch, PriceRaised, ReasonMissing, InvalidInput.
+    Raises NotFound, WrongState, NotTwoReceivers, TooMuch, RecalledGoods, PriceRaised, ReasonMissing, InvalidInput.
     """
     return accept_all({order_id: taken}, receivers, note)[0]
 
@@ -100,6 +108,7 @@ def _accept(order: Order, taken: Sequence[Taken], receivers: tuple[Visitor, Visi
     lines = {x.id: x for x in db.session().scalars(select(OrderLine).where(OrderLine.order_id == order.id))}
     weighed = _weigh(lines, _packed_milli(order.id), taken, unit.over_tolerance_points)
     states.check_next(order.state, "accepted")
+    _check_recalled(order.id, lines, weighed)
     acceptance, parts = _record(order, unit, lines, taken, weighed, receivers, note)
     posting.on_accepted(order, parts)
     trail.accepted(order, [part.part for part in parts])
@@ -139,6 +148,36 @@ def _packed_milli(order_id: int) -> dict[int, int]:
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id).where(Shipment.order_id == order_id)
         .group_by(ShipmentLine.order_line_id))
     return {row.order_line_id: row.milli for row in rows}
+
+
+def _check_recalled(order_id: int, lines: Mapping[int, OrderLine], weighed: Mapping[int, pricing.Weighed]) -> None:
+    """Raise RecalledGoods where more is taken of a line than came from lots that were not recalled."""
+    for line_id, boxes in packed_boxes(order_id).items():
+        recalled = [box.code for box in boxes if box.recalled_at is not None]
+        line, taken = lines[line_id], weighed[line_id]
+        safe_milli, safe_grams = safe_amounts(boxes)
+        too_much = taken.accepted_grams > safe_grams if line.by_weight else taken.accepted_milli > safe_milli
+        if recalled and too_much:
+            most = f"{money.plain_decimal(safe_grams)} kg" if line.by_weight else money.plain_decimal(safe_milli)
+            raise RecalledGoods(name=line.product_name, lot=", ".join(recalled), most=most)
+
+
+def packed_boxes(order_id: int) -> dict[int, list[Any]]:
+    """The lots packed for each line of an order, with whether one was recalled since."""
+    boxes: dict[int, list[Any]] = defaultdict(list)
+    for row in db.session().execute(
+            select(ShipmentLine.order_line_id, ShipmentLine.packed_milli, ShipmentLine.packed_grams, Lot.code,
+                   Lot.recalled_at)
+            .join(Shipment, Shipment.id == ShipmentLine.shipment_id).join(Lot, Lot.id == ShipmentLine.lot_id)
+            .where(Shipment.order_id == order_id).order_by(ShipmentLine.id)):
+        boxes[row.order_line_id].append(row)
+    return boxes
+
+
+def safe_amounts(boxes: Sequence[Any]) -> tuple[int, int]:
+    """Milli and grams of the boxes whose lot was not recalled."""
+    safe = [box for box in boxes if box.recalled_at is None]
+    return sum(box.packed_milli for box in safe), sum(box.packed_grams for box in safe)
 
 
 def _may_receive(person: Visitor, ordered_by: int, unit: Organisation) -> bool:
@@ -215,8 +254,10 @@ def _split(order: Order, spoken: Sequence[Taken],
 def _packed_lots(order_id: int) -> dict[int, list[attribution.PackedLot]]:
     session = db.session()
     rows = session.execute(
-        select(ShipmentLine.id, ShipmentLine.order_line_id, ShipmentLine.lot_id, ShipmentLine.packed_grams)
-        .join(Shipment, Shipment.id == ShipmentLine.shipment_id).where(Shipment.order_id == order_id)
+        select(ShipmentLine.id, ShipmentLine.order_line_id, ShipmentLine.lot_id, ShipmentLine.packed_grams,
+               Lot.recalled_at)
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id).join(Lot, Lot.id == ShipmentLine.lot_id)
+        .where(Shipment.order_id == order_id)
         .order_by(ShipmentLine.id)
     ).all()
     shares: dict[int, list[attribution.PackedShare]] = defaultdict(list)
@@ -228,7 +269,7 @@ def _packed_lots(order_id: int) -> dict[int, list[attribution.PackedLot]]:
             share.id, share.village_id, share.grams, share.input_grams, share.farm_gate_fen_per_kg,
             share.accepted_grams))
     lots: dict[int, list[attribution.PackedLot]] = defaultdict(list)
-    for row in rows:
+    for row in sorted(rows, key=lambda row: row.recalled_at is not None):  # nothing is taken of a recalled one
         lots[row.order_line_id].append(
             attribution.PackedLot(row.id, row.lot_id, row.packed_grams, shares[row.lot_id]))
     return lots

@@ -38,13 +38,6 @@ class LotNotConfirmed(Conflict):
     text = N_("Lot %(lot)s waits for the village's confirmation of its farm-gate price.")
 
 
-class LotRecalled(Conflict):
-    """Found unsafe since it was booked in."""
-
-    code = "lot_recalled"
-    text = N_("Lot %(lot)s has been recalled and must not leave the store.")
-
-
 class LotTooOld(Conflict):
     """Past its date on the day of delivery."""
 
@@ -105,7 +98,7 @@ def _check(packed: Sequence[Packed], lines: dict[int, OrderLine], lots: dict[int
         if lot.confirmed_at is None:
             raise LotNotConfirmed(lot=lot.code)
         if lot.recalled_at is not None:
-            raise LotRecalled(lot=lot.code)
+            raise stock.LotRecalled(lot=lot.code)
         if lot.best_before < order.delivery_day:
             raise LotTooOld(lot=lot.code)
         if one.milli <= 0:

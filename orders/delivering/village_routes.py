@@ -13,7 +13,7 @@ from market.access import requires
 from market.errors import N_
 from market.i18n import gettext as _
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, unflatten
-from orders.delivering import packing, shipments
+from orders.delivering import packing, recall, shipments
 from orders.delivering.packing_schemas import ShipmentSchema
 from orders.delivering.reasons import REASONS
 from orders.delivering.shipments import Packed
@@ -72,7 +72,8 @@ def show(order_id: int) -> str:
     return render_template(
         "orders/village/show.html", order=order, lines=packing.lines(order_id), packed=packing.packed(order_id),
         claims=paying_desk.claims_of(order_id), history=journal.timeline("order", order_id), acts=ACT_LABELS,
-        claim_labels=paying_desk.STATE_LABELS, reasons=REASONS, driver=_driver(order))
+        claim_labels=paying_desk.STATE_LABELS, reasons=REASONS, driver=_driver(order),
+        to_fill=recall.still_to_fill(order_id=order_id))
 
 
 def _driver(order: Any) -> Mapping[str, str] | None:
@@ -90,7 +91,8 @@ def pack(order_id: int) -> str:
     typed = unflatten(request.form.to_dict()).get("lines", []) if request.method == "POST" else []
     return render_template(
         "orders/village/pack.html", order=order, lines=packing.lines(order_id),
-        choices=packing.choices(order_id, current_user), unconfirmed=packing.unconfirmed(order_id, current_user),
+        choices=packing.choices(order_id, current_user), to_fill=recall.still_to_fill(order_id=order_id),
+        unconfirmed=packing.unconfirmed(order_id, current_user),
         sent={(row.get("line_id"), row.get("lot_id")): row for row in typed} if request.method == "POST" else None)
 
 

@@ -97,6 +97,7 @@ class Report:
     about: str
     read: Callable[[Asked, Area, Reader], Content]
     verb: str | None = None
+    by_village: bool = True  # one row for each village; else for each document
 
 
 @dataclass(frozen=True)

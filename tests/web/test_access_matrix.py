@@ -23,7 +23,7 @@ from catalog.lot_models import LotDetail
 from catalog.models import Lot
 from catalog.review import listing
 from catalog.review.models import PriceOutlier
-from catalog.tracing import certificates, gs1
+from catalog.tracing import certificates, gs1, recall
 from catalog.tracing.models import Certificate
 from market import access, clock, db
 from market.files import StoredFile
@@ -60,6 +60,7 @@ class Things:
     certificate: str
     review_id: int
     outlier_id: int
+    recall_id: int
 
 
 Make = Callable[[Things], Any]
@@ -67,7 +68,7 @@ Make = Callable[[Things], Any]
 PARAMETERS: dict[str, tuple[Make, Any]] = {
     **{name: (lambda things, name=name: getattr(things, name), NOBODYS) for name in (
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
-        "review_id", "outlier_id")},
+        "review_id", "outlier_id", "recall_id")},
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
     **{f"{name}.code": (lambda things: things.lot_code, "L000000-00000") for name in (
         "shop.trace", "tracing.events", "tracing.digital_link")},
@@ -157,12 +158,15 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     placed = trade.place({product: 10_000}, by=cook, unit=unit)
     order = trade.orders(placed)[0]
     trade.ship(order.id)
+    other = trade.lot(product)
     with db.transaction() as session:
         paper = StoredFile(name=f"{order.id:032x}.webp", original_name="凭证.webp", content_type="image/webp",
                            size_bytes=5, sha256="0" * 64, visibility="parties", uploaded_at=clock.now(),
                            organisation_id=world.organisation_id(unit))
         session.add(paper)
         session.flush()
+        code = session.scalars(select(Lot.code).where(Lot.id == other)).one()
+        stopped = recall.recall(code, "农残超标", trade.chair_of(world.organisation_id(supplier)))
         claim = claims.claim({order.id: 1_000}, Remittance(unit, TODAY, paper.id), world.person(cashier))
     folder = world.app.extensions["sijin"].files_dir
     folder.mkdir(exist_ok=True)
@@ -186,7 +190,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         village_code=read(select(Division.code).where(Division.id == village)) or "",
         token=run.token, file_name=paper.name, line_id=trade.lines(order.id)[0].id,
         certificate=read(select(Certificate.number).where(Certificate.lot_id == lot)) or "",
-        review_id=review, outlier_id=outlier)
+        review_id=review, outlier_id=outlier, recall_id=stopped.id)
 
 
 def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:

@@ -18,6 +18,8 @@ from catalog.models import Category, Lot, Product
 from catalog.review import listing
 from catalog.review.checks import Incoming, Voucher
 from catalog.review.models import ListingReview, PriceOutlier, ReferencePrice
+from catalog.tracing import recall
+from catalog.tracing.models import RecallLot
 from market import access, clock, db, sealing, settings
 from market.places import Division
 from orders.models import Order, OrderLine, PaymentClaim
@@ -34,6 +36,7 @@ MORE = ("/orders?tab=to_ship", "/goods?category=vegetables", "/search?q=白菜",
         "/office/listings?tab=decided", "/office/prices?show=above", "/office/price-outliers?state=open",
         "/village/products?state=waiting",
         "/village/lots?state=waiting", "/reports/village-income?from=2026-10&to=2026-10&every=1",
+        "/reports/recalls?from=2026-10&to=2026-10",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
 
 
@@ -59,6 +62,7 @@ class Crowd:
             self.send_table(number)
         for _ in range(self.made, size):
             self.trade.lot(self.product, 1, confirmed=False)
+            self.recall_one()
             for steps in range(3):
                 order = self.trade.orders(self.trade.place({self.product: 1_000}))[0].id
                 if steps:
@@ -70,6 +74,14 @@ class Crowd:
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
 
+
+    def recall_one(self) -> None:
+        """A lot that reached the school."""
+        lot = self.trade.lot(self.product, 2)
+        order = self.trade.orders(self.trade.place({self.product: 1_000}))[0].id
+        self.trade.ship(order, {self.trade.lines(order)[0].id: [(lot, 1_000)]})
+        with db.transaction() as session:
+            recall.recall(session.get_one(Lot, lot).code, "农残超标", self.world.person("chair.shi"))
 
     def send_table(self, number: int) -> None:
         """A co-operative and an office each send one."""
@@ -109,7 +121,7 @@ def test_lists_cost_as_many_statements_for_100_rows_as_for_10(app: Flask, world:
         crowd.grow(size)
         assert min(rows_of(entity) for entity in (
             Product, Lot, Order, OrderLine, PaymentClaim, SheetImport, ListingReview, ReferencePrice,
-            PriceOutlier)) >= size
+            PriceOutlier, RecallLot)) >= size
         costs.append({(login, path): cost(app, visitor(world, login), headers(world, login, path), path)
                       for login, path in pages})
     assert {page: (costs[0][page], costs[1][page]) for page in costs[0] if costs[0][page] != costs[1][page]} == {}
