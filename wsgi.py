@@ -97,7 +97,9 @@ MENUS = (shop_routes.MENU, village_home.MENU, packing_routes.MENU, lot_routes.ME
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600))
 NEWS = (order_jobs, import_jobs, review_jobs)  # rooms that bring HANDLERS for the outbox's messages, KINDS of notices
-WAITING = (lot_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here)  # by room
+# what waits for a visitor, by room
+WAITING = (lot_routes.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
+           review_routes.waiting_here)
 A_YEAR = 31_536_000
 
 

@@ -96,6 +96,14 @@ def still_to_fill(recall_id: int | None = None, order_id: int | None = None) -> 
         else query.where(RecallRelease.recall_id == recall_id)).all()
 
 
+def orders_to_fill(by: Visitor) -> int:
+    """How many of a co-operative's orders still to be packed were promised goods of lots recalled since."""
+    return db.session().scalar(
+        select(func.count(func.distinct(Order.id))).select_from(RecallRelease)
+        .join(OrderLine, OrderLine.id == RecallRelease.line_id).join(Order, Order.id == OrderLine.order_id)
+        .where(Order.supplier_id == by.organisation_id, Order.state == "placed")) or 0
+
+
 def would_reach(lot_id: int) -> Columns:
     """Of a lot not yet recalled, with all that was made of it: how many lots, deliveries and units; one statement."""
     family = select(Lot.id.label("id")).where(Lot.id == lot_id).cte("family", recursive=True)

@@ -1,5 +1,6 @@
 """Recalls: ordered by the co-operative's manager or the county's agriculture office, read by whoever they concern."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
@@ -7,10 +8,12 @@ from flask_login import current_user
 
 from catalog.tracing import recall
 from market import sheets, words
-from market.access import can, requires
+from market.access import Visitor, can, requires
 from market.errors import N_, NotFound
 from market.i18n import gettext as _
+from market.i18n import ngettext
 from market.schemas import Input, Words
+from market.waiting import Waiting
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again
 from orders.delivering import recall as reach
 
@@ -26,6 +29,16 @@ TYPES = {"csv": "text/csv; charset=utf-8",
 HEADINGS = ((N_("Lot"), "code"), (N_("Goods"), "text"), (N_("Unit"), "text"), (N_("Order"), "code"),
             (N_("Delivery"), "text"), (N_("Packed"), "grams"), (N_("Accepted"), "grams"), (N_("Sent back"), "grams"),
             (N_("State"), "text"), (N_("Phone"), "code"))
+
+
+def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
+    """Orders of a co-operative that were promised a lot recalled since and are still to be packed."""
+    if can(visitor, "order.ship"):
+        orders = reach.orders_to_fill(visitor)
+        if orders:
+            yield Waiting(ngettext("%(num)s order was promised goods of a recalled lot: pack it from another lot.",
+                                   "%(num)s orders were promised goods of a recalled lot: pack them from other lots.",
+                                   orders), url_for("recalls.index"), overdue=True)
 
 
 class RecallSchema(Input):

@@ -136,11 +136,14 @@ def test_the_rest_is_not_sold_packed_or_processed(trade: Trade) -> None:
         lots.process(pickles, clock.today(), 1_000, 1_000, [Ingredient(lot, 5_000)], trade.world.person("clerk.zhang"))
     assert counted(Shipment) == counted(LotInput) == 0
     assert [row.order_id for row in reach.still_to_fill(stopped.id)] == [order]
+    desk = trade.world.logged_in("clerk.zhang")
+    assert "1 order was promised goods of a recalled lot" in desk.get("/village?lang=en").text
 
     fresh = trade.lot(leaf, 15)  # the order is filled from another lot, short
     trade.ship(order, {line: [(fresh, 15_000)]})
     assert db.session().scalars(select(ShipmentLine.lot_id)).all() == [fresh]
     assert reach.reached(stopped.id) == []
+    assert "recalled lot" not in desk.get("/village?lang=en").text
 
 
 def counted(table: type[db.Base]) -> int:

@@ -5,10 +5,12 @@ import re
 import pytest
 from sqlalchemy import func, select, update
 
+from catalog.models import Lot
+from catalog.tracing import recall
 from market import clock, db, ledger
 from market.parties import Organisation
 from market.users import User
-from orders.models import Acceptance, AcceptanceLine, DeliveryRun, Order
+from orders.models import Acceptance, AcceptanceLine, DeliveryRun, Order, ShipmentLine
 from tests.counting import count_statements
 from tests.trade import Trade
 from tests.web.forms import send
@@ -57,6 +59,26 @@ class Van:
 @pytest.fixture
 def van(world, trade) -> Van:
     return Van(world, trade)
+
+
+def test_recalled_goods_are_refused_on_the_scale_and_the_rest_is_taken(world, trade, van):
+    lot = db.session().execute(select(Lot.code).join(ShipmentLine, ShipmentLine.lot_id == Lot.id)
+                               .where(ShipmentLine.order_line_id == van.cabbage)).scalar_one()
+    with db.transaction():
+        recall.recall(lot, "农残超标", world.person("chair.shi"))
+    keeper = world.logged_in("store.wang")
+    page = keeper.get(van.url + "?lang=en").text
+    assert "it is refused, nothing to pay" in page
+    assert 'name="lines-0-reason" value="recalled"' in page
+    weighed = send(keeper, van.url, van.url, **van.form())  # somebody weighs it all the same
+    assert weighed.status_code == 409
+    assert van.accepted() == 0
+    form = van.form()
+    del form["lines-0-grams"]
+    taken = send(keeper, van.url, van.url, **form, **{"lines-0-refused": "1", "lines-0-reason": "recalled"})
+    assert taken.status_code == 303
+    states = {order.id: db.session().get_one(Order, order.id, populate_existing=True).state for order in van.orders}
+    assert sorted(states.values()) == ["accepted", "rejected"]
 
 
 # ---- the way to the scale -------------------------------------------------------------------------------------------
