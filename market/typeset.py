@@ -27,9 +27,9 @@ FILTERS: Mapping[str, Any] = {
 
 
 def pdf(template: str, **values: Any) -> bytes:
-    """A template of templates/print with these values, as a PDF: the same values give the same bytes."""
+    """A template of templates/print with these values (and `demo`), as a PDF: the same values give the same bytes."""
     source = _environment(str(Path(current_app.root_path) / "templates" / "print")).get_template(template).render(
-        _=gettext, gettext=gettext, **values)
+        _=gettext, gettext=gettext, demo=current_app.extensions["sijin_demo"](), **values)
     return typst.compile(source.encode(), font_paths=_fonts(), timestamp=0, format="pdf")
 
 
