@@ -13,7 +13,7 @@ import orders.models
 from catalog import api as catalog_api
 from catalog import cli as catalog_cli
 from catalog import jobs as catalog_jobs
-from catalog import lot_models, lot_routes, products, village_routes
+from catalog import lot_models, lot_routes, products, village_routes, weigh_routes
 from catalog import routes as shop_routes
 from catalog.importing import jobs as import_jobs
 from catalog.importing import models as import_models
@@ -81,7 +81,7 @@ from orders.reports import village_income
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models)
-BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
+BLUEPRINTS = (site_routes.bp, weigh_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, packing_routes.bp, receipt_routes.bp,
               income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp,
@@ -89,16 +89,16 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
-MENUS = (shop_routes.MENU, village_home.MENU, packing_routes.MENU, lot_routes.MENU, village_routes.MENU,
-         receipt_routes.MENU, income_routes.MENU, report_routes.MENU, review_routes.MENU, price_routes.MENU,
-         place_routes.MENU, buying_routes.MENU,
+MENUS = (shop_routes.MENU, village_home.MENU, weigh_routes.MENU, packing_routes.MENU, receipt_routes.MENU,
+         packing_routes.LIST_MENU, lot_routes.MENU, village_routes.MENU, income_routes.MENU,
+         report_routes.MENU, review_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU,
          delivering_routes.MENU, paying_routes.MENU, recall_routes.MENU, cart_routes.MENU, notice_routes.MENU,
          login_routes.MENU, reset_routes.MENU, import_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600))
 NEWS = (order_jobs, import_jobs, review_jobs)  # rooms that bring HANDLERS for the outbox's messages, KINDS of notices
 # what waits for a visitor, by room
-WAITING = (lot_routes.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
+WAITING = (lot_routes.waiting_here, village_home.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
            review_routes.waiting_here)
 A_YEAR = 31_536_000
 

@@ -247,6 +247,14 @@ def _households(named: set[str], by: Visitor) -> dict[str, set[int]]:
     return {**names, **found}
 
 
+def village_of_code(code: str) -> int:
+    """Raises InvalidInput at `village` for a code that is no village's."""
+    found = _villages({code}).get(code)
+    if found is None:
+        raise InvalidInput({"village": [N_("Please choose one of the list.")]})
+    return found
+
+
 def _villages(codes: set[str]) -> dict[str, int]:
     rows = db.session().execute(select(Division.code, Division.id).where(
         Division.code.in_(codes), Division.level == "village", Division.valid_to.is_(None)))

@@ -111,6 +111,37 @@ def parse_fen(text: str) -> int:
     return value // 10
 
 
+def parse_jin(text: str) -> int:
+    """Grams of a weight typed in 斤 (500 g) with at most two decimals; ValueError when it is anything else.
+
+    >>> parse_jin("12.5"), parse_jin("0.01")
+    (6250, 5)
+    """
+    return parse_fen(text) * 5
+
+
+def parse_jin_price(text: str) -> int:
+    """Fen per kg of a price typed in yuan per 斤; ValueError when it is not a whole number of them.
+
+    >>> parse_jin_price("0.60"), parse_jin_price("0.625")
+    (120, 125)
+    """
+    value = _thousandths(text)
+    if value % 5:
+        raise ValueError("less than a fen per kg")
+    return value // 5
+
+
+def jin_price(fen_per_kg: int) -> str:
+    """Yuan per 斤 of a price per kg, two decimals and a third where it is needed, as a form field wants it.
+
+    >>> jin_price(120), jin_price(125)
+    ('0.60', '0.625')
+    """
+    whole, rest = divmod(fen_per_kg * 5, 1000)
+    return f"{whole}.{rest // 10:02d}" + (str(rest % 10) if rest % 10 else "")
+
+
 def parse_milli(text: str) -> int:
     """Thousandths of a quantity typed with at most three decimals; ValueError when it is anything else.
 
@@ -156,6 +187,15 @@ def decimal_text(thousandths: int) -> str:
     sign = "-" if thousandths < 0 else ""
     whole, rest = divmod(abs(thousandths), 1000)
     return f"{sign}{whole:,}" + (f".{rest:03d}".rstrip("0") if rest else "")
+
+
+def jin(grams: int) -> str:
+    """A weight in 斤 (500 g), without needless zeros.
+
+    >>> jin(6250), jin(5)
+    ('12.5', '0.01')
+    """
+    return decimal_text(grams * 2)
 
 
 def plain_decimal(thousandths: int) -> str:

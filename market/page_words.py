@@ -18,7 +18,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         yuan=money.yuan, plain_yuan=money.plain_yuan, quantity=money.decimal_text, plain_quantity=money.plain_decimal,
         kilograms=money.decimal_text, plain_kilograms=money.plain_decimal, percent=money.percent, day=_day,
-        moment=_moment,
+        moment=_moment, jin=money.jin, jin_price=money.jin_price,
     )
     app.jinja_env.globals.update(
         static_url=static_url, submit_token=submit_token, switch_language_url=switch_language_url, words=words,

@@ -1,12 +1,16 @@
-"""The first page of the village desk: what is to pack, what waits, what is open."""
+"""The first page of the village desk: three cards (to pack, money coming, farmers to pay), one button, what waits."""
 
-from flask import Blueprint, render_template
+from collections.abc import Iterator
+
+from flask import Blueprint, render_template, url_for
 from flask_login import current_user
 
 from catalog import lot_desk
-from market import clock, waiting
-from market.access import requires
+from market import clock, waiting, words
+from market.access import Visitor, can, requires
 from market.errors import N_
+from market.i18n import ngettext
+from market.waiting import Waiting
 from market.web import MenuEntry
 from orders.delivering import packing
 from orders.income import desk as income_desk
@@ -23,11 +27,33 @@ DESK = {"supplier": "village_home.home"}
 def home() -> str:
     today = clock.today()
     tomorrow = clock.days_after(today, 1)
+    owed = [due for due in income_desk.dues(current_user) if due.unpaid_fen > 0]
+    villages = {due.village_id for due in owed if due.income_kind == "farm_gate"}
     return render_template(
-        "orders/village/home.html", tomorrow=tomorrow, goods=packing.to_pack(current_user, tomorrow),
-        days=packing.next_days(current_user, today), overdue=packing.overdue(current_user, today),
-        counts=packing.tab_counts(current_user), claims=paying_desk.claims(current_user, "claimed", 1),
-        lots=lot_desk.own_lots(current_user.organisation_id, "waiting", None, 1),
-        waiting=waiting.for_visitor(current_user),
-        open_fen=sum(one.open_fen for one in paying_desk.sums_by_unit(current_user)),
-        unpaid_fen=sum(due.unpaid_fen for due in income_desk.dues(current_user)))
+        "orders/village/home.html", today_is=today, tomorrow=tomorrow, words=words,
+        leaving=packing.to_leave(current_user, tomorrow), coming=paying_desk.money_coming(current_user),
+        owed_fen=sum(due.unpaid_fen for due in owed), villages_owed={due.village_id for due in owed},
+        households=income_desk.households_waiting(current_user, villages),
+        goods=packing.to_pack(current_user, tomorrow), days=packing.next_days(current_user, today),
+        waiting=waiting.for_visitor(current_user))
+
+
+def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
+    """Of a co-operative: orders that should have left, announced payments, lots the village has not yet confirmed."""
+    if not can(visitor, "supplier.read"):
+        return
+    late = packing.overdue(visitor, clock.today())
+    if late:
+        yield Waiting(ngettext("%(num)s order should have left before today.",
+                               "%(num)s orders should have left before today.", late),
+                      url_for("packing.index"), overdue=True)
+    announced = paying_desk.claims(visitor, "claimed", 1).total
+    if announced:
+        yield Waiting(ngettext("%(num)s transfer is announced: has the money arrived?",
+                               "%(num)s transfers are announced: has the money arrived?", announced),
+                      url_for("receipts.index"))
+    lots = lot_desk.own_lots(visitor.organisation_id, "waiting", None, 1).total
+    if lots:
+        yield Waiting(ngettext("%(num)s lot waits for the village to confirm it.",
+                               "%(num)s lots wait for the village to confirm them.", lots),
+                      url_for("lots.index", state="waiting"))

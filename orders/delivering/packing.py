@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -207,6 +207,32 @@ def to_pack(by: Visitor, day: date) -> list[ToPack]:
                sum(money.grams_of(row.ordered_milli, row.grams_per_unit) for row in rows), rows)
         for rows in groups.values()
     ]
+
+
+@dataclass(frozen=True)
+class ToLeave:
+    """What one unit waits for up to a day: grams, the first delivery's day and window."""
+
+    unit_name: str
+    grams: int
+    delivery_day: date
+    delivery_window: str
+
+
+def to_leave(by: Visitor, last: date) -> list[ToLeave]:
+    """Units whose orders leave by a day, those due first before others, overdue ones among them; one statement."""
+    windows = case({window: at for at, window in enumerate(states.WINDOWS)}, value=Order.delivery_window)
+    found: dict[int, ToLeave] = {}
+    for row in db.session().execute(
+            select(Order.unit_id, Organisation.short_name, Order.delivery_day, Order.delivery_window,
+                   OrderLine.ordered_milli, OrderLine.grams_per_unit)
+            .join(Order, Order.id == OrderLine.order_id).join(Organisation, Organisation.id == Order.unit_id)
+            .where(Order.supplier_id == by.organisation_id, Order.state == "placed", Order.delivery_day <= last)
+            .order_by(Order.delivery_day, windows, Order.id)):
+        before = found.get(row.unit_id, ToLeave(row.short_name, 0, row.delivery_day, row.delivery_window))
+        grams = before.grams + money.grams_of(row.ordered_milli, row.grams_per_unit)
+        found[row.unit_id] = replace(before, grams=grams)
+    return list(found.values())
 
 
 def next_days(by: Visitor, first: date, most: int = 7) -> Sequence[Columns]:

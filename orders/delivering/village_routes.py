@@ -21,10 +21,8 @@ from orders.paying import desk as paying_desk
 
 bp = Blueprint("packing", __name__, url_prefix="/village/orders")
 
-MENU = (
-    MenuEntry("supplier", N_("Orders"), "packing.index", "supplier.read", "order"),
-    MenuEntry("supplier", N_("Packing list"), "packing.morning", "order.ship", "list"),
-)
+MENU = (MenuEntry("supplier", N_("Orders"), "packing.index", "supplier.read", "order"),)
+LIST_MENU = (MenuEntry("supplier", N_("Packing list"), "packing.morning", "order.ship", "list"),)
 TAB_LABELS: Mapping[str, str] = {
     "to_ship": N_("To ship"), "to_receive": N_("On the way"), "to_pay": N_("To be paid"), "done": N_("Done"),
 }

@@ -1,16 +1,18 @@
 """What a co-operative owes its villages, from the ledger; what it has paid out and declared. Its own rows only."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, func, select
 
+from catalog.models import Lot, LotContribution, LotShare
 from market import db, paging
 from market.access import Visitor
 from market.households import CoopMember, Household
 from market.ledger import INCOME_EVENTS, LedgerTransfer
 from market.places import Division
-from orders.models import IncomeDeclaration, Payout, PayoutLine
+from orders.models import AcceptancePart, IncomeDeclaration, Payout, PayoutLine
 
 Columns = Row[*tuple[Any, ...]]
 
@@ -50,6 +52,40 @@ def dues(by: Visitor) -> list[VillageDue]:
         sums[found.path, found.village_id, found.income_kind] = [earned, paid]
     return [VillageDue(village_id, path, kind, earned, paid) for (path, village_id, kind), (earned, paid)
             in sorted(sums.items())]
+
+
+def households_waiting(by: Visitor, villages: Collection[int]) -> int:
+    """How many households of these villages wait for ¥1 or more of farm-gate money; one statement.
+
+    A household's part of what its goods earned follows the weight it brought, less what it was handed.
+    """
+    part, share, given = db.table(AcceptancePart), db.table(LotShare), db.table(LotContribution)
+    mine = select(Lot.id).where(Lot.supplier_id == by.organisation_id)
+    earned = (
+        select(share.c.origin_lot_id, share.c.village_id,
+               db.sum_of(part.c.farm_gate_fen - part.c.withdrawn_farm_gate_fen).label("fen"))
+        .join_from(part, share, share.c.id == part.c.lot_share_id)
+        .where(part.c.lot_id.in_(mine), part.c.village_id.in_(villages), share.c.own_base.is_(False))
+        .group_by(share.c.origin_lot_id, share.c.village_id).subquery())
+    whole = (
+        select(given.c.lot_id, given.c.village_id, db.sum_of(given.c.grams).label("grams"))
+        .where(given.c.lot_id.in_(mine), given.c.household_id.is_not(None) | given.c.unsplit)
+        .group_by(given.c.lot_id, given.c.village_id).subquery())
+    owed = (
+        select(given.c.household_id, func.sum(1.0 * earned.c.fen * given.c.grams / whole.c.grams).label("fen"))
+        .join_from(given, earned, (earned.c.origin_lot_id == given.c.lot_id)
+                   & (earned.c.village_id == given.c.village_id))
+        .join(whole, (whole.c.lot_id == given.c.lot_id) & (whole.c.village_id == given.c.village_id))
+        .where(given.c.household_id.is_not(None)).group_by(given.c.household_id).subquery())
+    handed = (
+        select(PayoutLine.household_id, db.sum_of(PayoutLine.amount_fen).label("fen"))
+        .join(Payout, Payout.id == PayoutLine.payout_id)
+        .where(Payout.supplier_id == by.organisation_id, Payout.income_kind == "farm_gate")
+        .group_by(PayoutLine.household_id).subquery())
+    return db.session().scalar(
+        select(func.count()).select_from(owed)
+        .outerjoin(handed, handed.c.household_id == owed.c.household_id)
+        .where(owed.c.fen - func.coalesce(handed.c.fen, 0) >= 100)) or 0
 
 
 def payouts(by: Visitor, page: int) -> paging.Page:

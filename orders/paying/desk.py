@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select
@@ -12,7 +13,7 @@ from market.errors import N_, NotFound
 from market.files import StoredFile
 from market.parties import Organisation
 from market.users import User
-from orders.models import ClaimPart, Order, PaymentClaim
+from orders.models import Acceptance, ClaimPart, Order, PaymentClaim
 
 ROWS = 50  # of the account at once
 STATE_LABELS: Mapping[str, str] = {
@@ -100,6 +101,26 @@ def sums_by_unit(by: Visitor) -> list[UnitSum]:
         .group_by(Organisation.id, Organisation.name).order_by(Organisation.name))
     sums = [UnitSum(row.name, row.orders, row.earned_fen, row.received_fen) for row in rows]
     return sorted(sums, key=lambda one: -one.open_fen)
+
+
+@dataclass(frozen=True)
+class MoneyComing:
+    """What one unit still owes for accepted goods, in fen, and the day of the oldest acceptance not paid."""
+
+    unit_name: str
+    open_fen: int
+    since: date
+
+
+def money_coming(by: Visitor) -> list[MoneyComing]:
+    """Units that owe, who owes longest first; one statement."""
+    owed = Order.accepted_fen - Order.returned_fen - Order.received_fen + Order.refunded_fen
+    rows = db.session().execute(
+        select(Organisation.short_name, db.sum_of(owed).label("open_fen"), func.min(Acceptance.business_date))
+        .join(Order, Order.unit_id == Organisation.id).join(Acceptance, Acceptance.order_id == Order.id)
+        .where(Order.supplier_id == by.organisation_id, Order.state == "accepted", owed > 0)
+        .group_by(Organisation.id, Organisation.short_name))
+    return sorted((MoneyComing(*row) for row in rows), key=lambda one: (one.since, one.unit_name))
 
 
 def statement(by: Visitor, before_id: int | None) -> tuple[list[dict[str, Any]], int | None]:
