@@ -115,7 +115,7 @@ def book_notebook() -> Any:
     def work() -> Response:
         village = lot_desk.village_of_code(values["village"])
         given = [Contribution(values["gross"] - values["tare"], None, village, unsplit=True)]
-        return _book(values, given, LotDetails(**kept(photo)))
+        return _book(values, given, LotDetails(notebook_id=kept(photo)["notebook_id"]))
 
     return once(work)
 

@@ -32,7 +32,8 @@ pytestmark = pytest.mark.slow
 # one page, whatever there is: alive, counters, papers about the API, forms of one's own
 NO_LIST = {"site.healthz", "site.readyz", "site.metrics", "site.patterns", "account.login", "account.second_factor",
            "account.bind_phone", "account.use_reset_code"}
-MORE = ("/orders?tab=to_ship", "/goods?category=vegetables", "/search?q=白菜", "/village/orders?tab=to_pay",
+MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook", "/orders?tab=to_ship",
+        "/goods?category=vegetables", "/search?q=白菜", "/village/orders?tab=to_pay",
         "/office/listings?tab=decided", "/office/prices?show=above", "/office/price-outliers?state=open",
         "/village/products?state=waiting",
         "/village/lots?state=waiting", "/reports/village-income?from=2026-10&to=2026-10&every=1",
