@@ -13,7 +13,7 @@ import orders.models
 from catalog import api as catalog_api
 from catalog import cli as catalog_cli
 from catalog import jobs as catalog_jobs
-from catalog import lot_models, lot_routes, products, village_routes, weigh_routes
+from catalog import lot_life_routes, lot_models, lot_routes, products, village_routes, weigh_routes
 from catalog import routes as shop_routes
 from catalog.importing import jobs as import_jobs
 from catalog.importing import models as import_models
@@ -65,11 +65,11 @@ from orders import jobs as order_jobs
 from orders import village_home
 from orders.buying import cart, cart_routes
 from orders.buying import routes as buying_routes
-from orders.delivering import recall_routes
+from orders.delivering import promises, recall_routes
 from orders.delivering import routes as delivering_routes
 from orders.delivering import village_routes as packing_routes
 from orders.demo import cli as demo_cli
-from orders.income import checks, declarations, presence
+from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
@@ -83,14 +83,16 @@ TABLES = (places, parties, households, users, settings, files, ledger, sealing, 
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models)
 BLUEPRINTS = (site_routes.bp, weigh_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
-              paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, packing_routes.bp, receipt_routes.bp,
+              paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp,
+              packing_routes.bp, receipt_routes.bp,
               income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp,
               review_routes.bp, price_routes.bp, recall_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 MENUS = (shop_routes.MENU, village_home.MENU, weigh_routes.MENU, packing_routes.MENU, receipt_routes.MENU,
-         packing_routes.LIST_MENU, lot_routes.MENU, village_routes.MENU, income_routes.MENU,
+         packing_routes.LIST_MENU, lot_routes.MENU, lot_life_routes.MENU, village_routes.MENU, income_routes.MENU,
+         wage_routes.MENU,
          report_routes.MENU, review_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU,
          delivering_routes.MENU, paying_routes.MENU, recall_routes.MENU, cart_routes.MENU, notice_routes.MENU,
          login_routes.MENU, reset_routes.MENU, import_routes.MENU)
@@ -98,7 +100,8 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600))
 NEWS = (order_jobs, import_jobs, review_jobs)  # rooms that bring HANDLERS for the outbox's messages, KINDS of notices
 # what waits for a visitor, by room
-WAITING = (lot_routes.waiting_here, village_home.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
+WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here,
+           village_home.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
            review_routes.waiting_here)
 A_YEAR = 31_536_000
 
@@ -123,6 +126,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
         sijin_notices={kind: news for room in NEWS for kind, news in room.KINDS.items()}, sijin_waiting=WAITING,
         sijin_ages={"search": catalog_jobs.index_age_seconds},
     )
+    app.extensions["sijin_promises"] = promises.named
     app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village)
     app.extensions.update(
         sijin_presence=presence.things_of, sijin_checks=checks.CHECKS,

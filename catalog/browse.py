@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, select
 
 from catalog import counties
 from catalog.models import Category, Lot, LotShare, Product
-from catalog.on_sale import on_sale, usable
+from catalog.on_sale import harvested, on_sale, preseason_from, usable
 from catalog.shelves import Words
 from market import db, money
 from market.files import StoredFile
@@ -59,6 +60,7 @@ class Card:
     county_en: str
     supplier: str
     in_store_milli: int  # stocked goods: what lots hold that is neither promised nor past its date
+    preseason_from: date | None  # the first day for which they may be ordered ahead of the harvest
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def in_store() -> ColumnElement[int]:
     """What a product's lots hold that could still be promised: confirmed, not past its date, not held."""
     lot, product = db.table(Lot), db.table(Product)
     return cast(ColumnElement[int], select(func.coalesce(func.sum(lot.c.on_hand_milli - lot.c.held_milli), 0)).where(
-        lot.c.product_id == product.c.id, usable(),
+        lot.c.product_id == product.c.id, usable(), harvested(),
     ).correlate(product).scalar_subquery())
 
 
@@ -283,7 +285,7 @@ def _card_columns() -> Select[Any]:
     return (
         select(*(product.c[name] for name in plain), photo.c.name.label("photo"), village.c.code.label("village_code"),
                village.c.path, village.c.map_county, supplier.c.short_name.label("supplier"),
-               in_store().label("in_store_milli"))
+               in_store().label("in_store_milli"), preseason_from().label("preseason_from"))
         .select_from(product)
         .join(supplier, supplier.c.id == product.c.supplier_id)
         .join(village, village.c.id == product.c.village_id)

@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, case, func, select
 
 from catalog.lot_models import LotDetail
-from catalog.lot_parts import Contribution, LotDetails
+from catalog.lot_parts import Contribution, LotDetails, Making
+from catalog.lot_yields import YIELDS, Usual
 from catalog.lots import touches_area
-from catalog.models import Lot, LotContribution, LotInput, LotShare, Product, StockMove
+from catalog.models import Category, Lot, LotContribution, LotInput, LotShare, Product, StockMove
+from catalog.on_sale import harvested
 from market import db, money, paging
 from market.access import Visitor
 from market.errors import N_, InvalidInput, MarketError, NotFound
@@ -18,7 +20,7 @@ from market.households import CoopMember, Household
 from market.parties import Organisation
 from market.places import Division
 
-STATES = ("waiting", "in_store", "used_up", "failed")
+STATES = ("waiting", "in_store", "used_up", "failed", "expected", "closed")
 MOST_MOVES = 100
 Columns = Row[*tuple[Any, ...]]
 
@@ -46,6 +48,7 @@ def _state() -> ColumnElement[str]:
     lot, detail = db.table(Lot), db.table(LotDetail)
     failed = select(detail.c.lot_id).where(detail.c.lot_id == lot.c.id, detail.c.test == "failed").exists()
     return case((lot.c.confirmed_at.is_(None) & failed, "failed"), (lot.c.confirmed_at.is_(None), "waiting"),
+                (lot.c.closed_at.is_not(None), "closed"), (lot.c.expected_on.is_not(None), "expected"),
                 (lot.c.on_hand_milli > 0, "in_store"), else_="used_up")
 
 
@@ -162,6 +165,15 @@ def _moves(lot_id: int) -> Select[Any]:
             .where(move.c.lot_id == lot_id).order_by(move.c.id.desc()).limit(MOST_MOVES))
 
 
+def making_of(values: Mapping[str, Any]) -> Making:
+    """What ProcessSchema has loaded about the making, with the plant's village found. Raises InvalidInput."""
+    code = values["plant_village"]
+    village = _villages({code}).get(code) if code else None
+    if code and village is None:
+        raise InvalidInput({"plant_village": [N_("Please choose one of the list.")]})
+    return Making(values["yield_reason"], village, values["wage_fen"])
+
+
 # ---- what the forms offer -------------------------------------------------------------------------------------------
 
 
@@ -170,7 +182,7 @@ def own_goods(supplier_id: int | None) -> Sequence[Columns]:
     product = db.table(Product)
     return db.session().execute(
         select(product.c.id, product.c.name, product.c.name_en, product.c.unit, product.c.unit_en, product.c.by_weight,
-               product.c.state)
+               product.c.state, product.c.supply)
         .where(product.c.supplier_id == supplier_id).order_by(product.c.state.desc(), product.c.name)).all()
 
 
@@ -194,13 +206,23 @@ def member_villages(supplier_id: int | None) -> dict[str, str]:
     return {row.code: row.path for row in rows}
 
 
+def usual_yields(supplier_id: int | None) -> list[tuple[Columns, Usual]]:
+    """The co-operative's goods whose category has a usual yield."""
+    product, category = db.table(Product), db.table(Category)
+    rows = db.session().execute(
+        select(product.c.name, product.c.name_en, category.c.code)
+        .join_from(product, category, category.c.id == product.c.category_id)
+        .where(product.c.supplier_id == supplier_id, category.c.code.in_(YIELDS)).order_by(product.c.name))
+    return [(row, Usual(*YIELDS[row.code])) for row in rows]
+
+
 def usable_lots(supplier_id: int | None) -> Sequence[Columns]:
     """Confirmed lots from which something can still be taken, first expired first."""
     lot = db.table(Lot)
     return db.session().execute(
         _lots().add_columns((lot.c.on_hand_milli - lot.c.held_milli).label("free_milli"))
         .where(lot.c.supplier_id == supplier_id, lot.c.confirmed_at.is_not(None), lot.c.recalled_at.is_(None),
-               lot.c.on_hand_milli > lot.c.held_milli)
+               harvested(), lot.c.on_hand_milli > lot.c.held_milli)
         .order_by(lot.c.best_before, lot.c.id)).all()
 
 

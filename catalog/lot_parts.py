@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import select
 
-from catalog.lot_models import LotDetail
+from catalog.lot_models import LotDetail, LotMaking
 from market import db
 from market.access import Visitor
 from market.errors import N_, InvalidInput, NotFound
@@ -53,6 +53,15 @@ class LotDetails:
     notebook_id: int | None = None  # a StoredFile of the co-operative
 
 
+@dataclass(frozen=True)
+class Making:
+    """How goods were made: why the yield is unusual; the plant's village and what its people earned by it (fen)."""
+
+    yield_reason: str = ""
+    plant_village_id: int | None = None
+    wage_fen: int = 0
+
+
 def origins(contributions: Sequence[Contribution], by: Visitor) -> list[int]:
     """The village of each contribution. Households must be the co-operative's members, other villages real ones.
 
@@ -92,3 +101,13 @@ def keep_details(lot_id: int, details: LotDetails | None, by: Visitor) -> None:
             StoredFile.id == details.notebook_id, StoredFile.organisation_id == by.organisation_id)) is None:
         raise NotFound()
     db.insert_rows(LotDetail, [{"lot_id": lot_id, **asdict(details)}])
+
+
+def keep_making(lot_id: int, input_grams: int, making: Making) -> None:
+    """Write how a lot was made. Raises InvalidInput for a wage of no village, NotFound for no village of today."""
+    if making.wage_fen < 0 or (making.wage_fen and making.plant_village_id is None):
+        raise InvalidInput({"plant_village": [N_("Please choose one of the list.")]})
+    if making.plant_village_id is not None and db.session().scalar(select(Division.id).where(
+            Division.id == making.plant_village_id, Division.level == "village", Division.valid_to.is_(None))) is None:
+        raise NotFound()
+    db.insert_rows(LotMaking, [{"lot_id": lot_id, "input_grams": input_grams, **asdict(making)}])

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
-from catalog import lot_desk, lots, origins
+from catalog import lot_desk, lot_life_desk, lots, origins
 from catalog.lot_parts import Ingredient, LotDetails
 from catalog.lot_schemas import MOST_ROWS, BookSchema, ProcessSchema
 from catalog.models import Lot
@@ -27,7 +27,7 @@ MENU = (
 )
 STATE_LABELS: Mapping[str, str] = {
     "waiting": N_("Waits for confirmation"), "in_store": N_("In store"), "used_up": N_("Used up"),
-    "failed": N_("Sample failed"),
+    "failed": N_("Sample failed"), "expected": N_("Expected"), "closed": N_("Closed"),
 }
 TEST_LABELS: Mapping[str, str] = {
     "none": N_("Not tested"), "passed": N_("Passed"), "failed": N_("Failed"),
@@ -35,6 +35,11 @@ TEST_LABELS: Mapping[str, str] = {
 MOVE_LABELS: Mapping[str, str] = {
     "booked": N_("Booked in"), "held": N_("Promised to an order"), "released": N_("Promise ended"),
     "packed": N_("Packed"), "processed": N_("Used for other goods"), "written_off": N_("Written off"),
+    "arrived": N_("A real lot took over"), "closed": N_("Nothing more comes"),
+}
+REASON_LABELS: Mapping[str, str] = {
+    "spoiled": N_("Spoiled"), "damaged": N_("Damaged"), "lost": N_("Lost"), "sample": N_("Taken for a test"),
+    "other": N_("Other"),
 }
 FIRST_ROWS, MORE_ROWS = 6, 6
 Prepared = tuple[bytes, str, str]
@@ -42,6 +47,10 @@ ACT_LABELS: Mapping[str, str] = {
     "lot.booked": N_("Booked in"), "lot.processed": N_("Made from other lots"),
     "lot.confirmed": N_("Confirmed at the village"), "lot.recalled": N_("Recalled"),
     "certificate.issued": N_("Certificate issued"), "certificate.voided": N_("Certificate voided"),
+    "lot.expected": N_("Expected harvest written down"),
+    "lot.arrived": N_("A real lot took over"), "lot.closed": N_("Nothing more comes"),
+    "lot.split": N_("Names followed from the notebook"), "lot.write_off_proposed": N_("Write-off proposed"),
+    "lot.write_off_confirmed": N_("Write-off confirmed"), "lot.write_off_refused": N_("Write-off refused"),
 }
 LOT = "<int(max=999999999999):lot_id>"
 
@@ -70,9 +79,9 @@ def index() -> str:
 @bp.get("/village/lots/new")
 @requires("lot.book")
 def new() -> str:
-    rows = _rows("contributions", "grams")
+    rows = rows_of("contributions", "grams")
     return render_template(
-        "catalog/lots/book.html", rows=rows, shown=_shown(len(rows)), most=MOST_ROWS,
+        "catalog/lots/book.html", rows=rows, shown=shown_rows(len(rows)), most=MOST_ROWS,
         goods=lot_desk.own_goods(current_user.organisation_id), members=lot_desk.members(current_user.organisation_id),
         villages=origins.villages_of_supplier(current_user.organisation_id), values=_values(), tests=TEST_LABELS,
         members_live_in=lot_desk.member_villages(current_user.organisation_id),
@@ -133,8 +142,10 @@ def new_processed() -> str:
     return render_template(
         "catalog/lots/process.html", goods=lot_desk.own_goods(current_user.organisation_id), values=_values(),
         usable=lot_desk.usable_lots(current_user.organisation_id),
+        yields=lot_desk.usual_yields(current_user.organisation_id),
+        villages=origins.villages_of_supplier(current_user.organisation_id),
         chosen={row.get("lot_id"): (number, row.get("milli", "")) for number, row
-                in enumerate(_rows("ingredients", "milli"))})
+                in enumerate(rows_of("ingredients", "milli"))})
 
 
 @bp.post("/village/lots/process")
@@ -147,7 +158,7 @@ def process() -> Response:
         lot = lots.process(
             values["product_id"], values["made_on"], values["milli"], values["grams"],
             [Ingredient(row["lot_id"], row["milli"]) for row in values["ingredients"]], current_user,
-            values["best_before"])
+            values["best_before"], lot_desk.making_of(values))
         flash(_("Lot %(code)s is booked in. It can be sold once the village has confirmed it.", code=lot.code), "good")
         return see_other("lots.show", lot_id=lot.id)
 
@@ -164,6 +175,8 @@ def _page(lot_id: int, officer: bool) -> str:
     story = lot_desk.story(lot_id, current_user)
     return render_template(
         "catalog/lots/show.html", story=story, lot=story.lot, officer=officer, labels=STATE_LABELS, tests=TEST_LABELS,
+        around=lot_life_desk.around(story.lot, current_user, current_app.extensions["sijin_promises"]),
+        reasons=REASON_LABELS,
         moves=MOVE_LABELS, acts=ACT_LABELS, history=journal.timeline("lot", lot_id), qr=_qr(story.lot))
 
 
@@ -230,13 +243,13 @@ def _values() -> Mapping[str, str]:
     return {"harvested_on": today, "made_on": today, "product_id": request.args.get("product", "")}
 
 
-def _rows(name: str, needs: str) -> Sequence[Mapping[str, str]]:
+def rows_of(name: str, needs: str) -> Sequence[Mapping[str, str]]:
     """The filled rows of a sent form, numbered as the schema's messages number them."""
     sent = unflatten(request.form.to_dict()).get(name, []) if request.method == "POST" else []
     return [row for row in sent if row.get(needs)]
 
 
-def _shown(filled: int) -> int:
+def shown_rows(filled: int) -> int:
     """How many rows the form has: as before, more on request, and always an empty one."""
     before = request.form.get("shown", FIRST_ROWS, int) + (MORE_ROWS if "more" in request.form else 0)
     return min(max(before, filled + 1), MOST_ROWS)

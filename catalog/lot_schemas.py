@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load, validates_schema
 
-from catalog.lot_models import TESTS
+from catalog.lot_models import REASONS, TESTS
 from market import money
 from market.errors import N_
 from market.schemas import REQUIRED, Choice, Day, Fen, Grams, Input, Milli, Whole, Words
@@ -104,6 +104,42 @@ class ProcessSchema(FilledRows):
     milli = Milli(load_default=None)
     grams = Grams(required=True)
     ingredients = fields.List(fields.Nested(IngredientSchema), required=True)
+    yield_reason = Words(longest=200, load_default="")
+    plant_village = Words(longest=12, load_default="", metadata={"description": "the plant's village, 12 digits"})
+    wage_fen = Fen(low=0, load_default=0)
+
+    @pre_load
+    def leave_blanks_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        return without_blanks(source, "best_before", "milli", "wage_fen")
+
+    @validates_schema
+    def has_rows(self, values: dict[str, Any], **_: Any) -> None:
+        check_rows(values["ingredients"], "ingredients")
+
+
+class SplitSchema(FilledRows):
+    """Who brought how much of goods that were weighed by village."""
+
+    rows, needs = "contributions", "grams"
+
+    contributions = fields.List(fields.Nested(ContributionSchema), required=True)
+
+    @validates_schema
+    def has_rows(self, values: dict[str, Any], **_: Any) -> None:
+        check_rows(values["contributions"], "contributions")
+
+
+class ExpectSchema(FilledRows):
+    """What a harvest will bring, by village or member; fen per kg up to ¥10,000."""
+
+    rows, needs = "contributions", "grams"
+
+    product_id = Whole(required=True)
+    expected_on = Day(required=True)
+    best_before = Day(load_default=None)
+    milli = Milli(load_default=None)
+    farm_gate_fen_per_kg = Fen(low=0, high=1_000_000, required=True)
+    contributions = fields.List(fields.Nested(ContributionSchema), required=True)
 
     @pre_load
     def leave_blanks_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
@@ -111,7 +147,21 @@ class ProcessSchema(FilledRows):
 
     @validates_schema
     def has_rows(self, values: dict[str, Any], **_: Any) -> None:
-        check_rows(values["ingredients"], "ingredients")
+        check_rows(values["contributions"], "contributions")
+
+
+class ArrivalSchema(Input):
+    """The real lot that takes an expected one's promises over."""
+
+    real_lot_id = Whole(required=True)
+
+
+class WriteOffSchema(Input):
+    """Goods that are gone, in thousandths of the lot's unit, and why."""
+
+    milli = Milli(required=True)
+    reason = Choice(REASONS, required=True)
+    note = Words(longest=200, load_default="")
 
 
 def without_blanks(source: Mapping[str, Any], *names: str) -> dict[str, Any]:

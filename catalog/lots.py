@@ -8,16 +8,27 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from catalog import stock
+from catalog import lot_yields, stock
 from catalog.lot_models import LotDetail
-from catalog.lot_parts import WEIGHS_NOTHING, Contribution, Ingredient, LotDetails, keep_details, origins
-from catalog.models import Lot, LotContribution, LotInput, LotShare, Product, StockMove
+from catalog.lot_parts import (
+    WEIGHS_NOTHING,
+    Contribution,
+    Ingredient,
+    LotDetails,
+    Making,
+    keep_details,
+    keep_making,
+    origins,
+)
+from catalog.lot_splitting import split as split
+from catalog.models import Category, Lot, LotContribution, LotInput, LotShare, Product, StockMove
 from catalog.tracing import certificates, events
 from market import clock, db, journal, money, places
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from market.places import Division
 
+MOST_DAYS_AHEAD = 366
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -49,19 +60,42 @@ def book(product_id: int, harvested_on: date, milli: int | None, farm_gate_fen_p
     milli = _quantity(product, milli, grams)
     lot = _new_lot(product, "harvest", harvested_on, best_before, milli, grams, farm_gate_fen_per_kg, by)
     keep_details(lot.id, details, by)
-    db.insert_rows(LotContribution, [
-        {"lot_id": lot.id, "village_id": village_id, "household_id": c.household_id, "grams": c.grams,
-         "unsplit": c.unsplit}
-        for c, village_id in zip(contributions, villages, strict=True)
-    ])
     _share_out(lot, contributions, villages)
     events.booked(lot, villages)
     journal.record("lot.booked", "lot", lot.id, by, milli=milli, grams=grams, farm_gate_fen_per_kg=farm_gate_fen_per_kg)
     return lot
 
 
+def expect(product_id: int, expected_on: date, milli: int | None, farm_gate_fen_per_kg: int,
+           contributions: Sequence[Contribution], by: Visitor, best_before: date | None = None) -> Lot:
+    """Say what a harvest within a year will bring; once the village has confirmed it, orders may be promised from it.
+
+    Only for deliveries on that day or later. It is never packed: a real lot takes over (lot_arrivals.arrive).
+
+    Raises NotFound, InvalidInput.
+    """
+    product = _own_product(product_id, by)
+    if product.supply != "stocked":
+        raise InvalidInput({"product_id": [N_("Only goods sold from stock are sold ahead of the harvest.")]})
+    if not clock.today() < expected_on <= clock.days_after(clock.today(), MOST_DAYS_AHEAD):
+        raise InvalidInput({"expected_on": [N_("A day from tomorrow on, within a year.")]})
+    villages = origins(contributions, by)
+    grams = sum(c.grams for c in contributions)
+    milli = _quantity(product, milli, grams)
+    lot = _new_lot(product, "harvest", expected_on, best_before, milli, grams, farm_gate_fen_per_kg, by, expected_on)
+    _share_out(lot, contributions, villages)
+    journal.record("lot.expected", "lot", lot.id, by, milli=milli, grams=grams,
+                   farm_gate_fen_per_kg=farm_gate_fen_per_kg)
+    return lot
+
+
 def _share_out(lot: Lot, contributions: Sequence[Contribution], villages: Sequence[int]) -> None:
-    """The shares of a harvest: each village's, what households brought apart from what an own base grew."""
+    """Who brought what, and the shares: each village's, what households brought apart from what an own base grew."""
+    db.insert_rows(LotContribution, [
+        {"lot_id": lot.id, "village_id": village_id, "household_id": c.household_id, "grams": c.grams,
+         "unsplit": c.unsplit}
+        for c, village_id in zip(contributions, villages, strict=True)
+    ])
     by_share: dict[tuple[int, bool], int] = defaultdict(int)
     for contribution, village_id in zip(contributions, villages, strict=True):
         by_share[village_id, contribution.own_base] += contribution.grams
@@ -74,10 +108,11 @@ def _share_out(lot: Lot, contributions: Sequence[Contribution], villages: Sequen
 
 
 def process(product_id: int, made_on: date, milli: int | None, grams: int, ingredients: Sequence[Ingredient],
-            by: Visitor, best_before: date | None = None) -> Lot:
+            by: Visitor, best_before: date | None = None, making: Making | None = None) -> Lot:
     """Make a lot out of others: `grams` of the new goods; every village's share follows the input weights.
 
-    Inputs leave their stock now. Raises NotInLot where one holds less, NotFound for a lot of somebody else.
+    Inputs leave their stock now. A yield outside the category's range needs a reason. Raises NotInLot where one holds
+    less, NotFound for a lot of somebody else, InvalidInput.
     """
     product = _own_product(product_id, by)
     inputs = _own_lots([i.lot_id for i in ingredients], by)
@@ -87,16 +122,25 @@ def process(product_id: int, made_on: date, milli: int | None, grams: int, ingre
     if 0 in used.values():
         raise InvalidInput({"ingredients": [WEIGHS_NOTHING]})
     milli = _quantity(product, milli, grams)
+    _check_yield(product, grams, sum(used.values()), making or Making())
     lot = _new_lot(product, "processed", made_on, best_before, milli, grams, 0, by)
     stock.take("processed", [(None, i.lot_id, i.milli) for i in ingredients])
     db.insert_rows(LotInput, [
         {"lot_id": lot.id, "input_lot_id": i.lot_id, "milli": i.milli, "grams": used[i.lot_id]} for i in ingredients
     ])
+    keep_making(lot.id, sum(used.values()), making or Making())
     _inherit_shares(lot.id, grams, used)
     events.made(lot, [(i.lot_id, i.milli, used[i.lot_id]) for i in ingredients])
     journal.record("lot.processed", "lot", lot.id, by, milli=milli, grams=grams,
                    inputs=[[i.lot_id, i.milli] for i in ingredients])
     return lot
+
+
+def _check_yield(product: Product, grams: int, input_grams: int, making: Making) -> None:
+    category = db.session().scalars(select(Category.code).where(Category.id == product.category_id)).one()
+    unusual = lot_yields.check(category, grams, input_grams)
+    if unusual is not None and not making.yield_reason:
+        raise InvalidInput({"yield_reason": [unusual]})
 
 
 def _inherit_shares(lot_id: int, grams: int, used: dict[int, int]) -> None:
@@ -143,8 +187,9 @@ def confirm(lot_id: int, by: Visitor) -> None:
         raise SampleFailed()
     lot.confirmed_by, lot.confirmed_at = by.id, clock.now()
     session.flush()
-    events.confirmed(lot)
-    certificates.on_confirmed(lot)
+    if lot.expected_on is None:  # what is not here yet leaves no trace and needs no paper
+        events.confirmed(lot)
+        certificates.on_confirmed(lot)
     journal.record("lot.confirmed", "lot", lot_id, by, farm_gate_fen_per_kg=lot.farm_gate_fen_per_kg)
 
 
@@ -193,10 +238,10 @@ def _quantity(product: Product, milli: int | None, grams: int) -> int:
 
 
 def _new_lot(product: Product, kind: str, made_on: date, best_before: date | None, milli: int, grams: int,
-             farm_gate: int, by: Visitor) -> Lot:
+             farm_gate: int, by: Visitor, expected_on: date | None = None) -> Lot:
     if not 0 <= farm_gate <= 1_000_000:
         raise InvalidInput({"farm_gate_fen_per_kg": [N_("This number is outside what is possible here.")]})
-    if made_on > clock.today():
+    if made_on > clock.today() and expected_on is None:
         raise InvalidInput({"harvested_on": [N_("This day lies in the future.")]})
     if best_before is not None and best_before < made_on:
         raise InvalidInput({"best_before": [N_("Goods cannot end before they begin.")]})
@@ -204,7 +249,7 @@ def _new_lot(product: Product, kind: str, made_on: date, best_before: date | Non
         code=_new_code(made_on), supplier_id=product.supplier_id, product_id=product.id, kind=kind,
         harvested_on=made_on, best_before=best_before or made_on + timedelta(days=30), total_milli=milli,
         total_grams=grams, on_hand_milli=milli, held_milli=0, farm_gate_fen_per_kg=farm_gate, booked_by=by.id,
-        booked_at=clock.now(),
+        booked_at=clock.now(), expected_on=expected_on,
     )
     session = db.session()
     session.add(lot)

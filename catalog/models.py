@@ -83,8 +83,10 @@ class ProductPrice(Base):
 class Lot(Base):
     """Goods of one harvest or one processing. Stock in sales units, composition in grams (see LotShare).
 
-    on_hand falls when goods are packed or processed; held is promised to orders. A lot ships once a person at the
-    village has confirmed its farm-gate price (fen per kg; 0 for a processed lot, whose inputs carry the prices).
+    on_hand falls when goods are packed, processed or written off; held is promised to orders. An expected lot
+    (`expected_on`) has what will be harvested on hand, until real lots take its promises over. A lot ships once a
+    person at the village has confirmed its farm-gate price (fen per kg; 0 for a processed lot, whose inputs carry
+    the prices).
     """
 
     __tablename__ = "lot"
@@ -113,6 +115,8 @@ class Lot(Base):
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     confirmed_at: Mapped[datetime | None]
     recalled_at: Mapped[datetime | None]  # unsafe: from then on nothing of it is promised or packed
+    expected_on: Mapped[date | None]  # goods still in the field: may be promised from this day on, never packed
+    closed_at: Mapped[datetime | None]  # an expected lot that nothing more is promised from
 
 
 class LotContribution(Base):
@@ -217,7 +221,7 @@ class StockMove(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     kind: Mapped[str] = mapped_column(
-        choice("kind", "booked", "held", "released", "packed", "processed", "written_off"))
+        choice("kind", "booked", "held", "released", "packed", "processed", "written_off", "arrived", "closed"))
     lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
     availability_id: Mapped[int | None] = mapped_column(ForeignKey("availability.id"))
     on_hand_change_milli: Mapped[int]

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, and_, func, or_, select, union_all
 
 from catalog import browse
 from catalog.models import Category, Lot, LotContribution, LotShare, Product
-from catalog.on_sale import on_sale
+from catalog.on_sale import harvested, on_sale, preseason_from
 from market import db, paging
 from market.errors import NotFound
 from market.files import StoredFile
@@ -31,7 +31,7 @@ def product_facts(product_id: int) -> Columns:
                supplier.c.name.label("supplier"), supplier.c.about.label("about_supplier"),
                category.c.code.label("category"), category.c.name_zh.label("category_zh"),
                category.c.name_en.label("category_en"), photo.c.name.label("photo"),
-               browse.in_store().label("in_store_milli"))
+               browse.in_store().label("in_store_milli"), preseason_from().label("preseason_from"))
         .select_from(product)
         .join(supplier, supplier.c.id == product.c.supplier_id)
         .join(village, village.c.id == product.c.village_id)
@@ -53,7 +53,7 @@ def recent_lots(product_id: int | None = None, village_id: int | None = None) ->
                func.count(func.distinct(share.c.village_id)).label("villages"))
         .join_from(lot, product, product.c.id == lot.c.product_id)
         .join(share, share.c.lot_id == lot.c.id)
-        .where(lot.c.confirmed_at.is_not(None))
+        .where(lot.c.confirmed_at.is_not(None), harvested())
         .group_by(lot.c.id, product.c.id)
         .order_by(lot.c.harvested_on.desc(), lot.c.id.desc()).limit(RECENT_LOTS)
     )
@@ -141,7 +141,7 @@ def trace(code: str) -> Trace:
                product.c.certified, supplier.c.name.label("supplier"))
         .join_from(lot, product, product.c.id == lot.c.product_id)
         .join(supplier, supplier.c.id == lot.c.supplier_id)
-        .where(lot.c.code == code, lot.c.confirmed_at.is_not(None))
+        .where(lot.c.code == code, lot.c.confirmed_at.is_not(None), harvested())
     ).first()
     if found is None:
         raise NotFound()

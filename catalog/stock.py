@@ -52,6 +52,13 @@ class LotRecalled(Conflict):
     text = N_("Lot %(lot)s has been recalled and must not leave the store.")
 
 
+class NotHarvested(Conflict):
+    """Goods still in the field can be promised, not moved."""
+
+    code = "not_harvested"
+    text = N_("Lot %(lot)s is only expected: book the real lot first.")
+
+
 def hold(wanted: Sequence[Wanted], day: date) -> None:
     """Promise goods to order lines for a delivery day. Raises OutOfStock when any line cannot be filled."""
     holds = _from_lots([w for w in wanted if w.supply == "stocked"], day)
@@ -158,13 +165,15 @@ def take(kind: str, moves: Sequence[tuple[int | None, int, int]]) -> None:
     table = db.table(Lot)
     session = db.session()
     rows = session.execute(
-        select(table.c.id, table.c.code, table.c.recalled_at,
+        select(table.c.id, table.c.code, table.c.recalled_at, table.c.expected_on,
                (table.c.on_hand_milli - table.c.held_milli).label("free"))
         .where(table.c.id.in_(taken)).order_by(table.c.id).with_for_update()
     ).all()
     for row in rows:
         if row.recalled_at is not None and kind != "written_off":
             raise LotRecalled(lot=row.code)
+        if row.expected_on is not None:
+            raise NotHarvested(lot=row.code)
         if row.free < taken[row.id]:
             raise NotInLot(lot=row.code, left=money.plain_decimal(row.free))
     _change("lot", "on_hand_milli = on_hand_milli - :q", "on_hand_milli - held_milli >= :q", taken)

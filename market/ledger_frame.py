@@ -31,7 +31,8 @@ def plain_things(rows: Rows) -> Iterable[Thing]:
 def things_of(rows: Rows) -> Iterable[Thing]:
     """The things that occur in transfers (`sijin_presence`).
 
-    The answer for a row must never change: the audit asks again.
+    The audit asks again, so what changes the answer for a sealed row (names that follow from a notebook) notes the
+    new things in the same transaction: sealing.note_again.
     """
     presence: Presence = current_app.extensions.get("sijin_presence", plain_things)
     return presence(rows)

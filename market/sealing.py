@@ -152,6 +152,21 @@ def close_month(period: str) -> None:
     db.insert_rows(LedgerPeriod, [{"period": period, "closed_at": clock.now()}])
 
 
+def note_again(lot_ids: Collection[int]) -> set[str]:
+    """Households of some lots have been named: count them in the months whose sealed income came from these lots.
+
+    Returns the months. In the caller's transaction, which no sealer overtakes.
+    """
+    _is_the_only_sealer(wait=True)
+    rows = [dict(row) for row in db.session().execute(
+        select(TRANSFERS).where(TRANSFERS.c.lot_id.in_(lot_ids), TRANSFERS.c.event == "attributed",
+                                TRANSFERS.c.block_no.is_not(None)).order_by(TRANSFERS.c.id)).mappings()]
+    periods = {row["id"]: row["period"] for row in rows}
+    if rows:
+        _note_presence(rows, periods)
+    return set(periods.values())
+
+
 def block_hash(number: int, previous_hash: str, sealed_at: datetime, lines: Iterable[str]) -> str:
     """SHA-256 over the block's head and its rows in id order, each as `line_of` writes it."""
     running = hashlib.sha256(f"1 {number} {previous_hash} {canonical_value(sealed_at)}".encode())

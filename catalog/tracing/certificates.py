@@ -57,7 +57,7 @@ def issue(lot_id: int, bases: Collection[str], by: Visitor) -> Certificate:
     lot = _own(lot_id, by)
     if not bases or not set(bases) <= set(rules.BASES):
         raise InvalidInput({"bases": [N_("Say on what the promise stands.")]})
-    if lot.confirmed_at is None or lot.recalled_at is not None:
+    if lot.confirmed_at is None or lot.recalled_at is not None or lot.expected_on is not None:
         raise LotStopped()
     if valid([lot_id]):
         raise CertificateHolds()

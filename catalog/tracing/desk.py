@@ -130,7 +130,7 @@ def public_lot(code: str) -> Columns:
     found = db.session().execute(
         select(Lot.id, Lot.code, Lot.product_id, Lot.confirmed_at, Product.unit, Product.unit_en, Product.by_weight)
         .join(Product, Product.id == Lot.product_id)
-        .where(Lot.code == code, Lot.confirmed_at.is_not(None))).first()
+        .where(Lot.code == code, Lot.confirmed_at.is_not(None), Lot.expected_on.is_(None))).first()
     if found is None:
         raise NotFound()
     return found

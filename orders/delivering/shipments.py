@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from catalog import stock
 from catalog.models import Lot, LotShare, Product, StockHold
-from catalog.on_sale import usable
+from catalog.on_sale import harvested, usable
 from catalog.tracing import certificates
 from market import clock, db, journal, money, outbox
 from market.access import Visitor
@@ -177,7 +177,8 @@ def packable_lots(supplier_id: int, product_ids: Sequence[int]) -> dict[int, lis
         select(Lot.id, Lot.code, Lot.product_id, Lot.harvested_on, Lot.best_before, Lot.on_hand_milli, Lot.held_milli,
                Product.unit)
         .join(Product, Product.id == Lot.product_id)
-        .where(Lot.supplier_id == supplier_id, Lot.product_id.in_(product_ids), Lot.on_hand_milli > 0, usable())
+        .where(Lot.supplier_id == supplier_id, Lot.product_id.in_(product_ids), Lot.on_hand_milli > 0, usable(),
+               harvested())
         .order_by(Lot.best_before, Lot.id)
     )
     lots: dict[int, list[dict[str, Any]]] = defaultdict(list)

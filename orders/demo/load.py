@@ -11,7 +11,7 @@ from market import clock, db, files, places, settings
 from market.errors import N_, Conflict
 from market.outbox import OutboxMessage
 from market.parties import Organisation
-from orders.demo import drawing, facts, handing_on, recalls, settlers, shelves, year
+from orders.demo import drawing, facts, handing_on, lot_life, recalls, settlers, shelves, year
 from orders.demo.fact_rows import Facts
 from orders.demo.settlers import Settlement
 
@@ -49,6 +49,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     _months(book, first, orders, tell)
     year.stock_up(book, today)
     year.leave_open(book)
+    lot_life.live(book, files_folder)
     recalls.recall_one(book)
     _forget_messages()
 

@@ -32,6 +32,7 @@ class Declared:
     month: str
     amount_fen: int
     proof_id: int
+    lot_id: int | None = None  # a wage for making these goods
 
 
 def declare(declared: Declared, by: Visitor) -> IncomeDeclaration:
@@ -44,7 +45,7 @@ def declare(declared: Declared, by: Visitor) -> IncomeDeclaration:
     row = IncomeDeclaration(
         supplier_id=by.organisation_id, village_id=village_id, household_id=declared.household_id,
         kind=declared.kind, month=declared.month, amount_fen=declared.amount_fen, proof_id=declared.proof_id,
-        declared_by=by.id, declared_at=clock.now())
+        lot_id=declared.lot_id, declared_by=by.id, declared_at=clock.now())
     db.session().add(row)
     db.session().flush()
     journal.record("income.declared", "income_declaration", row.id, by, income_kind=row.kind, amount_fen=row.amount_fen)

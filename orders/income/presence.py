@@ -14,7 +14,7 @@ AT_ONCE = 5000  # values in one IN list
 
 
 def things_of(rows: Rows) -> Iterator[Thing]:
-    """The things each transfer lets occur; read from rows that never change, so the answer never does either."""
+    """The things each transfer lets occur; what they are read from only grows, and then they are noted again."""
     rows = [row for row in rows if not row["backward"] and row["event"] in {"accepted", "attributed"}]
     products = _products({int(row["line_ref"]) for row in rows if row["event"] == "accepted" and row["line_ref"]})
     brought = growers({row["lot_id"] for row in rows if row["event"] == "attributed" and row["lot_id"]})

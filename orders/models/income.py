@@ -42,6 +42,7 @@ class IncomeDeclaration(Base):
     month: Mapped[str] = mapped_column(String(7))
     amount_fen: Mapped[int]
     proof_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"))
+    lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"), index=True)  # for making these goods
     declared_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
     declared_at: Mapped[datetime]
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))

@@ -16,10 +16,11 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from catalog import products
+from catalog import lots, products
 from catalog.importing import runs
 from catalog.importing.table import KINDS
-from catalog.lot_models import LotDetail
+from catalog.lot_models import LotDetail, LotMaking, LotWriteOff
+from catalog.lot_parts import Contribution
 from catalog.models import Lot
 from catalog.review import listing
 from catalog.review.models import PriceOutlier
@@ -29,6 +30,7 @@ from market import access, clock, db
 from market.files import StoredFile
 from market.places import Division
 from market.users import User
+from orders.income import declarations
 from orders.models import DeliveryRun, Purchase
 from orders.paying import claims
 from orders.paying.claims import Remittance
@@ -61,6 +63,9 @@ class Things:
     review_id: int
     outlier_id: int
     recall_id: int
+    expected_id: int
+    write_off_id: int
+    declaration_id: int
 
 
 Make = Callable[[Things], Any]
@@ -68,7 +73,9 @@ Make = Callable[[Things], Any]
 PARAMETERS: dict[str, tuple[Make, Any]] = {
     **{name: (lambda things, name=name: getattr(things, name), NOBODYS) for name in (
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
-        "review_id", "outlier_id", "recall_id")},
+        "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id")},
+    "lot_life.arrive.lot_id": (lambda things: things.expected_id, NOBODYS),
+    "lot_life.close.lot_id": (lambda things: things.expected_id, NOBODYS),
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
     **{f"{name}.code": (lambda things: things.lot_code, "L000000-00000") for name in (
         "shop.trace", "tracing.events", "tracing.digital_link")},
@@ -171,13 +178,12 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     folder = world.app.extensions["sijin"].files_dir
     folder.mkdir(exist_ok=True)
     (folder / paper.name).write_bytes(b"paper")
-    with db.transaction() as session:
-        session.add(LotDetail(lot_id=lot, test="passed", notebook_id=paper.id))
     with db.transaction():
         imports = [runs.begin(KINDS[kind], b"sent", "sent.csv", world.person(sender), folder)
                    for kind, sender in (("products", clerk), ("designations", official))]
     review, outlier = reviewed(world, trade.product(f"{supplier}菜心", supplier), supplier)
     village = world.villages["greens_home" if supplier == GREENS else "pomelo_home"]
+    expected, write_off, declaration = lived(trade, supplier, product, lot, village, paper.id)
     read = db.session().scalar
     run = db.session().execute(select(DeliveryRun.id, DeliveryRun.token).order_by(DeliveryRun.id.desc())).first()
     assert run is not None
@@ -190,7 +196,8 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         village_code=read(select(Division.code).where(Division.id == village)) or "",
         token=run.token, file_name=paper.name, line_id=trade.lines(order.id)[0].id,
         certificate=read(select(Certificate.number).where(Certificate.lot_id == lot)) or "",
-        review_id=review, outlier_id=outlier, recall_id=stopped.id)
+        review_id=review, outlier_id=outlier, recall_id=stopped.id,
+        expected_id=expected, write_off_id=write_off, declaration_id=declaration)
 
 
 def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:
@@ -204,6 +211,23 @@ def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:
         session.flush()
         assert review is not None
         return review.id, outlier.id
+
+
+def lived(trade: Trade, supplier: str, product: int, lot: int, village: int, paper: int) -> tuple[int, int, int]:
+    """A life for a lot: a notebook, wages for its making, an expected one beside it, a write-off, a declaration."""
+    somebody, clerk = trade.world.person("system.tao").id, trade.clerk_of(product)
+    with db.transaction() as session:
+        session.add(LotDetail(lot_id=lot, test="passed", notebook_id=paper))
+        session.add(LotMaking(lot_id=lot, input_grams=1000, plant_village_id=village, wage_fen=100))
+        expected = lots.expect(product, clock.days_after(TODAY, 9), None, 120,
+                               [Contribution(1000, None, village, unsplit=True)], clerk)
+        write_off = LotWriteOff(lot_id=lot, milli=1, reason="lost", proposed_by=somebody, proposed_at=clock.now())
+        session.add(write_off)
+    with db.transaction():
+        lots.confirm(expected.id, trade.officer_of(village))
+        declaration = declarations.declare(declarations.Declared(
+            trade.members(supplier, village)[0], "wage", "2026-10", 100, paper, lot), clerk)
+    return expected.id, write_off.id, declaration.id
 
 
 def routes(app: Flask) -> list[tuple[Rule, str]]:

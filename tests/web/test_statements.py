@@ -11,9 +11,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from catalog import lots
 from catalog.importing import runs
 from catalog.importing.models import SheetImport
 from catalog.importing.table import KINDS
+from catalog.lot_models import LotMaking, LotWriteOff
+from catalog.lot_parts import Contribution
 from catalog.models import Category, Lot, Product
 from catalog.review import listing
 from catalog.review.checks import Incoming, Voucher
@@ -22,6 +25,7 @@ from catalog.tracing import recall
 from catalog.tracing.models import RecallLot
 from market import access, clock, db, sealing, settings
 from market.places import Division
+from orders.income import wages
 from orders.models import Order, OrderLine, PaymentClaim
 from tests.counting import count_statements
 from tests.goods import fill_shelf, shelves, values
@@ -36,7 +40,8 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
         "/goods?category=vegetables", "/search?q=白菜", "/village/orders?tab=to_pay",
         "/office/listings?tab=decided", "/office/prices?show=above", "/office/price-outliers?state=open",
         "/village/products?state=waiting",
-        "/village/lots?state=waiting", "/reports/village-income?from=2026-10&to=2026-10&every=1",
+        "/village/lots?state=waiting", "/village/write-offs?state=waiting",
+        "/reports/village-income?from=2026-10&to=2026-10&every=1",
         "/reports/recalls?from=2026-10&to=2026-10",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
 
@@ -64,6 +69,7 @@ class Crowd:
         for _ in range(self.made, size):
             self.trade.lot(self.product, 1, confirmed=False)
             self.recall_one()
+            self.lives()
             for steps in range(3):
                 order = self.trade.orders(self.trade.place({self.product: 1_000}))[0].id
                 if steps:
@@ -107,6 +113,23 @@ class Crowd:
                     median_fen_per_kg=400, compared_with=9, found_at=clock.now(), due_on=TODAY))
                 session.add(ReferencePrice(division_id=county, category_id=leaf, word=f"货品{number}", fen_per_kg=250,
                                            source="周报", day=TODAY, entered_at=clock.now()))
+
+    def lives(self) -> None:
+        """A lot whose names follow, one expected, one made with wages, something written off and declared."""
+        home, clerk = self.world.villages["greens_home"], self.world.person("clerk.zhang")
+        member = self.trade.members(GREENS, home)[0]
+        proof = self.trade.proof()
+        from_notebook = [Contribution(1000, None, home, unsplit=True)]
+        with db.transaction() as session:
+            for named in (False, True):
+                lot = lots.book(self.product, TODAY, None, 120, from_notebook, clerk)
+                session.add(LotMaking(lot_id=lot.id, input_grams=1000, plant_village_id=home, wage_fen=100))
+                session.add(LotWriteOff(lot_id=lot.id, milli=1, reason="lost", proposed_by=clerk.id,
+                                        proposed_at=clock.now()))
+                if named:
+                    lots.split(lot.id, [Contribution(1000, member)], clerk)
+                wages.declare(lot.id, [(member, 50)], "2026-10", proof, clerk)
+            lots.expect(self.product, clock.days_after(TODAY, 9), None, 120, from_notebook, clerk)
 
 
 def rows_of(entity: type[db.Base]) -> int:
