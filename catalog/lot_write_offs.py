@@ -6,6 +6,7 @@ from catalog import stock
 from catalog.lot_models import REASONS, LotWriteOff
 from catalog.lots import touches_area
 from catalog.models import Lot
+from catalog.tracing import events
 from market import clock, db, journal, money
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
@@ -46,6 +47,7 @@ def confirm(write_off_id: int, by: Visitor) -> None:
     """
     row = _undecided(write_off_id, by)
     stock.take("written_off", [(None, row.lot_id, row.milli)])
+    events.written_off(row.lot_id, row.milli, row.id)
     _decide(row, "confirmed", by)
 
 

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import select
 
-from catalog.models import Lot
+from catalog.models import Lot, Product
 from catalog.tracing.models import TraceEvent
-from market import clock, db
+from market import clock, db, money
 from market.parties import Organisation
 
 
@@ -56,6 +56,14 @@ def made(lot: Lot, used: Sequence[tuple[int, int, int]]) -> None:
 def confirmed(lot: Lot) -> None:
     """A person at the village has looked at the lot."""
     tell([_about(lot, "confirmed", f"lot:{lot.id}", _home(lot.supplier_id))])
+
+
+def written_off(lot_id: int, milli: int, write_off_id: int) -> None:
+    """Goods are gone: spoiled, broken, destroyed after a recall."""
+    lot, grams_per_unit = db.session().execute(
+        select(Lot, Product.grams_per_unit).join(Product, Product.id == Lot.product_id).where(Lot.id == lot_id)).one()
+    tell([Happening("written_off", lot.id, milli, money.grams_of(milli, grams_per_unit), lot.supplier_id,
+                    f"write_off:{write_off_id}", division_id=_home(lot.supplier_id))])
 
 
 def _about(lot: Lot, kind: str, source: str, place: int | None, reference: str = "") -> Happening:

@@ -66,8 +66,10 @@ def recall(code: str, reason: str, by: Visitor) -> Recall:
 def in_hand(by: Visitor) -> ColumnElement[bool]:
     """The condition that a Lot is this person's to recall."""
     if by.organisation_kind == "supplier":
-        return Lot.supplier_id == by.organisation_id
-    return lots.touches_area(by) if by.office_kind in OFFICES else false()
+        theirs: ColumnElement[bool] = Lot.supplier_id == by.organisation_id
+    else:
+        theirs = lots.touches_area(by) if by.office_kind in OFFICES else false()
+    return theirs & Lot.expected_on.is_(None)  # what still stands in the field cannot be called back
 
 
 def _made_of(root: Lot) -> list[Lot]:

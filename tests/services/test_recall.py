@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from catalog import lots, stock
+from catalog import lot_write_offs, lots, stock
 from catalog.lot_parts import Ingredient
 from catalog.models import Lot, LotInput, StockHold
 from catalog.tracing import recall
@@ -144,6 +144,20 @@ def test_the_rest_is_not_sold_packed_or_processed(trade: Trade) -> None:
     assert db.session().scalars(select(ShipmentLine.lot_id)).all() == [fresh]
     assert reach.reached(stopped.id) == []
     assert "recalled lot" not in desk.get("/village?lang=en").text
+
+
+def test_recalled_goods_are_destroyed_by_two_people(trade: Trade) -> None:
+    lot = trade.lot(trade.product("芥菜"), 10)
+    recalled(trade, lot)
+    with db.transaction():
+        row = lot_write_offs.propose(lot, 10_000, "other", "召回后销毁", trade.world.person("clerk.zhang"))
+    with db.transaction():
+        lot_write_offs.confirm(row.id, trade.world.person("chair.shi"))
+    assert trade.stock_of(lot) == (0, 0)
+    last = db.session().scalars(
+        select(TraceEvent).where(TraceEvent.lot_id == lot).order_by(TraceEvent.id.desc()).limit(1)).first()
+    assert last is not None
+    assert (last.kind, last.milli, last.grams) == ("written_off", 10_000, 10_000)
 
 
 def counted(table: type[db.Base]) -> int:
