@@ -1,6 +1,7 @@
 """Goods by the table: new ones, changed ones, and the shelf as it is to work on and send back."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
@@ -11,6 +12,7 @@ from catalog.importing import lookups
 from catalog.importing.kinds import CHOOSE, TWICE, Column, Fault, Kind, Offer, Plan, Planned, accepted
 from catalog.importing.lookups import normal
 from catalog.models import FOR_GOOD, Availability, Category, Lot, Product, ProductPrice
+from catalog.review import bulk
 from catalog.schemas import UNITS_EN, NewProductSchema
 from market import clock, db, journal
 from market.access import Visitor
@@ -80,6 +82,7 @@ def match(rows: Rows, by: Visitor) -> Plan:
         known, faults = shelf.find(line, values)
         faults += [Fault(line, name, CHOOSE) for name, there in (("category", categories), ("village", villages))
                    if values[name] not in there]
+        faults += [Fault(line, field, text, {"word": word}) for field, text, word in bulk.faults(values)]
         what = known.id if known else _key(values)
         if said.setdefault(what, line) != line:
             faults.append(Fault(line, "number" if values["number"] else "name", TWICE, {"line": said[what]}))
@@ -146,25 +149,30 @@ class _Shelf:
 # ---- writing --------------------------------------------------------------------------------------------------------
 
 
-def first_states(rows: Sequence[Planned], by: Visitor) -> list[str]:
-    """In which state new goods come in."""
-    return ["listed" for _row in rows]
-
-
 def write(plan: Plan, by: Visitor) -> None:
-    """List the new goods and change the others, with their prices, histories and the index's news."""
-    now = clock.now()
+    """List the new goods and change the others, with their prices, histories and the index's news.
+
+    By the rule of the forms: what the county has to look at waits for it; approved goods stay as they are until then.
+    """
+    now, supplier_id = clock.now(), by.organisation_id or 0
+    found = bulk.judge([(row.values, row.known) for row in (*plan.new, *plan.changed)], supplier_id)
+    found_new, found_changed = found[:len(plan.new)], found[len(plan.new):]
     ids = db.insert_returning_ids(Product, [
-        {"supplier_id": by.organisation_id, "created_at": now, "state": state, "certified": False, "sold_milli": 0,
-         "papers_until": FOR_GOOD, **row.values}
-        for row, state in zip(plan.new, first_states(plan.new, by), strict=True)])
-    _change(plan.changed, by)
+        {"supplier_id": supplier_id, "created_at": now, "state": bulk.state_after(None, some), "certified": False,
+         "sold_milli": 0, "papers_until": FOR_GOOD, **row.values}
+        for row, some in zip(plan.new, found_new, strict=True)])
+    changed = [replace(row, values={**row.values, "state": bulk.state_after(row.known, some)})
+               for row, some in zip(plan.changed, found_changed, strict=True) if not bulk.is_held_back(row.known, some)]
+    bulk.note([*((i, row.values, None, some) for i, row, some in zip(ids, plan.new, found_new, strict=True)),
+               *((row.known.id, row.values, row.known, some)
+                 for row, some in zip(plan.changed, found_changed, strict=True))], by)
+    _change(changed, by)
     priced = [(product_id, row) for product_id, row in zip(ids, plan.new, strict=True)]
-    priced += [(row.known.id, row) for row in plan.changed if row.values["price_fen"] != row.known.price_fen]
+    priced += [(row.known.id, row) for row in changed if row.values["price_fen"] != row.known.price_fen]
     db.insert_rows(ProductPrice, [
         {"product_id": product_id, "price_fen": row.values["price_fen"], "valid_from": now, "set_by": by.id}
         for product_id, row in priced])
-    products.note_change([*ids, *(row.known.id for row in plan.changed)])
+    products.note_change([*ids, *(row.known.id for row in changed)])
     journal.record_many(
         [("product.created", "product", product_id, {"price_fen": row.values["price_fen"]} | _told(row.values))
          for product_id, row in zip(ids, plan.new, strict=True)], by)

@@ -91,7 +91,7 @@ def take_off(product_id: int, reasons: Sequence[str], remark: str, by: Visitor) 
     _need_outsider(product, by)
     if product.state not in ("listed", "hidden"):
         raise AlreadyDecided()
-    listing.close_waiting(product.id, by)
+    listing.close_waiting([product.id], by)
     now = clock.now()
     review = ListingReview(product_id=product.id, kind="taken_off", findings=[], proposed=None, submitted_by=by.id,
                            submitted_at=now, decision="waiting", reasons=[])

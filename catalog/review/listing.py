@@ -28,6 +28,7 @@ from market.files import StoredFile
 from market.places import Division
 
 MOST_ROWS = 5_000
+PROPOSED = frozenset({*products.WRITTEN, "price_fen"})
 LOOKED_AT = ("name", "category", "village", "unit", "grams_per_unit")
 
 
@@ -73,7 +74,7 @@ def submit_many(incoming: Sequence[Incoming], supplier_id: int, by: Visitor | No
     for one in incoming:
         if one.photo and one.photo.look is not None:
             pictures.note(one.photo.file.id, one.photo.look)
-    _note_reviews([(i, "new", some, None) for i, some in zip(ids, found, strict=True)], by)
+    note_reviews([(i, "new", some, None) for i, some in zip(ids, found, strict=True)], by)
     return [Outcome(i, state, some) for i, state, some in zip(ids, states, found, strict=True)]
 
 
@@ -113,7 +114,7 @@ def withdraw(product: Product, by: Visitor | None) -> None:
     newest = newest_review(product.id)
     if newest is None or newest.kind != "edit" or newest.decision not in ("waiting", "returned"):
         return
-    close_waiting(product.id, by, also_returned=newest.id)
+    close_waiting([product.id], by, newest.id)
     journal.record("listing.withdrawn", "product", product.id, by)
 
 
@@ -155,13 +156,13 @@ def _pending(product_id: int) -> Mapping[str, Any] | None:
 def _again(product: Product, wanted: Mapping[str, Any], ground: Ground, by: Visitor | None,
            photo: Photo | None) -> Outcome:
     """Goods that nobody can buy yet: what is said now simply takes the place of what was said before."""
-    close_waiting(product.id, by)
+    close_waiting([product.id], by)
     products.change_product(product, wanted, by, photo.file if photo else None)
     products.set_price(product, wanted["price_fen"], by)
     found = rules.findings(checks.goods_of(Incoming(wanted, photo), ground, product))
     state = "waiting" if found else "listed"
     products.move_to(product, state, by)
-    _note_reviews([(product.id, "new", found, None)], by)
+    note_reviews([(product.id, "new", found, None)], by)
     return Outcome(product.id, state, found)
 
 
@@ -173,18 +174,18 @@ def _edit(product: Product, wanted: Mapping[str, Any], ground: Ground, by: Visit
     before = {**said_now(product), "price_fen": product.price_fen}
     looked_at = [name for name in (*LOOKED_AT, "price_fen") if wanted[name] != before[name]]
     if not looked_at and new_photo is None:
-        close_waiting(product.id, by)
+        close_waiting([product.id], by)
         products.change_product(product, wanted, by)
         return Outcome(product.id, product.state, [])
     refuse_another_count(product, wanted)
     found = rules.findings(checks.goods_of(Incoming(wanted, photo), ground, product))
-    close_waiting(product.id, by)
+    close_waiting([product.id], by)
     if found:
         proposed = {**{name: wanted[name] for name in before}, "photo_id": new_photo}
-        _note_reviews([(product.id, "edit", found, proposed)], by)
+        note_reviews([(product.id, "edit", found, proposed)], by)
         return Outcome(product.id, "waiting", found)
     apply(product, wanted, new_photo, by)
-    _note_reviews([(product.id, "edit", [], None)], by)
+    note_reviews([(product.id, "edit", [], None)], by)
     return Outcome(product.id, product.state, [])
 
 
@@ -206,8 +207,9 @@ def apply(product: Product, wanted: Mapping[str, Any], photo_id: int | None, by:
 # ---- rows -----------------------------------------------------------------------------------------------------------
 
 
-def _note_reviews(rows: Sequence[tuple[int, str, Sequence[Finding], Mapping[str, Any] | None]],
-                  by: Visitor | None) -> None:
+def note_reviews(rows: Sequence[tuple[int, str, Sequence[Finding], Mapping[str, Any] | None]],
+                 by: Visitor | None) -> None:
+    """Keep (product id, kind, findings, what is proposed): with findings it waits, without it is published."""
     now = clock.now()
     db.insert_rows(ListingReview, [{
         "product_id": product_id, "kind": kind, "findings": [one.as_plain() for one in found], "proposed": proposed,
@@ -219,12 +221,12 @@ def _note_reviews(rows: Sequence[tuple[int, str, Sequence[Finding], Mapping[str,
          {"kind": kind, "findings": [one.code for one in found]}) for product_id, kind, found, _proposed in rows], by)
 
 
-def close_waiting(product_id: int, by: Visitor | None, also_returned: int | None = None) -> None:
-    """What waited is taken back by a later submission, or given up."""
+def close_waiting(product_ids: Sequence[int], by: Visitor | None, returned_id: int | None = None) -> None:
+    """What waited is taken back by a later submission; or one that was sent back is given up."""
     review = db.table(ListingReview)
-    which = (review.c.id == also_returned) if also_returned else (review.c.decision == "waiting")
+    which = (review.c.id == returned_id) if returned_id else (review.c.decision == "waiting")
     db.session().execute(
-        review.update().where(review.c.product_id == product_id, which)
+        review.update().where(review.c.product_id.in_(product_ids), which)
         .values(decision="withdrawn", decided_at=clock.now(), decided_by=by.id if by else None))
 
 

@@ -30,7 +30,7 @@ MENU = (
 STANDINGS = {"above": (N_("Above the band"), "wrong"), "below": (N_("Below the band"), "waiting"),
              "within": (N_("In the band"), "good"), "none": (N_("Nothing to compare with"), "quiet")}
 OUTLIER_LABELS = {"open": (N_("Needs a reason"), "wrong"), "second": (N_("Needs a second person"), "waiting"),
-                  "agreed": (N_("Explained and agreed"), "good"), "sent_back": (N_("Sent back"), "quiet")}
+                  "agreed": (N_("Explained and agreed"), "good"), "sent_back": (N_("Sent back by the county"), "quiet")}
 COLUMNS = (
     (N_("Goods"), "text"), (N_("Sales unit"), "text"), (N_("Weight of one unit in kg"), "grams"),
     (N_("Co-operative"), "text"), (N_("Village"), "text"), (N_("Price"), "fen"), (N_("Price per kg"), "fen"),

@@ -19,7 +19,7 @@ def stock_shelves(facts: Facts, settled: Settlement, since: date) -> dict[str, i
     ids = {}
     for key, good in facts.goods.items():
         chair = settled.person(good.coop_key, "manager")
-        product = products.create_product(_values(facts, good), settled.organisations[good.coop_key], chair,
+        product = products.create_product(values(facts, good), settled.organisations[good.coop_key], chair,
                                           certified=good.certified)
         ids[key] = product.id
     for key, coop in facts.coops.items():
@@ -41,7 +41,7 @@ def _write_categories(facts: Facts) -> None:
                                  .values(parent_id=ids[category.parent]))
 
 
-def _values(facts: Facts, good: Good) -> dict[str, Any]:
+def values(facts: Facts, good: Good) -> dict[str, Any]:
     """A good as the form would bring it."""
     return {
         "name": good.name_zh, "name_en": good.name_en, "aliases": " ".join(good.aliases),

@@ -9,12 +9,14 @@ from catalog import lots
 from catalog.importing.models import SheetImport
 from catalog.lots import Contribution
 from catalog.models import Product, ProductChange, ProductPrice
+from catalog.review import decisions
+from catalog.review.models import ListingReview
 from market import clock, db, journal
 from market.files import StoredFile
 from market.outbox import OutboxMessage
 from market.places import Division
 from tests import tables
-from tests.goods import list_goods, shelves
+from tests.goods import list_goods, reference, shelves
 from tests.tables import checked, confirm, csv_of, faults, goods, imported, sent, told, work, xlsx_of
 from tests.web.forms import csrf_token
 from tests.world import GREENS, NOON, POMELO, World
@@ -32,6 +34,7 @@ def noon():
 @pytest.fixture
 def clerk(world):
     shelves()
+    reference(world, 700, "白菜")  # so that these cabbages need nobody to look at them
     return world.logged_in(CLERK)
 
 
@@ -108,7 +111,7 @@ def test_a_second_click_joins_the_first(clerk, village):
 def test_changes_are_shown_and_written_with_their_history(world, clerk, village):
     imported(clerk, "products", csv_of(goods(village, 3)))
     rows = goods(village, 3)
-    rows[1] |= {"price_fen": "9.90"}
+    rows[1] |= {"price_fen": "4.50"}
     rows[2] |= {"description": "第一行\n第二行"}
     one = checked(clerk, "products", csv_of(rows))
     assert (one.new_rows, one.changed_rows, one.unchanged_rows) == (0, 2, 1)
@@ -116,12 +119,32 @@ def test_changes_are_shown_and_written_with_their_history(world, clerk, village)
     confirm(clerk, one.id)
     work()
     ids = {p.name: p for p in db.session().scalars(select(Product))}
-    assert ids["白菜1"].price_fen == 990
+    assert ids["白菜1"].price_fen == 450
     assert ids["白菜2"].description == "第一行\n第二行"
-    acts = [[entry["action"] for entry in journal.timeline("product", ids[name].id)] for name in ("白菜1", "白菜2")]
+    acts = [[entry["action"] for entry in journal.timeline("product", ids[name].id)
+             if entry["action"].startswith("product.")] for name in ("白菜1", "白菜2")]
     assert acts == [["product.created", "product.priced"], ["product.created", "product.changed"]]
     assert db.session().scalars(select(ProductPrice.price_fen).where(ProductPrice.product_id == ids["白菜1"].id)
-                                .order_by(ProductPrice.id)).all() == [350, 990]
+                                .order_by(ProductPrice.id)).all() == [350, 450]
+
+
+def test_what_the_county_has_to_look_at_waits_for_it_and_pity_is_named(world, clerk, village):
+    imported(clerk, "products", csv_of(goods(village, 3)))
+    rows = goods(village, 3)
+    rows[0] |= {"price_fen": "9.90"}
+    imported(clerk, "products", csv_of([*rows, rows[0] | {"name": "菜心", "price_fen": "2.50"}]))
+    found = {p.name: (p.price_fen, p.state) for p in db.session().scalars(select(Product))}
+    assert (found["白菜0"], found["菜心"]) == ((250, "listed"), (250, "waiting"))
+    kinds = db.session().execute(select(Product.name, ListingReview.kind, ListingReview.proposed).join(
+        Product, Product.id == ListingReview.product_id).where(ListingReview.decision == "waiting")
+        .order_by(ListingReview.id)).all()
+    assert [(row.name, row.kind) for row in kinds] == [("菜心", "new"), ("白菜0", "edit")]
+    with db.transaction():
+        decisions.approve(db.session().scalars(select(ListingReview.id).where(
+            ListingReview.kind == "edit", ListingReview.decision == "waiting")).one(), world.person("official.jin"))
+    assert db.session().scalars(select(Product.price_fen).where(Product.name == "白菜0")).one() == 990
+    pity = checked(clerk, "products", csv_of([rows[0] | {"name": "救救白菜"}]))
+    assert pity.state == "faulty" and count(Product) == 4, faults(pity.id)
 
 
 def test_what_a_short_table_does_not_name_stays(clerk, village):
