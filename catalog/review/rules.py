@@ -250,7 +250,7 @@ def plain_name(name: str) -> str:
     ('江永香柚', '江永香柚', '香芋')
     """
     bare = re.sub(r"[（(【\[].*?[）)】\]]", "", name.lower())
-    bare = re.sub(r"[0-9.]+ *(?:公斤|千克|kg|斤|克|g|枚|只|个|瓶|袋|盒|箱|份|桶)?", "", bare)
+    bare = re.sub(r"[0-9.]+ *(?:公斤|千克|kg|斤|克|g|枚|只|个|瓶|袋|盒|箱|份|桶)", "", bare)
     bare = re.sub(r"(?:礼品|礼)?(?:箱|盒|袋|瓶|桶|散|精|整)?装$|礼箱$|礼盒$", "", bare.strip())
     return re.sub(r"[\W_]+", "", bare) or name
 

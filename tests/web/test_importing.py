@@ -132,7 +132,7 @@ def test_what_the_county_has_to_look_at_waits_for_it_and_pity_is_named(world, cl
     imported(clerk, "products", csv_of(goods(village, 3)))
     rows = goods(village, 3)
     rows[0] |= {"price_fen": "9.90"}
-    imported(clerk, "products", csv_of([*rows, rows[0] | {"name": "菜心", "price_fen": "2.50"}]))
+    imported(clerk, "products", csv_of([*rows, rows[0] | {"name": "菜心", "aliases": "", "price_fen": "2.50"}]))
     found = {p.name: (p.price_fen, p.state) for p in db.session().scalars(select(Product))}
     assert (found["白菜0"], found["菜心"]) == ((250, "listed"), (250, "waiting"))
     kinds = db.session().execute(select(Product.name, ListingReview.kind, ListingReview.proposed).join(
@@ -151,11 +151,11 @@ def test_what_a_short_table_does_not_name_stays(clerk, village):
     imported(clerk, "products", csv_of(goods(village)))
     short = [{name: cell for name, cell in row.items() if name not in ("description", "picture", "harvest_months[]")}
              for row in goods(village)]
-    one = imported(clerk, "products", csv_of([row | {"price_fen": "7.00"} for row in short]))
+    one = imported(clerk, "products", csv_of([row | {"price_fen": "4.00"} for row in short]))
     assert one.changed_rows == 1
     product = db.session().scalars(select(Product)).one()
     assert (product.price_fen, product.description, product.picture, product.harvest_months) == (
-        700, "霜降后采收", "cabbage", "10,11")
+        400, "霜降后采收", "cabbage", "10,11")
 
 
 def test_a_table_is_let_go(clerk, village):
