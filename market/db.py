@@ -31,6 +31,7 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    select,
 )
 from sqlalchemy import cast as sqla_cast
 from sqlalchemy.dialects import postgresql, sqlite
@@ -213,8 +214,15 @@ def insert_rows(entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def insert_returning_ids(entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Write a list of rows in one statement and return their ids in the same order."""
-    return list(session().scalars(_insert_returning(entity), rows)) if rows else []
+    """Write a list of rows in few statements and return their ids in the same order."""
+    if not rows:
+        return []
+    if dialect() == "postgresql":
+        return list(session().scalars(_insert_returning(entity), rows))
+    target = table(entity)  # SQLite would answer row by row; its one writer knows which ids come next
+    first = (session().scalar(select(func.max(target.c.id))) or 0) + 1
+    insert_rows(entity, [{"id": number, **row} for number, row in enumerate(rows, first)])
+    return list(range(first, first + len(rows)))
 
 
 @cache

@@ -47,6 +47,7 @@ COLUMNS = (
     Column("description_en", "英文说明", "Description in English"),
     Column("picture", "图样", "Drawing", offer="drawings", example="cabbage"),
 )
+FOLLOWING = ("unit_en", "by_weight")  # they follow from the unit
 FIELDS = {"category_id": "category", "village_id": "village", "harvest_months": "harvest_months[]"}  # by column
 
 
@@ -101,15 +102,23 @@ def _plan_row(plan: Plan, row: Planned, fields: frozenset[str], shelf: "_Shelf")
         return
     kept = {name.removesuffix("[]") for name in _may_be_missing() if name not in fields}
     columns = {name: getattr(row.known, name) if name in kept else value for name, value in row.values.items()}
-    changes = [name for name, value in columns.items() if normal(getattr(row.known, name)) != value
-               and name not in kept]
+    changes = [name for name, value in columns.items() if name not in kept and not _same(name, row.known, value)]
     recounted = [products.COUNTED_IN[name] for name in changes if name in products.COUNTED_IN]
     if recounted and row.known.id in shelf.counted:
         plan.faults += [Fault(row.line, name, products.AlreadyCounted.text) for name in dict.fromkeys(recounted)]
     elif changes:
-        plan.changed.append(Planned(row.line, columns, row.known, tuple(FIELDS.get(name, name) for name in changes)))
+        named = tuple(FIELDS.get(name, name) for name in changes if name not in FOLLOWING)
+        plan.changed.append(Planned(row.line, columns, row.known, named))
     else:
         plan.unchanged += 1
+
+
+def _same(name: str, known: Any, value: Any) -> bool:
+    """Whether a row says what is there; months in another order are the same months."""
+    before = normal(getattr(known, name))
+    if name == "harvest_months":
+        return set(before.split(",")) == set(value.split(","))
+    return bool(before == value)
 
 
 def _may_be_missing() -> Iterable[str]:
@@ -190,7 +199,7 @@ def _change(rows: Sequence[Planned], by: Visitor) -> None:
     acts: list[tuple[str, str, int | str, dict[str, Any]]] = []
     for row in rows:
         before, after = _told(row.known._mapping), _told(row.values)
-        if any(normal(row.known._mapping[name]) != value for name, value in row.values.items() if name != "price_fen"):
+        if any(not _same(name, row.known, value) for name, value in row.values.items() if name != "price_fen"):
             acts.append(("product.changed", "product", row.known.id, {"before": before, "after": after}))
         if row.known.price_fen != row.values["price_fen"]:
             acts.append(("product.priced", "product", row.known.id,

@@ -10,7 +10,7 @@ from typing import Any
 from flask import current_app
 
 from catalog.importing import runs
-from catalog.importing.kinds import Kind
+from catalog.importing.kinds import Kind, RowsRefused
 from catalog.importing.runs import Overtaken, Work
 from catalog.importing.table import KINDS as SHEETS
 from market import access, db
@@ -48,10 +48,13 @@ def write(payload: Mapping[str, Any]) -> None:
             runs.claim(work)
             plan = kind.match(rows, work.by)
             if rows.errors or plan.faults:
-                runs.finish_faulty(work, rows, plan)
+                runs.finish_faulty(work, runs.faults_of(rows, plan))
             else:
                 kind.write(plan, work.by)
                 runs.finish_write(work, plan)
+    except RowsRefused as refusal:
+        with db.transaction():
+            runs.finish_faulty(work, refusal.faults)
     except MarketError as refusal:
         _refuse(work, refusal)
     except Overtaken:

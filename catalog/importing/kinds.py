@@ -57,6 +57,14 @@ class Fault:
     details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
+class RowsRefused(Exception):
+    """Raised by writing: rows that the check could not see as wrong. Nothing of the table is written."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__()
+        self.faults = faults
+
+
 @dataclass(frozen=True)
 class Planned:
     """A row that would be written: its values, and what is known already where it changes something."""
@@ -122,7 +130,7 @@ class Kind:
         first = self.columns[0].field
 
         def prepare(cells: dict[str, str]) -> dict[str, str] | None:
-            if cells.get(first, "").strip().lower() in EXAMPLES:
+            if cells.get(first, "").lower() in EXAMPLES:
                 return None
             for name, accepted in words.items():
                 if name in cells:
@@ -130,13 +138,10 @@ class Kind:
             for name in days:
                 if name in cells:
                     cells[name] = day_as_typed(cells[name])
-            return {name: cell for name, cell in cells.items() if cell != "" or not self._has_default(name)}
+            return {name: cell for name, cell in cells.items() if cell != "" or name not in self.optional}
 
         return sheet_input.read(content, self.schema(), self.headings, optional=self.optional, prepare=prepare,
                                 tell=tell)
-
-    def _has_default(self, name: str) -> bool:
-        return name in self.optional
 
 
 def _shown(column: Column, value: Any, offer: Offer | None) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from catalog.importing.kinds import FIRST_ROWS, Fault, Kind, Plan
+from catalog.importing.kinds import FIRST_ROWS, Fault, Kind, Plan, Planned
 from catalog.importing.models import OPEN, SheetFault, SheetImport
 from market import clock, db, files, journal, logins, outbox, sheet_input
 from market.access import Visitor
@@ -160,7 +160,7 @@ def refuse(work: Work, refusal: MarketError) -> None:
 
 def finish_check(work: Work, rows: Rows, plan: Plan, shown: Callable[[Mapping[str, Any]], dict[str, str]]) -> None:
     """Keep what the check found; a table that says nothing new is done with that. Raises Overtaken."""
-    faults = _faults(rows, plan)
+    faults = faults_of(rows, plan)
     state = "faulty" if faults else "ready" if plan.new or plan.changed else "done"
     counted: dict[str, Any] = {
         "new_rows": len(plan.new), "changed_rows": len(plan.changed), "unchanged_rows": plan.unchanged,
@@ -189,14 +189,14 @@ def finish_write(work: Work, plan: Plan) -> None:
                    changed=len(plan.changed), unchanged=plan.unchanged)
 
 
-def finish_faulty(work: Work, rows: Rows, plan: Plan) -> None:
+def finish_faulty(work: Work, faults: Sequence[Fault]) -> None:
     """Since the preview the world has changed, and the table does not fit any more: nothing is written."""
-    faults = _faults(rows, plan)
     _end(work, "faulty", faults=len(faults))
     _keep_faults(work, faults)
 
 
-def _faults(rows: Rows, plan: Plan) -> list[Fault]:
+def faults_of(rows: Rows, plan: Plan) -> list[Fault]:
+    """All that is wrong, by row: what the schema says and what the database says."""
     found = [Fault(error.number, error.field, text) for error in rows.errors for text in error.messages]
     return sorted([*found, *plan.faults], key=lambda fault: fault.line)
 
@@ -211,8 +211,15 @@ def _keep_faults(work: Work, faults: Sequence[Fault]) -> None:
 def _first_rows(rows: Rows, plan: Plan, shown: Callable[[Mapping[str, Any]], dict[str, str]]) -> list[dict[str, Any]]:
     """The first rows that would be written, for the preview; `shown` says a row as people read it."""
     first = sorted([*plan.new, *plan.changed], key=lambda row: row.line)[:FIRST_ROWS]
-    return [{"line": row.line, "verdict": "changed" if row.known else "new", "changes": list(row.changes),
+    return [{"line": row.line, "verdict": "changed" if row.known else "new", "changes": _changes(row, shown),
              "cells": shown(rows.loaded[row.line])} for row in first]
+
+
+def _changes(row: Planned, shown: Callable[[Mapping[str, Any]], dict[str, str]]) -> dict[str, str]:
+    """What was there before, by changed field; empty where the row's own words do not say it."""
+    before = shown(dict(row.known._mapping)) if row.known else {}
+    there = row.known._mapping if row.known else {}
+    return {name: before[name] if name.removesuffix("[]") in there else "" for name in row.changes}
 
 
 def _end(work: Work, state: str, **columns: Any) -> None:

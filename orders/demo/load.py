@@ -11,7 +11,7 @@ from market import clock, db, files, places, settings
 from market.errors import N_, Conflict
 from market.outbox import OutboxMessage
 from market.parties import Organisation
-from orders.demo import drawing, facts, handing_on, lot_life, prices, recalls, settlers, shelves, year
+from orders.demo import drawing, facts, handing_on, lot_life, prices, recalls, settlers, shelves, tables, year
 from orders.demo.fact_rows import Facts
 from orders.demo.settlers import Settlement
 
@@ -52,6 +52,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     lot_life.live(book, files_folder)
     recalls.recall_one(book)
     prices.note_and_review(known, settled, products, today)
+    tables.send(settled, next(iter(known.coops)), files_folder)
     _forget_messages()
 
 

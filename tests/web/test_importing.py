@@ -115,7 +115,7 @@ def test_changes_are_shown_and_written_with_their_history(world, clerk, village)
     rows[2] |= {"description": "第一行\n第二行"}
     one = checked(clerk, "products", csv_of(rows))
     assert (one.new_rows, one.changed_rows, one.unchanged_rows) == (0, 2, 1)
-    assert [row["changes"] for row in one.first_rows] == [["price_fen"], ["description"]]
+    assert [row["changes"] for row in one.first_rows] == [{"price_fen": "3.50"}, {"description": "霜降后采收"}]
     confirm(clerk, one.id)
     work()
     ids = {p.name: p for p in db.session().scalars(select(Product))}
