@@ -15,6 +15,11 @@ from catalog import cli as catalog_cli
 from catalog import jobs as catalog_jobs
 from catalog import lot_life_routes, lot_models, lot_routes, products, village_routes, weigh_routes
 from catalog import routes as shop_routes
+from catalog.entry import jobs as entry_jobs
+from catalog.entry import models as entry_models
+from catalog.entry import office_routes as entry_office_routes
+from catalog.entry import registration_routes as entry_registration_routes
+from catalog.entry import routes as entry_routes
 from catalog.importing import jobs as import_jobs
 from catalog.importing import models as import_models
 from catalog.importing import routes as import_routes
@@ -80,29 +85,33 @@ from orders.reports import village_income
 
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
-          catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models)
+          catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
+          entry_models)
 BLUEPRINTS = (site_routes.bp, weigh_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp,
               packing_routes.bp, receipt_routes.bp,
               income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp,
-              review_routes.bp, price_routes.bp, recall_routes.bp)
+              review_routes.bp, price_routes.bp, recall_routes.bp,
+              entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 MENUS = (shop_routes.MENU, village_home.MENU, weigh_routes.MENU, packing_routes.MENU, receipt_routes.MENU,
          packing_routes.LIST_MENU, lot_routes.MENU, lot_life_routes.MENU, village_routes.MENU, income_routes.MENU,
-         wage_routes.MENU,
-         report_routes.MENU, review_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU,
+         wage_routes.MENU, report_routes.MENU, review_routes.MENU, price_routes.MENU, place_routes.MENU,
+         buying_routes.MENU, entry_office_routes.MENU, entry_registration_routes.MENU, entry_routes.MENU,
          delivering_routes.MENU, paying_routes.MENU, recall_routes.MENU, cart_routes.MENU, notice_routes.MENU,
          login_routes.MENU, reset_routes.MENU, import_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
-        worker.Job("prices", review_jobs.watch_prices, seconds=3600))
-NEWS = (order_jobs, import_jobs, review_jobs)  # rooms that bring HANDLERS for the outbox's messages, KINDS of notices
+        worker.Job("prices", review_jobs.watch_prices, seconds=3600),
+        worker.Job("standings", entry_jobs.apply_standings, seconds=60))
+# rooms that bring HANDLERS for the outbox's messages and KINDS of notices
+NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here,
            village_home.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
-           review_routes.waiting_here)
+           review_routes.waiting_here, entry_office_routes.waiting_here)
 A_YEAR = 31_536_000
 
 
@@ -138,6 +147,8 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     menus.add_desks(app, buying_routes.DESK)
     menus.add_desks(app, report_routes.DESK)
     menus.add_desks(app, village_home.DESK)
+    menus.add_desks(app, entry_routes.DESK)
+    menus.add_desks(app, entry_office_routes.DESK)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     api.init_app(app, API_BLUEPRINTS)

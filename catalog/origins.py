@@ -7,6 +7,7 @@ from typing import Any, cast
 from sqlalchemy import Row, Select, and_, func, or_, select, union_all
 
 from catalog import browse
+from catalog.entry.models import Application
 from catalog.models import Category, Lot, LotContribution, LotShare, Product
 from catalog.on_sale import harvested, on_sale, preseason_from
 from market import db, paging
@@ -25,10 +26,11 @@ RECENT_LOTS = 10
 def product_facts(product_id: int) -> Columns:
     """All that the page of a product on sale tells, in one statement. Raises NotFound, hidden goods included."""
     product, supplier, village = db.table(Product), db.table(Organisation), db.table(Division)
-    category, photo = db.table(Category), db.table(StoredFile)
+    category, photo, application = db.table(Category), db.table(StoredFile), db.table(Application)
     found = db.session().execute(
         select(product, village.c.code.label("village_code"), village.c.path, village.c.map_county,
                supplier.c.name.label("supplier"), supplier.c.about.label("about_supplier"),
+               supplier.c.supplier_type, application.c.producer_name, application.c.markup_points,
                category.c.code.label("category"), category.c.name_zh.label("category_zh"),
                category.c.name_en.label("category_en"), photo.c.name.label("photo"),
                browse.in_store().label("in_store_milli"), preseason_from().label("preseason_from"))
@@ -36,6 +38,7 @@ def product_facts(product_id: int) -> Columns:
         .join(supplier, supplier.c.id == product.c.supplier_id)
         .join(village, village.c.id == product.c.village_id)
         .join(category, category.c.id == product.c.category_id)
+        .outerjoin(application, application.c.supplier_id == supplier.c.id)
         .outerjoin(photo, and_(photo.c.id == product.c.photo_id, photo.c.visibility == "public"))
         .where(product.c.id == product_id, on_sale())
     ).first()

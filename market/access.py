@@ -79,6 +79,9 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "order.ship": (SUPPLIER, frozenset({"manager", "clerk"})),
     "payment.receive": (SUPPLIER, frozenset({"manager"})),
     "supplier.read": (SUPPLIER, frozenset({"manager", "clerk"})),
+    # coming in as a supplier
+    "application.prepare": (SUPPLIER, frozenset({"applicant"})),
+    "application.read": (SUPPLIER, frozenset({"applicant", "manager"})),
     # both sides of a trade, each its own rows
     "lot.read": (None, frozenset({"manager", "clerk", "village_officer", "township_officer"})),
     "order.read": (None, frozenset({"requester", "approver", "receiver", "finance", "manager", "clerk"})),
@@ -89,6 +92,9 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "lot.confirm": (OFFICE, frozenset({"village_officer", "township_officer"})),
     "login.reset": (OFFICE, frozenset({"township_officer"})),
     "login.reset_second_factor": (OFFICE, frozenset({"operator_security"})),
+    "entry.read": (OFFICE, frozenset(OFFICIALS | {"auditor", "operator_system", "operator_audit"})),
+    "entry.decide": (OFFICE, frozenset(OFFICIALS | {"operator_system"})),
+    "supplier.suspend": (OFFICE, frozenset({"official", "operator_system"})),
     "place.manage": (OFFICE, frozenset({"official"})),
     "listing.review": (OFFICE, frozenset({"official"})),
     "price.refer": (OFFICE, frozenset({"official"})),

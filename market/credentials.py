@@ -135,15 +135,19 @@ def create_person(login: str, name: str, password: str, mobile: str | None = Non
     known = login.strip().lower()
     if not known or known.isdigit():
         raise InvalidInput({"login": [N_("A login name needs at least one letter.")]})
-    session = db.session()
     taken = select(User.id).where(or_(User.login == known, and_(User.mobile.is_not(None), User.mobile == mobile)))
-    if session.execute(taken).first():
+    if db.session().execute(taken).first():
         raise InvalidInput({"login": [N_("This login name or mobile number already belongs to somebody.")]})
-    user_id: int = session.execute(insert(User).returning(User.id), [{
-        "login": known, "name": name, "mobile": mobile, "password_hash": passwords.hashed(password),
+    return add_person(known, name, passwords.hashed(password), mobile)
+
+
+def add_person(login: str, name: str, password_hash: str, mobile: str | None = None) -> int:
+    """A new login that is known to be free; the slow hash was made before the transaction. Returns its id."""
+    user_id: int = db.session().execute(insert(User).returning(User.id), [{
+        "login": login, "name": name, "mobile": mobile, "password_hash": password_hash,
         "totp_last_step": 0, "failed_count": 0, "created_at": clock.now(),
     }]).scalar_one()
-    journal.record("login.created", "user", user_id, None, login=known)
+    journal.record("login.created", "user", user_id, None, login=login)
     return user_id
 
 

@@ -12,6 +12,7 @@ LIMITS: Mapping[str, str] = {
     "account.pin_login": "60 per 5 minutes",
     "account.second_factor": "5 per 5 minutes",
     "account.use_reset_code": "5 per 5 minutes",
+    "entry_door.register": "20 per hour",
     "shop.search": "300 per minute",
 }
 POSTS = "3000 per minute"

@@ -78,7 +78,7 @@ def login() -> Any:
         token = credentials.enter(examined.user_id, "password", address(), device()) if right and not owes_code else ""
     if not right:
         raise credentials.WrongLogin()
-    return _wait_for_code(examined) if owes_code else _come_in(token)
+    return _wait_for_code(examined) if owes_code else come_in(token)
 
 
 @bp.post("/login/pin")
@@ -93,7 +93,7 @@ def pin_login() -> Response:
         token = credentials.enter(examined.user_id, "pin", address(), device()) if right else ""
     if not right:
         raise devices.WrongPin()
-    return _come_in(token)
+    return come_in(token)
 
 
 def _owes_code(user_id: int) -> bool:
@@ -101,7 +101,7 @@ def _owes_code(user_id: int) -> bool:
     return demanded or second_factor.is_enrolled(user_id)
 
 
-def _come_in(token: str) -> Response:
+def come_in(token: str) -> Response:
     """Nothing of the session before the login stays: neither a planted token nor the CSRF secret."""
     session.clear()
     session[TOKEN] = token
@@ -174,7 +174,7 @@ def prove_second_factor() -> Any:
         token = credentials.enter(user_id, "code", address(), device()) if right else ""
     if not right:
         raise second_factor.WrongCode()
-    return _come_in(token)
+    return come_in(token)
 
 
 def enrolment_of(user_id: int) -> dict[str, str]:

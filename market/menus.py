@@ -51,14 +51,15 @@ def add_menu(app: Flask, *entries: MenuEntry) -> None:
 
 
 def add_desks(app: Flask, desks: Mapping[str, str]) -> None:
-    """Where people start: the first page by kind of office ('township', 'platform') or organisation ('unit')."""
+    """The first page of people, by kind of office ('township'), role ('applicant') or kind of organisation ('unit')."""
     app.extensions["sijin_desks"].update(desks)
 
 
 def desk_url(visitor: access.Visitor) -> str:
     """The first page of a person's desk, the home page where there is none."""
     desks = current_app.extensions["sijin_desks"]
-    endpoint = desks.get(visitor.office_kind) or desks.get(visitor.organisation_kind)
+    own = (visitor.office_kind, *sorted(visitor.roles), visitor.organisation_kind)  # a role may have a page of its own
+    endpoint = next((desks[key] for key in own if key in desks), None)
     return url_for(endpoint) if endpoint else "/"
 
 

@@ -11,9 +11,11 @@ UNIT_TYPES = ("agency", "school", "hospital", "enterprise", "community")
 SUPPLIER_TYPES = ("cooperative", "family_farm", "enterprise", "trader")
 OFFICE_KINDS = ("village", "township", "agriculture", "revitalisation", "finance", "city", "platform")
 
+STATUSES = ("active", "suspended", "applying", "left")  # a supplier's: catalog/entry
+
 ROLES = {
     "unit": ("requester", "approver", "receiver", "finance", "manager"),
-    "supplier": ("manager", "clerk"),
+    "supplier": ("manager", "clerk", "applicant"),
     "office": ("village_officer", "township_officer", "official", "auditor",
                "operator_system", "operator_security", "operator_audit"),
 }
@@ -46,7 +48,7 @@ class Organisation(Base):
     receiving_scheme: Mapped[str] = mapped_column(choice("receiving_scheme", "two_receivers", "reduced"),
                                                   default="two_receivers")
     over_tolerance_points: Mapped[int] = mapped_column(default=500)  # hundredths of a percent of the ordered quantity
-    status: Mapped[str] = mapped_column(choice("status", "active", "suspended"), default="active")
+    status: Mapped[str] = mapped_column(choice("status", *STATUSES), default="active")
     created_at: Mapped[datetime]
 
 

@@ -49,7 +49,7 @@ class Input(Schema):
         })
 
 
-class _Number(fields.Field[int]):
+class Number(fields.Field[int]):
     """An integer from JSON, or digits with a few decimals from a form."""
 
     low, high = 0, 0
@@ -86,7 +86,7 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-class Fen(_Number):
+class Fen(Number):
     """An amount: JSON integer fen; typed yuan with at most two decimals. ¥0.01 to ¥100 million unless narrowed."""
 
     low, high = 1, money.MAX_FEN
@@ -94,7 +94,7 @@ class Fen(_Number):
     refusal = N_("An amount in yuan, plain digits with at most two decimals, such as 12.50.")
 
 
-class Milli(_Number):
+class Milli(Number):
     """A quantity: JSON integer thousandths; typed with at most three decimals. 0.001 to ten million units."""
 
     low, high = 1, money.MAX_MILLI
@@ -102,7 +102,7 @@ class Milli(_Number):
     refusal = N_("A quantity, plain digits with at most three decimals, such as 2.5.")
 
 
-class Grams(_Number):
+class Grams(Number):
     """A weight: JSON integer grams; typed kilograms with at most three decimals. 1 g to 10,000 t."""
 
     low, high = 1, money.MAX_GRAMS
@@ -110,7 +110,7 @@ class Grams(_Number):
     refusal = N_("A weight in kilograms, plain digits with at most three decimals, such as 12.5.")
 
 
-class Whole(_Number):
+class Whole(Number):
     """A whole number or an id, 1 to 999,999,999,999 unless narrowed."""
 
     low, high = 1, 999_999_999_999

@@ -38,7 +38,8 @@ INCOME_KINDS: Mapping[str, str] = {
 }
 ROLES: Mapping[str, str] = {
     "requester": N_("Orders goods"), "approver": N_("Approves"), "receiver": N_("Receives goods"),
-    "finance": N_("Pays"), "manager": N_("Manager"), "clerk": N_("Clerk"), "village_officer": N_("Village officer"),
+    "finance": N_("Pays"), "manager": N_("Manager"), "clerk": N_("Clerk"), "applicant": N_("Applicant"),
+    "village_officer": N_("Village officer"),
     "township_officer": N_("Township officer"), "official": N_("Official"), "auditor": N_("Auditor"),
     "operator_system": N_("System operator"), "operator_security": N_("Security operator"),
     "operator_audit": N_("Audit operator"),

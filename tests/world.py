@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from catalog.entry import registration
 from market import clock, db, logins, passwords, places
 from market.access import Visitor
 from market.households import CoopMember, Household, HouseholdClass
@@ -30,6 +31,8 @@ ORGANISATIONS = {
     HOSPITAL: ("unit", "永州演示医院", {"unit_type": "hospital"}),
     POMELO: ("supplier", "江永县演示香柚合作社", {"supplier_type": "cooperative"}),
     GREENS: ("supplier", "新田县演示蔬菜合作社", {"supplier_type": "cooperative"}),
+    "newcomers": ("supplier", "江永县演示新社", {"supplier_type": "cooperative", "status": "applying"}),
+    "agriculture": ("office", "江永县演示农业农村局", {"office_kind": "agriculture"}),
     "jiangyong": ("office", "江永县演示乡村振兴局", {"office_kind": "revitalisation"}),
     "city": ("office", "永州市演示乡村振兴局", {"office_kind": "city"}),
     "village": ("office", "江永演示村委会", {"office_kind": "village"}),
@@ -61,6 +64,8 @@ PEOPLE = {
     "system.tao": ("陶运维", "platform", ["operator_system"]),
     "security.jiang": ("姜安全", "platform", ["operator_security"]),
     "audit.qi": ("戚审核", "platform", ["operator_audit"]),
+    "farm.luo": ("罗科长", "agriculture", ["official"]),
+    "apply.ou": ("欧大姐", "newcomers", ["applicant"]),
 }
 PASSWORD = "four-in-Yongzhou"
 
@@ -80,12 +85,15 @@ def build() -> None:
         session.flush()
         for key in (SCHOOL, HOSPITAL):
             session.add(DeliveryPoint(unit_id=organisations[key].id, name="食堂后门"))
+        user_ids = {}
         for number, (login, (name, key, roles)) in enumerate(PEOPLE.items()):
             user = User(login=login, name=name, mobile=f"1390000{number:04d}", password_hash=password_hash,
                         created_at=clock.now())
             session.add(user)
             session.flush()
+            user_ids[login] = user.id
             session.add_all(Membership(user_id=user.id, organisation_id=organisations[key].id, role=r) for r in roles)
+        registration.begin(organisations["newcomers"], user_ids["apply.ou"])
         _add_households(organisations[POMELO].id, villages["pomelo_home"], "DEMO-JY")
         _add_households(organisations[POMELO].id, villages["pomelo_next"], "DEMO-JN")
         _add_households(organisations[GREENS].id, villages["greens_home"], "DEMO-XT")
@@ -105,13 +113,15 @@ def _villages() -> dict[str, int]:
 
 
 def _division_of(key: str, villages: dict[str, int]) -> int | None:
+    if key == "newcomers":
+        return None  # has not said yet where it is at home
     village = {POMELO: "pomelo_home", GREENS: "greens_home", "village": "pomelo_home",
                "greens_village": "greens_home"}.get(key)
     if village:
         return villages[village]
     session = db.session()
     home = session.get_one(Division, villages["pomelo_home"])
-    code = {"jiangyong": home.county_id, "township": home.township_id}.get(key)
+    code = {"jiangyong": home.county_id, "agriculture": home.county_id, "township": home.township_id}.get(key)
     return code or session.scalar(select(Division.id).where(Division.level == "city"))
 
 

@@ -22,6 +22,9 @@ from catalog.importing.table import KINDS
 from catalog.lot_models import LotDetail, LotMaking, LotWriteOff
 from catalog.lot_parts import Contribution
 from catalog.models import Lot
+from catalog.entry.models import ApplicationPaper
+from catalog.lot_models import LotDetail
+from catalog.models import Category, Lot
 from catalog.review import listing
 from catalog.review.models import PriceOutlier
 from catalog.tracing import certificates, gs1, recall
@@ -34,6 +37,7 @@ from orders.income import declarations
 from orders.models import DeliveryRun, Purchase
 from orders.paying import claims
 from orders.paying.claims import Remittance
+from tests.entries import newcomer
 from tests.trade import Trade
 from tests.world import GREENS, HOSPITAL, NOON, PASSWORD, PEOPLE, POMELO, SCHOOL, TODAY, World
 
@@ -59,6 +63,9 @@ class Things:
     token: str
     file_name: str
     line_id: int
+    application_id: int
+    file_id: int
+    supplier_id: int
     certificate: str
     review_id: int
     outlier_id: int
@@ -72,6 +79,7 @@ Make = Callable[[Things], Any]
 # parameter, or endpoint.parameter: (how to make one of a side's, one that nobody has)
 PARAMETERS: dict[str, tuple[Make, Any]] = {
     **{name: (lambda things, name=name: getattr(things, name), NOBODYS) for name in (
+        "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id")},
     "lot_life.arrive.lot_id": (lambda things: things.expected_id, NOBODYS),
@@ -119,7 +127,7 @@ OWN_ELSEWHERE = {"account.end_session"}
 PERSONAL = {"account.bind_phone"}
 # at which side people stand; the others (city, platform) stand above both
 NEAR = {SCHOOL, GREENS, "greens_village"}
-FAR = {HOSPITAL, POMELO, "village", "township", "jiangyong"}
+FAR = {HOSPITAL, POMELO, "village", "township", "jiangyong", "agriculture", "newcomers"}
 
 
 def one_of_each_role() -> Iterator[str]:
@@ -185,6 +193,9 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     village = world.villages["greens_home" if supplier == GREENS else "pomelo_home"]
     expected, write_off, declaration = lived(trade, supplier, product, lot, village, paper.id)
     read = db.session().scalar
+    near = supplier == GREENS
+    applicant = newcomer(world, 1 if near else 2, county="新田县" if near else "江永县",
+                         category=read(select(Category.code).limit(1)) or "").application.id
     run = db.session().execute(select(DeliveryRun.id, DeliveryRun.token).order_by(DeliveryRun.id.desc())).first()
     assert run is not None
     assert read(select(Purchase.id).where(Purchase.id == placed.id))
@@ -195,6 +206,8 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         lot_code=read(select(Lot.code).where(Lot.id == lot)) or "",
         village_code=read(select(Division.code).where(Division.id == village)) or "",
         token=run.token, file_name=paper.name, line_id=trade.lines(order.id)[0].id,
+        application_id=applicant, supplier_id=world.organisation_id(supplier),
+        file_id=read(select(ApplicationPaper.file_id).where(ApplicationPaper.application_id == applicant)) or 0,
         certificate=read(select(Certificate.number).where(Certificate.lot_id == lot)) or "",
         review_id=review, outlier_id=outlier, recall_id=stopped.id,
         expected_id=expected, write_off_id=write_off, declaration_id=declaration)

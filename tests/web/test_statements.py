@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from catalog import lots
+from catalog.entry import admission, contents
+from catalog.entry.models import Application
 from catalog.importing import runs
 from catalog.importing.models import SheetImport
 from catalog.importing.table import KINDS
@@ -28,6 +30,7 @@ from market.places import Division
 from orders.income import wages
 from orders.models import Order, OrderLine, PaymentClaim
 from tests.counting import count_statements
+from tests.entries import newcomer
 from tests.goods import fill_shelf, shelves, values
 from tests.trade import Trade
 from tests.world import GREENS, NOON, PEOPLE, TODAY, World
@@ -40,7 +43,8 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
         "/goods?category=vegetables", "/search?q=白菜", "/village/orders?tab=to_pay",
         "/office/listings?tab=decided", "/office/prices?show=above", "/office/price-outliers?state=open",
         "/village/products?state=waiting",
-        "/village/lots?state=waiting", "/village/write-offs?state=waiting",
+        "/village/lots?state=waiting", "/village/write-offs?state=waiting", "/office/applications?tab=all",
+        "/office/suppliers?status=active",
         "/reports/village-income?from=2026-10&to=2026-10&every=1",
         "/reports/recalls?from=2026-10&to=2026-10",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
@@ -66,6 +70,7 @@ class Crowd:
         fill_shelf(self.world, size - self.made)
         for number in range(self.made, size):
             self.send_table(number)
+            self.apply(number)
         for _ in range(self.made, size):
             self.trade.lot(self.product, 1, confirmed=False)
             self.recall_one()
@@ -89,6 +94,13 @@ class Crowd:
         self.trade.ship(order, {self.trade.lines(order)[0].id: [(lot, 1_000)]})
         with db.transaction() as session:
             recall.recall(session.get_one(Lot, lot).code, "农残超标", self.world.person("chair.shi"))
+
+    def apply(self, number: int) -> None:
+        """Somebody who wants to sell: half of them admitted, half still waiting."""
+        applicant = newcomer(self.world, number)
+        if number % 2:
+            with db.transaction():
+                admission.admit(contents.read(applicant.application), None)
 
     def send_table(self, number: int) -> None:
         """A co-operative and an office each send one."""
@@ -144,7 +156,7 @@ def test_lists_cost_as_many_statements_for_100_rows_as_for_10(app: Flask, world:
     for size in (10, 100):
         crowd.grow(size)
         assert min(rows_of(entity) for entity in (
-            Product, Lot, Order, OrderLine, PaymentClaim, SheetImport, ListingReview, ReferencePrice,
+            Application, Product, Lot, Order, OrderLine, PaymentClaim, SheetImport, ListingReview, ReferencePrice,
             PriceOutlier, RecallLot)) >= size
         costs.append({(login, path): cost(app, visitor(world, login), headers(world, login, path), path)
                       for login, path in pages})

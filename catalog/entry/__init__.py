@@ -1,0 +1,1 @@
+"""How a supplier comes in and goes out: application, recommendation, admission, suspension, exit."""

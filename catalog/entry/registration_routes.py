@@ -1,0 +1,68 @@
+"""The way in for strangers: the public page and registration."""
+
+import hashlib
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request
+from flask_login import current_user
+
+from catalog.entry import labels, registration, steps
+from catalog.entry.registration import AlreadyRegistered, Newcomer
+from catalog.entry.schemas import RegistrationSchema
+from market import credentials, db, passwords
+from market.access import public
+from market.errors import N_
+from market.login_routes import address, come_in, device
+from market.menus import MenuEntry, desk_url
+from market.web import parse, shows_again
+
+bp = Blueprint("entry_door", __name__, url_prefix="/sell")
+
+MENU = (MenuEntry("shop", N_("Sell here"), "entry_door.invitation", None, "handshake"),)
+
+
+@bp.get("")
+@public
+def invitation() -> str:
+    return render_template("catalog/entry/sell.html", labels=labels, days=steps.WORKING_DAYS)
+
+
+def registration_page() -> Any:
+    return render_template("catalog/entry/register.html")
+
+
+@bp.route("/register", methods=["GET", "POST"])
+@public
+@shows_again(registration_page)
+def register() -> Any:
+    """A login and an empty application; whoever is logged in already has an own desk."""
+    if current_user.is_authenticated:
+        return redirect(desk_url(current_user))
+    if request.method == "GET":
+        return registration_page()
+    values = parse(RegistrationSchema)
+    passwords.refuse_easy_password(values["password"], values["name"], values["mobile"])
+    newcomer = Newcomer(values["organisation"], values["name"], values["mobile"], passwords.hashed(values["password"]))
+    try:
+        with db.transaction():
+            user_id = registration.register(newcomer, _form_token())
+            token = credentials.enter(user_id, "registration", address(), device())
+    except AlreadyRegistered as earlier:
+        return _come_in_again(earlier.user_id, values["password"])
+    return come_in(token)
+
+
+def _form_token() -> str | None:
+    sent = request.form.get("submit_token", "")
+    return hashlib.sha256(sent.encode()).hexdigest() if sent else None
+
+
+def _come_in_again(user_id: int, password: str) -> Response:
+    """A second press of the same button finds what the first one made, for who knows the password."""
+    examined = credentials.examine_own(user_id, password)
+    with db.transaction():
+        right = credentials.settle(examined, address())
+        token = credentials.enter(user_id, "registration", address(), device()) if right else ""
+    if not right:
+        raise credentials.WrongLogin()
+    return come_in(token)
