@@ -23,6 +23,9 @@ from catalog.entry import routes as entry_routes
 from catalog.importing import jobs as import_jobs
 from catalog.importing import models as import_models
 from catalog.importing import routes as import_routes
+from catalog.papers import jobs as paper_jobs
+from catalog.papers import models as paper_models
+from catalog.papers import routes as paper_routes
 from catalog.review import jobs as review_jobs
 from catalog.review import price_routes
 from catalog.review import routes as review_routes
@@ -42,6 +45,7 @@ from market import (
     ledger_cli,
     login_frame,
     login_routes,
+    mail,
     menus,
     metrics,
     notice_routes,
@@ -86,8 +90,9 @@ from orders.reports import village_income
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
-          entry_models)
-BLUEPRINTS = (site_routes.bp, weigh_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
+          entry_models, paper_models)
+BLUEPRINTS = (paper_routes.bp,
+              site_routes.bp, weigh_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp,
               packing_routes.bp, receipt_routes.bp,
@@ -103,15 +108,15 @@ MENUS = (shop_routes.MENU, village_home.MENU, weigh_routes.MENU, packing_routes.
          buying_routes.MENU, entry_office_routes.MENU, entry_registration_routes.MENU, entry_routes.MENU,
          delivering_routes.MENU, paying_routes.MENU, recall_routes.MENU, cart_routes.MENU, notice_routes.MENU,
          login_routes.MENU, reset_routes.MENU, import_routes.MENU)
-JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
-        worker.Job("prices", review_jobs.watch_prices, seconds=3600),
-        worker.Job("standings", entry_jobs.apply_standings, seconds=60))
+JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2), worker.Job("prices", review_jobs.watch_prices,
+        seconds=3600), worker.Job("standings", entry_jobs.apply_standings, seconds=60), worker.Job("papers",
+        paper_jobs.follow_day, seconds=600))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
-NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs)
+NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here,
            village_home.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
-           review_routes.waiting_here, entry_office_routes.waiting_here)
+           review_routes.waiting_here, entry_office_routes.waiting_here, paper_routes.waiting_here)
 A_YEAR = 31_536_000
 
 
@@ -131,7 +136,8 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     metrics.init_app(app)
     app.jinja_env.globals["newest_notices"] = notice_routes.newest
     app.extensions.update(
-        sijin_jobs=JOBS, sijin_handlers={kind: handler for room in NEWS for kind, handler in room.HANDLERS.items()},
+        sijin_jobs=JOBS,
+        sijin_handlers={kind: handler for room in (*NEWS, mail) for kind, handler in room.HANDLERS.items()},
         sijin_notices={kind: news for room in NEWS for kind, news in room.KINDS.items()}, sijin_waiting=WAITING,
         sijin_ages={"search": catalog_jobs.index_age_seconds},
     )

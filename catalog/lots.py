@@ -22,6 +22,7 @@ from catalog.lot_parts import (
 )
 from catalog.lot_splitting import split as split
 from catalog.models import Category, Lot, LotContribution, LotInput, LotShare, Product, StockMove
+from catalog.papers import refusals as papers
 from catalog.tracing import certificates, events
 from market import clock, db, journal, money, places
 from market.access import Visitor
@@ -173,7 +174,7 @@ def confirm(lot_id: int, by: Visitor) -> None:
     """A person at the village confirms the farm-gate price; the lot may now be sold and shipped.
 
     Four eyes: never the person who booked it. Raises NotFound when no village of the lot lies in this person's area,
-    SampleFailed where a sample was not safe.
+    SampleFailed where a sample was not safe, LotPapersMissing where meat lacks the papers of its animals.
     """
     session = db.session()
     lot = session.scalar(select(Lot).where(Lot.id == lot_id).with_for_update())
@@ -185,6 +186,7 @@ def confirm(lot_id: int, by: Visitor) -> None:
         raise AlreadyConfirmed()
     if session.scalar(select(LotDetail.test).where(LotDetail.lot_id == lot_id)) == "failed":
         raise SampleFailed()
+    papers.check_lots([lot_id])
     lot.confirmed_by, lot.confirmed_at = by.id, clock.now()
     session.flush()
     if lot.expected_on is None:  # what is not here yet leaves no trace and needs no paper

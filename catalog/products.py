@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import exists, select, update
 
 from catalog.models import Availability, Category, Lot, Product, ProductChange, ProductPrice
+from catalog.papers import validity
 from catalog.schemas import UNITS_EN, WEIGHT_UNITS
 from market import clock, db, journal, money
 from market.access import Visitor
@@ -72,8 +73,9 @@ def create_product(values: Mapping[str, Any], supplier_id: int, by: Visitor | No
     The plain verb, without any check: what a co-operative lists itself comes in by `review.listing.submit`.
     `certified` comes from those who check certificates, never from the co-operative itself.
     """
+    columns = _columns(values)
     product = Product(supplier_id=supplier_id, created_at=clock.now(), price_fen=values["price_fen"], state="listed",
-                      certified=certified, **_columns(values))
+                      certified=certified, papers_until=validity.of_one(supplier_id, columns["category_id"]), **columns)
     if photo is not None:
         product.photo_id = photo.id
     db.session().add(product)
@@ -86,11 +88,11 @@ def create_product(values: Mapping[str, Any], supplier_id: int, by: Visitor | No
 
 def create_many(goods: Sequence[NewGoods], supplier_id: int, by: Visitor | None) -> list[int]:
     """Write many goods in a fixed number of statements; returns their ids in the same order."""
-    now = clock.now()
+    now, until = clock.now(), validity.of_new(supplier_id, [one.category_id for one in goods])
     ids = db.insert_returning_ids(Product, [
         {"supplier_id": supplier_id, "created_at": now, "price_fen": one.values["price_fen"], "state": one.state,
          "certified": False, "photo_id": one.photo_id, "category_id": one.category_id, "village_id": one.village_id,
-         **said(one.values)} for one in goods])
+         "papers_until": until[one.category_id], **said(one.values)} for one in goods])
     db.insert_rows(ProductPrice, [
         {"product_id": product_id, "price_fen": one.values["price_fen"], "valid_from": now,
          "set_by": by.id if by else None} for product_id, one in zip(ids, goods, strict=True)])
@@ -123,6 +125,8 @@ def change_product(product: Product, values: Mapping[str, Any], by: Visitor | No
     recounted = [name for name in COUNTED_IN if columns[name] != getattr(product, name)]
     if recounted and is_counted(product.id):
         raise AlreadyCounted(COUNTED_IN[name] for name in recounted)
+    if columns["category_id"] != product.category_id:  # other goods need other papers
+        product.papers_until = validity.of_one(product.supplier_id, columns["category_id"], product.id)
     for name, value in columns.items():
         setattr(product, name, value)
     if photo is not None:

@@ -15,6 +15,7 @@ from catalog import browse, counties, finding, origins, search, shelves
 from catalog.browse import Card, Filters, Shelf
 from catalog.drawings import SHELVES, drawing
 from catalog.models import SUPPLY
+from catalog.papers import refusals as papers
 from catalog.review import monitor
 from catalog.tracing import certificates, rules
 from catalog.tracing import desk as tracing_desk
@@ -22,6 +23,7 @@ from catalog.tracing import routes as tracing_routes
 from market import clock, money, words
 from market.access import public
 from market.errors import N_, NotFound
+from market.i18n import gettext as _
 from market.page_cache import cached_page, fragment
 from market.web import MenuEntry, page_number
 
@@ -106,10 +108,13 @@ def search_goods() -> str:
 @public
 @cached_page()
 def product(product_id: int) -> str:
-    facts, lots, paper, past, reference = fragment("product", product_id, lambda: (
-        origins.product_facts(product_id), origins.recent_lots(product_id=product_id),
-        tracing_desk.newest_in_store(product_id), monitor.price_history(product_id),
-        monitor.reference_of(product_id)))
+    try:
+        facts, lots, paper, past, reference = fragment("product", product_id, lambda: (
+            origins.product_facts(product_id), origins.recent_lots(product_id=product_id),
+            tracing_desk.newest_in_store(product_id), monitor.price_history(product_id),
+            monitor.reference_of(product_id)))
+    except NotFound:
+        return _off_for_papers(product_id)
     return render_template(
         "catalog/product.html", product=facts, lots=lots, paper=paper, past=past, reference=reference,
         reference_of_unit_fen=money.price_of_unit(reference.fen_per_kg, facts.grams_per_unit) if reference else None,
@@ -118,6 +123,14 @@ def product(product_id: int) -> str:
         cart_is_open="cart.add" in current_app.view_functions,
         login_is_open="account.login" in current_app.view_functions,
     )
+
+
+def _off_for_papers(product_id: int) -> str:
+    """Goods on the shelf that want of a paper keeps from sale say so; hidden ones are not there (NotFound)."""
+    why = papers.by_good([product_id]).get(product_id)
+    if why is None:
+        raise NotFound()
+    return render_template("catalog/papers/off_shelf.html", name=papers.name_of(product_id), why=why.message(_))
 
 
 @bp.get("/villages")

@@ -75,6 +75,7 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "member.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
     "sheet.import": (SUPPLIER, frozenset({"manager", "clerk"})),
     "lot.recall": (SUPPLIER, frozenset({"manager"})),
+    "paper.keep": (SUPPLIER, frozenset({"manager", "clerk"})),
     "lot.book": (SUPPLIER, frozenset({"manager", "clerk"})),
     "order.ship": (SUPPLIER, frozenset({"manager", "clerk"})),
     "payment.receive": (SUPPLIER, frozenset({"manager"})),
@@ -90,6 +91,8 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     # the officials' desk
     "lot.recall_any": (OFFICE, frozenset({"official"})),
     "lot.confirm": (OFFICE, frozenset({"village_officer", "township_officer"})),
+    "paper.read": (OFFICE, frozenset(OFFICIALS | {"auditor"})),
+    "paper.check": (OFFICE, frozenset({"official"})),
     "login.reset": (OFFICE, frozenset({"township_officer"})),
     "login.reset_second_factor": (OFFICE, frozenset({"operator_security"})),
     "entry.read": (OFFICE, frozenset(OFFICIALS | {"auditor", "operator_system", "operator_audit"})),

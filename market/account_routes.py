@@ -13,11 +13,15 @@ from market.i18n import gettext as _
 from market.login_frame import TOKEN
 from market.login_routes import PHONE, address, device, enrolment_of, enrolment_secret, remember_phone
 from market.login_routes import bp as bp  # its pages and the door's are one blueprint, handed on
-from market.schemas import Input, Secret, Whole, Words
+from market.schemas import EmailAddress, Input, Secret, Whole, Words
 
 
 class OrganisationSchema(Input):
     organisation_id = Whole(required=True)
+
+
+class EmailSchema(Input):
+    email = EmailAddress(longest=254, load_default="")
 
 
 class PasswordSchema(Input):
@@ -45,7 +49,7 @@ def show() -> str:
     return render_template(
         "market/account/show.html", doors=doors, organisations=_organisations(), here=here.device_id if here else None,
         may_use_pin=devices.may_use_pin(current_user.id), enrolled=second_factor.is_enrolled(current_user.id),
-        must_enrol=_must_have_second_factor(),
+        must_enrol=_must_have_second_factor(), email=credentials.email_of(current_user.id),
     )
 
 
@@ -61,6 +65,18 @@ def _organisations() -> list[dict[str, Any]]:
 
 def _must_have_second_factor() -> bool:
     return current_app.extensions["sijin"].second_factor and second_factor.required_of(current_user.id)
+
+
+@bp.post("/account/email")
+@requires("account.own")
+@web.shows_again(show)
+def set_email() -> Response:
+    """Where reminders are written to; empty: nowhere."""
+    values = web.parse(EmailSchema)
+    with db.transaction():
+        credentials.set_email(current_user, values["email"])
+    flash(_("Saved."), "good")
+    return web.see_other("account.show")
 
 
 @bp.post("/account/organisation")

@@ -29,6 +29,8 @@ class Config:
     debug: bool
     low_cost_hashes: bool
     proxies: int
+    mail_url: str
+    mail_from: str
 
     @property
     def files_dir(self) -> Path:
@@ -68,7 +70,8 @@ class Config:
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     """Read SIJIN_ENV, SECRET_KEY, DATABASE_URL, DATA_DIR, TRUSTED_HOSTS, SECOND_FACTOR, LIMITER_STORAGE, FAULTS,
-    ARGON2_COST (low: tests and demo only), PROXIES (how many of our own stand in front and name the visitor's address).
+    ARGON2_COST (low: tests and demo only), PROXIES (how many of our own stand in front and name the visitor's address),
+    MAIL_URL (smtp://user:password@host:587 or smtps://…), MAIL_FROM.
 
     Raises UnsafeSettings where production would start without the safe ones.
     """
@@ -87,6 +90,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         debug=environ.get("FLASK_DEBUG", "") in {"1", "true", "True"},
         low_cost_hashes=environ.get("ARGON2_COST", "") == "low",
         proxies=int(environ.get("PROXIES") or 0),
+        mail_url=environ.get("MAIL_URL", ""),
+        mail_from=environ.get("MAIL_FROM", ""),
     )
     if production:
         _refuse_unsafe(config)
@@ -129,5 +134,9 @@ def _refuse_unsafe(config: Config) -> None:
         wrong.append("SECOND_FACTOR must be on")
     if config.low_cost_hashes:
         wrong.append("ARGON2_COST=low is for tests and the demo only")
+    if config.mail_url and not config.mail_url.startswith(("smtp://", "smtps://")):
+        wrong.append("MAIL_URL must begin with smtp:// or smtps://")
+    if config.mail_url and "@" not in config.mail_from:
+        wrong.append("MAIL_FROM must hold the address that mails come from")
     if wrong:
         raise UnsafeSettings("Production does not start: " + "; ".join(wrong) + ".")

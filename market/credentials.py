@@ -127,6 +127,17 @@ def set_password(user_id: int, new: str) -> None:
                          .values(password_hash=passwords.hashed(new), failed_count=0, locked_until=None))
 
 
+def email_of(user_id: int) -> str:
+    """Where reminders for a person go; empty where nowhere."""
+    return db.session().scalars(select(User.email).where(User.id == user_id)).one()
+
+
+def set_email(visitor: Visitor, email: str) -> None:
+    """Another address for one's own reminders, or none. The journal notes that, not the address."""
+    db.session().execute(update(User).where(User.id == visitor.id).values(email=email))
+    journal.record("user.email_set", "user", visitor.id, visitor, given=bool(email))
+
+
 def create_person(login: str, name: str, password: str, mobile: str | None = None) -> int:
     """A new login; returns its id. Login names are kept in small letters and never look like a mobile number.
 

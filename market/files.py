@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import secrets
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,10 @@ MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 25_000_000
 LONGEST_SIDE = 1600
 PICTURES = ("JPEG", "PNG", "WEBP")
+STRIP = 16  # rows of the small picture that are made at a time
+ORIENTATION = 0x0112  # the EXIF tag that says which side is up
+_XREF = re.compile(rb"startxref\s+([0-9]{1,9})\s+%%EOF")
+_OBJECT = re.compile(rb"[0-9]{1,9}\s+[0-9]{1,5}\s+obj")
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
@@ -56,12 +61,15 @@ def prepare(content: bytes) -> tuple[bytes, str, str]:
     if not content or len(content) > MAX_BYTES:
         raise FileRefused()
     if content.startswith(b"%PDF-"):
+        _check_pdf(content)
         return content, "application/pdf", ".pdf"
     try:
         with Image.open(io.BytesIO(content), formats=PICTURES) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise FileRefused()
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
+            opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG is read small at once
+            small = _in_strips(opened, max(1, max(opened.size) // LONGEST_SIDE))
+            picture = ImageOps.exif_transpose(small)
     except FileRefused:
         raise
     except Exception as error:
@@ -70,6 +78,27 @@ def prepare(content: bytes) -> tuple[bytes, str, str]:
     out = io.BytesIO()
     picture.save(out, "WEBP", quality=80)
     return out.getvalue(), "image/webp", ".webp"
+
+
+def _in_strips(picture: Image.Image, factor: int) -> Image.Image:
+    """A picture in plain colours, so many times smaller. Strip by strip: a copy of 25 million pixels is 100 MB more."""
+    width, height = picture.size
+    small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    for top in range(0, height, STRIP * factor):
+        strip = picture.crop((0, top, width, min(height, top + STRIP * factor))).convert("RGB")
+        small.paste(strip.reduce(factor), (0, top // factor))
+    small.getexif()[ORIENTATION] = picture.getexif().get(ORIENTATION, 1)
+    return small
+
+
+def _check_pdf(content: bytes) -> None:
+    """A PDF has objects, a page among them or in a stream, and tells at its end where they lie."""
+    start = _XREF.search(content[-2048:])
+    if start is None or b" obj" not in content or int(start[1]) >= len(content):
+        raise FileRefused()
+    at = content[int(start[1]):][:64].lstrip()
+    if not at.startswith(b"xref") and not _OBJECT.match(at):
+        raise FileRefused()
 
 
 def keep(prepared: tuple[bytes, str, str], original_name: str, visibility: str, by: Visitor | None,

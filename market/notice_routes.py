@@ -1,5 +1,6 @@
 """The page with an organisation's news."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, url_for
@@ -45,9 +46,13 @@ def newest(limit: int = 50) -> list[dict[str, Any]]:
     kinds: notices.Kinds = current_app.extensions["sijin_notices"]
     return [
         {"id": row.id, "at": row.created_at, "is_new": row.read_at is None,
-         "text": _(kinds[row.kind].text, **row.details), "url": _url(kinds[row.kind], row.thing_id)}
+         "text": _text(kinds[row.kind], row.details), "url": _url(kinds[row.kind], row.thing_id)}
         for row in notices.newest(current_user.organisation_id, limit)
     ]
+
+
+def _text(kind: notices.Kind, details: Mapping[str, Any]) -> str:
+    return str(_(kind.text, **{**details, **{name: _(details[name]) for name in kind.words}}))
 
 
 def _url(kind: notices.Kind, thing_id: int) -> str:

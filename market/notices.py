@@ -36,11 +36,15 @@ class Notice(Base):
 
 @dataclass(frozen=True)
 class Kind:
-    """What a kind of news says (a msgid with the details' names) and the page that shows the thing."""
+    """What a kind of news says (a msgid with the details' names) and the page that shows the thing.
+
+    `words` are the details that are msgids themselves, such as the name of a kind of paper.
+    """
 
     text: str
     endpoint: str
     argument: str
+    words: tuple[str, ...] = ()
 
 
 Kinds = Mapping[str, Kind]

@@ -19,6 +19,9 @@ from market import money
 from market.errors import N_
 
 _CREDIT_CODE = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}", re.ASCII)
+_EMAIL = re.compile(
+    r"[A-Za-z0-9_+%-]+(?:\.[A-Za-z0-9_+%-]+){0,9}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,9}[A-Za-z]{2,24}",
+    re.ASCII)
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,11}", re.ASCII)
 
 REQUIRED = N_("Please fill this in.")
@@ -198,6 +201,16 @@ class Mobile(Words):
         text = super()._deserialize(value, attr, data, **options)
         if text and re.fullmatch(r"1[3-9][0-9]{9}", text, re.ASCII) is None:
             raise ValidationError(N_("A mobile number has eleven digits and begins with 1."))
+        return text
+
+
+class EmailAddress(Words):
+    """One plain address, at most 254 characters; nothing that could end a header or name a second person."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> str:
+        text = super()._deserialize(value, attr, data, **options)
+        if text and (len(text) > 254 or _EMAIL.fullmatch(text) is None):
+            raise ValidationError(N_("An e-mail address such as wang@example.cn."))
         return text
 
 

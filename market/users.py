@@ -17,6 +17,7 @@ class User(Base):
     login: Mapped[str] = mapped_column(String(64), unique=True)
     mobile: Mapped[str | None] = mapped_column(String(11), unique=True)
     name: Mapped[str]
+    email: Mapped[str] = mapped_column(String(254), default="")  # reminders go there; empty: nowhere
     password_hash: Mapped[str]
     pin_hash: Mapped[str | None]
     totp_secret: Mapped[str | None]

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from catalog import lots
 from catalog.lot_parts import Contribution, Ingredient
 from catalog.models import Category, Lot, Product, ProductPrice
+from catalog.papers import validity
 from market import clock, db
 from market.access import Visitor
 from market.files import StoredFile
@@ -50,6 +51,7 @@ class Trade:
             session.add(row)
             session.flush()
             session.add(ProductPrice(product_id=row.id, price_fen=price_fen, valid_from=clock.now()))
+            validity.recompute(row.supplier_id)
             return row.id
 
     def _category(self) -> int:

@@ -3,6 +3,7 @@
 永州演示第一小学 (cook 陈师傅) buys from 上江圩 pomelo growers and a 新田 vegetable co-operative.
 """
 
+import secrets
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +13,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from catalog.entry import registration
+from catalog.papers import keeping
 from market import clock, db, logins, passwords, places
 from market.access import Visitor
+from market.files import StoredFile
 from market.households import CoopMember, Household, HouseholdClass
 from market.login_frame import TOKEN
 from market.parties import DeliveryPoint, Membership, Organisation
@@ -94,10 +97,24 @@ def build() -> None:
             user_ids[login] = user.id
             session.add_all(Membership(user_id=user.id, organisation_id=organisations[key].id, role=r) for r in roles)
         registration.begin(organisations["newcomers"], user_ids["apply.ou"])
+        for key in (POMELO, GREENS):
+            keep_paper(organisations[key].id, "licence")
         _add_households(organisations[POMELO].id, villages["pomelo_home"], "DEMO-JY")
         _add_households(organisations[POMELO].id, villages["pomelo_next"], "DEMO-JN")
         _add_households(organisations[GREENS].id, villages["greens_home"], "DEMO-XT")
         session.add(VillageDesignation(village_id=villages["pomelo_home"], year=2026, designated=True, source="演示"))
+
+
+def keep_paper(supplier_id: int, kind: str, until: date | None = None, **about: int) -> int:
+    """A paper of a supplier (or of product_id=, lot_id=) that counts, in the caller's transaction; returns its id."""
+    scan = StoredFile(name=f"{secrets.token_hex(16)}.webp", original_name="证照.jpg", content_type="image/webp",
+                      size_bytes=1, sha256="0" * 64, visibility="parties", uploaded_at=clock.now(),
+                      organisation_id=supplier_id)
+    db.session().add(scan)
+    db.session().flush()
+    said = {"kind": kind, "number": "DEMO-001", "issuer": "演示市场监管局", "issued_on": date(2025, 1, 1),
+            "valid_until": until, **about}
+    return keeping.add(said, scan.id, supplier_id, None).id
 
 
 def _villages() -> dict[str, int]:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, flash, g, render_template, request
 from flask_login import current_user
 
 from catalog import stock
+from catalog.papers.refusals import PapersLapsed
 from catalog.routes import CartEntry
 from market import clock, money
 from market.access import requires
@@ -175,7 +176,7 @@ def _shown_lines() -> list[Shown]:
         field, text = told.get(product_id, ("", money.plain_decimal(row["milli"])))
         against = wrong.get(product_id)
         messages = _messages().get(field) or ([against.message(_)] if against else [])
-        is_sold = not isinstance(against, refusals.NoLongerSold)
+        is_sold = not isinstance(against, (refusals.NoLongerSold, PapersLapsed))
         shown.append(Shown(len([s for s in shown if s.is_sold]), row, text, milli, messages, is_sold))
     return shown
 

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from catalog import stock
+from catalog.papers import refusals as papers
 from market import money
 from market.errors import N_, Conflict, MarketError
 from orders.buying import cart, checkout
@@ -18,10 +19,12 @@ class NoLongerSold(Conflict):
 
 
 def by_good(goods: Sequence[tuple[int, int]], day: date) -> dict[int, MarketError]:
-    """Refusals by product id for goods, given as (product id, milli), and a delivery day; in four statements."""
+    """Refusals by product id for goods, given as (product id, milli), and a delivery day; in four statements,
+    three more where something is not on sale: only want of a paper is told, why goods are hidden is not."""
     ids = [product_id for product_id, _milli in goods]
     products, free = cart.sellable(ids), stock.free_milli(ids, day)
-    found = ((product_id, _refusal(products.get(product_id), milli, free[product_id], day))
+    lapsed = papers.by_good([product_id for product_id in ids if product_id not in products])
+    found = ((product_id, lapsed.get(product_id) or _refusal(products.get(product_id), milli, free[product_id], day))
              for product_id, milli in goods)
     return {product_id: refusal for product_id, refusal in found if refusal is not None}
 

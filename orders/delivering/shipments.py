@@ -10,6 +10,7 @@ from sqlalchemy import select
 from catalog import stock
 from catalog.models import Lot, LotShare, Product, StockHold
 from catalog.on_sale import harvested, usable
+from catalog.papers import refusals as papers
 from catalog.tracing import certificates
 from market import clock, db, journal, money, outbox
 from market.access import Visitor
@@ -105,6 +106,7 @@ def _check(packed: Sequence[Packed], lines: dict[int, OrderLine], lots: dict[int
             raise InvalidInput({"lines": [N_("This number is outside what is possible here.")]})
         if one.grams is not None:
             pricing.check_weight(line.product_name, one.milli, one.grams, line.grams_per_unit, line.by_weight)
+    papers.check_lots([one.lot_id for one in packed])
     _check_quantities(packed, lines, order)
 
 

@@ -11,7 +11,19 @@ from market import clock, db, files, places, settings
 from market.errors import N_, Conflict
 from market.outbox import OutboxMessage
 from market.parties import Organisation
-from orders.demo import drawing, facts, handing_on, lot_life, prices, recalls, settlers, shelves, tables, year
+from orders.demo import (
+    certificates,
+    drawing,
+    facts,
+    handing_on,
+    lot_life,
+    prices,
+    recalls,
+    settlers,
+    shelves,
+    tables,
+    year,
+)
 from orders.demo.fact_rows import Facts
 from orders.demo.settlers import Settlement
 
@@ -43,9 +55,11 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
         settled = settlers.settle(known)
         settings.put(DEMO_KEY, True)
     with clock.at(clock.shanghai(first, 8)), db.transaction():
+        scans = certificates.of_suppliers(known, settled, today, files_folder)
         products = shelves.stock_shelves(known, settled, first)
+        certificates.of_goods(known, settled, products, scans)
         proofs = _proofs(known, settled, files_folder)
-    book = year.Book(known, settled, products, proofs, chance, today)
+    book = year.Book(known, settled, products, proofs, scans, chance, today)
     _months(book, first, orders, tell)
     year.stock_up(book, today)
     year.leave_open(book)
@@ -53,6 +67,8 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     recalls.recall_one(book)
     prices.note_and_review(known, settled, products, today)
     tables.send(settled, next(iter(known.coops)), files_folder)
+    with db.transaction():
+        certificates.leave_open(settled, products)
     _forget_messages()
 
 

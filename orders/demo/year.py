@@ -16,6 +16,7 @@ from orders.buying.checkout import Wish
 from orders.delivering import acceptance, returns, shipments
 from orders.delivering.acceptance import Taken
 from orders.delivering.shipments import Packed
+from orders.demo import certificates
 from orders.demo.fact_rows import Facts, Good, MenuLine, Unit
 from orders.demo.settlers import Settlement
 from orders.models import AcceptanceLine, Order, OrderLine
@@ -35,6 +36,7 @@ class Book:
     settled: Settlement
     products: dict[str, int]
     proofs: dict[str, int]  # co-operative key: file id
+    scans: dict[str, int]  # the same for certificates
     chance: Random
     last: date  # the day on which the demo's year ends
     free: dict[str, list[list[int]]] = field(default_factory=dict)  # good key: [lot id, milli left, best before]
@@ -194,6 +196,7 @@ def _harvest(book: Book, good: Good, product_id: int, milli: int) -> tuple[int, 
     with db.transaction():
         lot = lots.book(product_id, clock.today(), milli, good.farm_gate_fen_per_kg, contributions, clerk,
                         best_before=clock.today() + timedelta(days=KEEPS_DAYS))
+        certificates.of_lot(book.settled, good.coop_key, book.scans[good.coop_key], lot.id)
     with db.transaction():
         lots.confirm(lot.id, book.settled.visitor(book.settled.officers[code]))
     return lot.id, milli

@@ -17,14 +17,13 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from catalog import lots, products
+from catalog.entry.models import ApplicationPaper
 from catalog.importing import runs
 from catalog.importing.table import KINDS
 from catalog.lot_models import LotDetail, LotMaking, LotWriteOff
 from catalog.lot_parts import Contribution
-from catalog.models import Lot
-from catalog.entry.models import ApplicationPaper
-from catalog.lot_models import LotDetail
 from catalog.models import Category, Lot
+from catalog.papers.models import Paper
 from catalog.review import listing
 from catalog.review.models import PriceOutlier
 from catalog.tracing import certificates, gs1, recall
@@ -73,6 +72,7 @@ class Things:
     expected_id: int
     write_off_id: int
     declaration_id: int
+    paper_id: int
 
 
 Make = Callable[[Things], Any]
@@ -81,7 +81,8 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
     **{name: (lambda things, name=name: getattr(things, name), NOBODYS) for name in (
         "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
-        "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id")},
+        "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
+        "paper_id")},
     "lot_life.arrive.lot_id": (lambda things: things.expected_id, NOBODYS),
     "lot_life.close.lot_id": (lambda things: things.expected_id, NOBODYS),
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
@@ -110,6 +111,7 @@ SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office") for file i
 OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
 BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
+    "papers.refuse": lambda _things: {"reason": "看不清"},
     "village.set_state": lambda _things: {"state": "listed"},
     "prices.explain": lambda _things: {"reason": "礼盒装"},
     "orders_api.claim": lambda _things: {"amount_fen": 100, "payer_name": "食堂", "paid_on": TODAY.isoformat()},
@@ -123,8 +125,9 @@ QUERIES: dict[str, Callable[[Things], dict[str, str]]] = {
 }
 # a person's own, not an organisation's: tests/web/test_account.py
 OWN_ELSEWHERE = {"account.end_session"}
-# a role is not all that the view asks: a PIN is offered only to people who can move little
-PERSONAL = {"account.bind_phone"}
+# a role is not all that the view asks: a PIN is offered only to people who can move little,
+# papers are decided upon by agriculture offices only
+PERSONAL = {"account.bind_phone", "papers.mark_checked", "papers.refuse"}
 # at which side people stand; the others (city, platform) stand above both
 NEAR = {SCHOOL, GREENS, "greens_village"}
 FAR = {HOSPITAL, POMELO, "village", "township", "jiangyong", "agriculture", "newcomers"}
@@ -210,7 +213,8 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         file_id=read(select(ApplicationPaper.file_id).where(ApplicationPaper.application_id == applicant)) or 0,
         certificate=read(select(Certificate.number).where(Certificate.lot_id == lot)) or "",
         review_id=review, outlier_id=outlier, recall_id=stopped.id,
-        expected_id=expected, write_off_id=write_off, declaration_id=declaration)
+        expected_id=expected, write_off_id=write_off, declaration_id=declaration,
+        paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0)
 
 
 def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ things under an address with a parameter, or only with a query, is named in MORE
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -20,6 +21,7 @@ from catalog.importing.table import KINDS
 from catalog.lot_models import LotMaking, LotWriteOff
 from catalog.lot_parts import Contribution
 from catalog.models import Category, Lot, Product
+from catalog.papers.models import Paper
 from catalog.review import listing
 from catalog.review.checks import Incoming, Voucher
 from catalog.review.models import ListingReview, PriceOutlier, ReferencePrice
@@ -31,9 +33,9 @@ from orders.income import wages
 from orders.models import Order, OrderLine, PaymentClaim
 from tests.counting import count_statements
 from tests.entries import newcomer
-from tests.goods import fill_shelf, shelves, values
+from tests.goods import fill_shelf, list_goods, shelves, values
 from tests.trade import Trade
-from tests.world import GREENS, NOON, PEOPLE, TODAY, World
+from tests.world import GREENS, NOON, PEOPLE, TODAY, World, keep_paper
 
 pytestmark = pytest.mark.slow
 # one page, whatever there is: alive, counters, papers about the API, forms of one's own
@@ -44,7 +46,7 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
         "/office/listings?tab=decided", "/office/prices?show=above", "/office/price-outliers?state=open",
         "/village/products?state=waiting",
         "/village/lots?state=waiting", "/village/write-offs?state=waiting", "/office/applications?tab=all",
-        "/office/suppliers?status=active",
+        "/office/suppliers?status=active", "/village/papers?tab=former", "/office/papers?tab=soon",
         "/reports/village-income?from=2026-10&to=2026-10&every=1",
         "/reports/recalls?from=2026-10&to=2026-10",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
@@ -62,6 +64,8 @@ class Crowd:
     def __init__(self, world: World) -> None:
         self.world, self.trade = world, Trade(world)
         shelves()
+        with db.transaction() as session:
+            session.add(Category(code="tofu", name_zh="豆制品", name_en="Tofu", sort=90))
         self.product = self.trade.product("白菜")
         self.trade.lot(self.product, 9_000)
         self.made = 0
@@ -75,6 +79,9 @@ class Crowd:
             self.trade.lot(self.product, 1, confirmed=False)
             self.recall_one()
             self.lives()
+            list_goods(self.world, category="tofu", name="豆腐")  # its papers are missing
+            with db.transaction():
+                keep_paper(self.world.organisation_id(GREENS), "licence", TODAY + timedelta(days=60))
             for steps in range(3):
                 order = self.trade.orders(self.trade.place({self.product: 1_000}))[0].id
                 if steps:
@@ -157,7 +164,7 @@ def test_lists_cost_as_many_statements_for_100_rows_as_for_10(app: Flask, world:
         crowd.grow(size)
         assert min(rows_of(entity) for entity in (
             Application, Product, Lot, Order, OrderLine, PaymentClaim, SheetImport, ListingReview, ReferencePrice,
-            PriceOutlier, RecallLot)) >= size
+            PriceOutlier, RecallLot, Paper)) >= size
         costs.append({(login, path): cost(app, visitor(world, login), headers(world, login, path), path)
                       for login, path in pages})
     assert {page: (costs[0][page], costs[1][page]) for page in costs[0] if costs[0][page] != costs[1][page]} == {}

@@ -1,0 +1,1 @@
+"""The certificate vault: papers of suppliers, goods and lots, and what may not be sold without them."""
