@@ -7,6 +7,8 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
+import catalog.capacity.models
+import catalog.members.models
 import catalog.models
 import catalog.review.models
 import orders.models
@@ -15,6 +17,9 @@ from catalog import cli as catalog_cli
 from catalog import jobs as catalog_jobs
 from catalog import lot_life_routes, lot_models, lot_routes, products, village_routes, weigh_routes
 from catalog import routes as shop_routes
+from catalog.capacity import checks as capacity_checks
+from catalog.capacity import news as capacity_news
+from catalog.capacity import routes as capacity_routes
 from catalog.entry import jobs as entry_jobs
 from catalog.entry import models as entry_models
 from catalog.entry import office_routes as entry_office_routes
@@ -23,6 +28,7 @@ from catalog.entry import routes as entry_routes
 from catalog.importing import jobs as import_jobs
 from catalog.importing import models as import_models
 from catalog.importing import routes as import_routes
+from catalog.members import routes as member_routes
 from catalog.papers import jobs as paper_jobs
 from catalog.papers import models as paper_models
 from catalog.papers import routes as paper_routes
@@ -71,7 +77,7 @@ from market import (
 )
 from orders import api as orders_api
 from orders import jobs as order_jobs
-from orders import village_home
+from orders import seasons, village_home
 from orders.buying import cart, cart_routes
 from orders.buying import routes as buying_routes
 from orders.delivering import promises, recall_routes
@@ -90,7 +96,7 @@ from orders.reports import village_income
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
-          entry_models, paper_models)
+          entry_models, paper_models, catalog.capacity.models, catalog.members.models)
 BLUEPRINTS = (paper_routes.bp,
               site_routes.bp, weigh_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
@@ -107,16 +113,17 @@ MENUS = (shop_routes.MENU, village_home.MENU, weigh_routes.MENU, packing_routes.
          wage_routes.MENU, report_routes.MENU, review_routes.MENU, price_routes.MENU, place_routes.MENU,
          buying_routes.MENU, entry_office_routes.MENU, entry_registration_routes.MENU, entry_routes.MENU,
          delivering_routes.MENU, paying_routes.MENU, recall_routes.MENU, cart_routes.MENU, notice_routes.MENU,
-         login_routes.MENU, reset_routes.MENU, import_routes.MENU)
+         login_routes.MENU, reset_routes.MENU, import_routes.MENU, capacity_routes.MENU, member_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2), worker.Job("prices", review_jobs.watch_prices,
         seconds=3600), worker.Job("standings", entry_jobs.apply_standings, seconds=60), worker.Job("papers",
         paper_jobs.follow_day, seconds=600))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
-NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs)
+NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here,
            village_home.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
-           review_routes.waiting_here, entry_office_routes.waiting_here, paper_routes.waiting_here)
+           review_routes.waiting_here, entry_office_routes.waiting_here, paper_routes.waiting_here,
+           capacity_routes.waiting_here, member_routes.waiting_here)
 A_YEAR = 31_536_000
 
 
@@ -144,7 +151,8 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app.extensions["sijin_promises"] = promises.named
     app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village)
     app.extensions.update(
-        sijin_presence=presence.things_of, sijin_checks=checks.CHECKS,
+        sijin_presence=presence.things_of, sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS),
+        sijin_sold_grams=seasons.sold_grams,
         sijin_village_figures=village_income.public_figures,
     )
     page_cache.init_app(app)

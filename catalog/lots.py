@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 
 from catalog import lot_yields, stock
+from catalog.capacity import gates
 from catalog.lot_models import LotDetail
 from catalog.lot_parts import (
     WEIGHS_NOTHING,
@@ -63,6 +64,7 @@ def book(product_id: int, harvested_on: date, milli: int | None, farm_gate_fen_p
     keep_details(lot.id, details, by)
     _share_out(lot, contributions, villages)
     events.booked(lot, villages)
+    _bring(lot, contributions, villages)
     journal.record("lot.booked", "lot", lot.id, by, milli=milli, grams=grams, farm_gate_fen_per_kg=farm_gate_fen_per_kg)
     return lot
 
@@ -106,6 +108,14 @@ def _share_out(lot: Lot, contributions: Sequence[Contribution], villages: Sequen
          "accepted_grams": 0}
         for (village_id, own_base), share in sorted(by_share.items())
     ])
+
+
+def _bring(lot: Lot, contributions: Sequence[Contribution], villages: Sequence[int]) -> None:
+    """Count the harvest at its villages' capacity for the season; raises AboveVillageCapacity."""
+    grams: dict[int, int] = defaultdict(int)
+    for contribution, village_id in zip(contributions, villages, strict=True):
+        grams[village_id] += contribution.grams
+    gates.bring(lot.product_id, lot.harvested_on, grams)
 
 
 def process(product_id: int, made_on: date, milli: int | None, grams: int, ingredients: Sequence[Ingredient],

@@ -73,10 +73,12 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     # the village desk
     "goods.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
     "member.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "surplus.keep": (SUPPLIER, frozenset({"manager", "clerk"})),
     "sheet.import": (SUPPLIER, frozenset({"manager", "clerk"})),
     "lot.recall": (SUPPLIER, frozenset({"manager"})),
     "paper.keep": (SUPPLIER, frozenset({"manager", "clerk"})),
     "lot.book": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "capacity.declare": (SUPPLIER, frozenset({"manager", "clerk"})),
     "order.ship": (SUPPLIER, frozenset({"manager", "clerk"})),
     "payment.receive": (SUPPLIER, frozenset({"manager"})),
     "supplier.read": (SUPPLIER, frozenset({"manager", "clerk"})),
@@ -85,6 +87,7 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "application.read": (SUPPLIER, frozenset({"applicant", "manager"})),
     # both sides of a trade, each its own rows
     "lot.read": (None, frozenset({"manager", "clerk", "village_officer", "township_officer"})),
+    "capacity.read": (None, frozenset(READERS | {"manager", "clerk"})),
     "order.read": (None, frozenset({"requester", "approver", "receiver", "finance", "manager", "clerk"})),
     "recall.read": (None, frozenset({"requester", "approver", "receiver", "finance", "manager", "clerk",
                                      "village_officer", *READERS})),
@@ -93,6 +96,8 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "lot.confirm": (OFFICE, frozenset({"village_officer", "township_officer"})),
     "paper.read": (OFFICE, frozenset(OFFICIALS | {"auditor"})),
     "paper.check": (OFFICE, frozenset({"official"})),
+    "capacity.watch": (OFFICE, frozenset(READERS)),
+    "capacity.decide": (OFFICE, frozenset({"official"})),  # of the agriculture office: catalog/capacity/asking.py
     "login.reset": (OFFICE, frozenset({"township_officer"})),
     "login.reset_second_factor": (OFFICE, frozenset({"operator_security"})),
     "entry.read": (OFFICE, frozenset(OFFICIALS | {"auditor", "operator_system", "operator_audit"})),

@@ -9,7 +9,7 @@ from market import clock, db, journal, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, NotFound, SecondPersonNeeded
 from market.parties import Organisation
-from orders import states
+from orders import seasons, states
 from orders.buying import checkout
 from orders.models import Order, OrderLine, Purchase
 from orders.paying import receipts
@@ -41,7 +41,7 @@ def decline(purchase_id: int, reason: str, by: Visitor) -> None:
     if purchase.ordered_by == by.id:
         raise SecondPersonNeeded()
     _settle(purchase, "declined", "cancelled", by)
-    stock.release(_line_ids(Order.purchase_id == purchase.id))
+    _free(_line_ids(Order.purchase_id == purchase.id))
     journal.record("purchase.declined", "purchase", purchase.id, by, reason=reason)
 
 
@@ -54,7 +54,7 @@ def cancel(order_id: int, reason: str, by: Visitor) -> None:
     states.check_next(order.state, "cancelled")
     order.state = "cancelled"
     receipts.update_payment(order)
-    stock.release(_line_ids(Order.id == order.id))
+    _free(_line_ids(Order.id == order.id))
     journal.record("order.cancelled", "order", order.id, by, reason=reason)
 
 
@@ -91,6 +91,12 @@ def _settle(purchase: Purchase, approval: str, state: str, by: Visitor) -> None:
     db.session().flush()
     db.session().execute(update(Order).where(Order.purchase_id == purchase.id, Order.state == "waiting")
                          .values(state=state))
+
+
+def _free(line_ids: list[int]) -> None:
+    """Goods of cancelled lines may be ordered again, in store and in their season."""
+    stock.release(line_ids)
+    seasons.give_back_cancelled(line_ids)
 
 
 def _line_ids(*conditions: Any) -> list[int]:

@@ -1,13 +1,15 @@
 """The cart: what somebody has put together for their unit."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select
 
+from catalog.capacity.models import SeasonCapacity
 from catalog.models import Category, Product
 from catalog.on_sale import on_sale
-from market import db, money
+from market import clock, db, money
 from market.access import Visitor
 from market.errors import N_, InvalidInput, MarketError, NotFound
 from market.parties import Organisation
@@ -71,20 +73,28 @@ def check_quantity(product: Any, milli: int) -> None:
                               minimum=money.plain_decimal(product.minimum_milli))
 
 
-def sellable(product_ids: Sequence[int]) -> dict[int, Any]:
-    """What checkout must know of listed goods of active co-operatives, by id, in one statement."""
-    return {row.id: row for row in db.session().execute(_SELLABLE, {"ids": product_ids})}
+def sellable(product_ids: Sequence[int], day: date | None = None) -> dict[int, Any]:
+    """What checkout must know of listed goods of active co-operatives, by id, in one statement.
+
+    season_id and the rest of it are those of the season of the good's capacity in which the delivery day falls,
+    None where there is none.
+    """
+    return {row.id: row for row in db.session().execute(_SELLABLE, {"ids": product_ids, "day": day or clock.today()})}
 
 
 _product, _category, _supplier = db.table(Product).c, db.table(Category).c, db.table(Organisation).c
+_season = db.table(SeasonCapacity).c
 # built once: placing an order is the busiest write of the house
 _SELLABLE = (
     select(_product.id, _product.supplier_id, _product.name, _product.name_en, _product.supply, _product.unit,
            _product.unit_en, _product.grams_per_unit, _product.by_weight, _product.minimum_milli, _product.step_milli,
            _product.harvest_months, _product.price_fen, _product.daily_capacity_milli, _product.certified,
-           _category.code.label("category"), _supplier.short_name.label("supplier_name"))
+           _category.code.label("category"), _supplier.short_name.label("supplier_name"),
+           _season.id.label("season_id"), _season.name.label("season"), _season.approved_grams, _season.sold_grams)
     .join(db.table(Category), _category.id == _product.category_id)
     .join(db.table(Organisation), _supplier.id == _product.supplier_id)
+    .outerjoin(db.table(SeasonCapacity), (_season.product_id == _product.id) & (_season.first_day <= bindparam("day"))
+               & (_season.last_day >= bindparam("day")))
     .where(on_sale(), _product.id.in_(bindparam("ids", expanding=True)))
 )
 

@@ -16,7 +16,7 @@ from market import clock, db, journal, money, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound
 from market.parties import DeliveryPoint, Organisation
-from orders import numbers
+from orders import numbers, seasons
 from orders.buying import cart
 from orders.models import Order, OrderLine, Purchase
 from orders.states import FUND_SOURCES, METHODS, WINDOWS
@@ -69,10 +69,10 @@ def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor)
     """Order goods, given as (product id, thousandths of its unit), for one delivery point, day and window.
 
     The same token of the same person is answered with the first purchase. Raises OutOfStock, NotThisQuantity,
-    NotInSeason, PricesChanged, InvalidInput, NotFound; then nothing has been placed.
+    AboveCapacity, NotInSeason, PricesChanged, InvalidInput, NotFound; then nothing has been placed.
     """
     unit = _credited_unit(wish, by)
-    products = cart.sellable([product_id for product_id, _milli in goods])
+    products = cart.sellable([product_id for product_id, _milli in goods], wish.delivery_day)
     _check(goods, products, wish)
     lines = [_line(products[product_id], milli) for product_id, milli in goods]
     total = sum(line["amount_fen"] for line in lines)
@@ -175,6 +175,7 @@ def _line(product: Any, milli: int) -> dict[str, Any]:
         "unit_en": product.unit_en, "grams_per_unit": product.grams_per_unit, "by_weight": product.by_weight,
         "category": product.category, "certified": product.certified, "price_fen": product.price_fen,
         "ordered_milli": milli, "amount_fen": amount, "capacity_milli": product.daily_capacity_milli,
+        "season_id": product.season_id,
     }
 
 
@@ -228,3 +229,4 @@ def _write_lines(groups: Sequence[list[dict[str, Any]]], order_ids: Sequence[int
                      row["capacity_milli"])
         for row, line_id in zip(rows, line_ids, strict=True)
     ], wish.delivery_day)
+    seasons.count_placed(rows)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from catalog import stock
+from catalog.capacity import gates
 from catalog.papers import refusals as papers
 from market import money
 from market.errors import N_, Conflict, MarketError
@@ -22,7 +23,7 @@ def by_good(goods: Sequence[tuple[int, int]], day: date) -> dict[int, MarketErro
     """Refusals by product id for goods, given as (product id, milli), and a delivery day; in four statements,
     three more where something is not on sale: only want of a paper is told, why goods are hidden is not."""
     ids = [product_id for product_id, _milli in goods]
-    products, free = cart.sellable(ids), stock.free_milli(ids, day)
+    products, free = cart.sellable(ids, day), stock.free_milli(ids, day)
     lapsed = papers.by_good([product_id for product_id in ids if product_id not in products])
     found = ((product_id, lapsed.get(product_id) or _refusal(products.get(product_id), milli, free[product_id], day))
              for product_id, milli in goods)
@@ -40,4 +41,8 @@ def _refusal(product: Any, milli: int, free_milli: int, day: date) -> MarketErro
         return checkout.NotInSeason(name=product.name)
     if milli > free_milli:
         return stock.OutOfStock(name=product.name, left=money.plain_decimal(max(free_milli, 0)))
+    after = (product.sold_grams or 0) + money.grams_of(milli, product.grams_per_unit)
+    if product.approved_grams and after > product.approved_grams:
+        return gates.AboveCapacity(name=product.name, season=product.season,
+                                   left=gates.left(product.approved_grams, product.sold_grams))
     return None

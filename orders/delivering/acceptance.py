@@ -12,7 +12,7 @@ from market import clock, db, journal, money
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound, SecondPersonNeeded
 from market.parties import Organisation
-from orders import attribution, pricing, states
+from orders import attribution, pricing, seasons, states
 from orders.delivering import runs, trail
 from orders.income import posting
 from orders.models import (
@@ -114,6 +114,8 @@ def _accept(order: Order, taken: Sequence[Taken], receivers: tuple[Visitor, Visi
     trail.accepted(order, [part.part for part in parts])
     receipts.lay_on_accepted(order)
     receipts.update_payment(order)
+    seasons.give_back_short(lines, {line_id: one.accepted_grams for line_id, one in weighed.items()},
+                            order.delivery_day)
     journal.record("order.accepted", "order", order.id, first, second=second.id, scheme=acceptance.scheme,
                    amount_fen=order.accepted_fen)
     return acceptance

@@ -12,6 +12,7 @@ from market.errors import N_, Conflict
 from market.outbox import OutboxMessage
 from market.parties import Organisation
 from orders.demo import (
+    capacity,
     certificates,
     drawing,
     facts,
@@ -69,6 +70,8 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     tables.send(settled, next(iter(known.coops)), files_folder)
     with db.transaction():
         certificates.leave_open(settled, products)
+    capacity.approve_some(book, today)
+    capacity.return_surplus(book, today)
     _forget_messages()
 
 

@@ -17,11 +17,13 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from catalog import lots, products
+from catalog.capacity import asking as capacity
 from catalog.entry.models import ApplicationPaper
 from catalog.importing import runs
 from catalog.importing.table import KINDS
 from catalog.lot_models import LotDetail, LotMaking, LotWriteOff
 from catalog.lot_parts import Contribution
+from catalog.members import surplus
 from catalog.models import Category, Lot
 from catalog.papers.models import Paper
 from catalog.review import listing
@@ -30,8 +32,10 @@ from catalog.tracing import certificates, gs1, recall
 from catalog.tracing.models import Certificate
 from market import access, clock, db
 from market.files import StoredFile
+from market.households import CoopMember
 from market.places import Division
 from market.users import User
+from orders import seasons
 from orders.income import declarations
 from orders.models import DeliveryRun, Purchase
 from orders.paying import claims
@@ -65,6 +69,10 @@ class Things:
     application_id: int
     file_id: int
     supplier_id: int
+    capacity_id: int
+    request_id: int
+    household_id: int
+    return_id: int
     certificate: str
     review_id: int
     outlier_id: int
@@ -82,7 +90,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
-        "paper_id")},
+        "paper_id", "capacity_id", "request_id", "household_id", "return_id")},
     "lot_life.arrive.lot_id": (lambda things: things.expected_id, NOBODYS),
     "lot_life.close.lot_id": (lambda things: things.expected_id, NOBODYS),
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
@@ -202,7 +210,16 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     run = db.session().execute(select(DeliveryRun.id, DeliveryRun.token).order_by(DeliveryRun.id.desc())).first()
     assert run is not None
     assert read(select(Purchase.id).where(Purchase.id == placed.id))
+    with db.transaction():
+        season = capacity.Season("2026 秋", TODAY, TODAY)
+        asked = capacity.declare(product, village, season, capacity.Asked(1_000, "地"), [], seasons.sold_grams,
+                                 world.person(clerk))
+    with db.transaction():
+        returned = surplus.draw_up(surplus.Plan(TODAY, TODAY, 1_000, 0, 6_000), world.person(clerk))
+    member = read(select(CoopMember.household_id).where(CoopMember.supplier_id == world.organisation_id(supplier)))
     return Things(
+        capacity_id=asked.village_capacity_id, request_id=asked.id,
+        household_id=member or 0, return_id=returned.id,
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,

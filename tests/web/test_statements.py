@@ -5,7 +5,7 @@ things under an address with a parameter, or only with a query, is named in MORE
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
@@ -20,6 +20,8 @@ from catalog.importing.models import SheetImport
 from catalog.importing.table import KINDS
 from catalog.lot_models import LotMaking, LotWriteOff
 from catalog.lot_parts import Contribution
+from catalog.capacity import asking as capacity
+from catalog.members import surplus
 from catalog.models import Category, Lot, Product
 from catalog.papers.models import Paper
 from catalog.review import listing
@@ -30,6 +32,7 @@ from catalog.tracing.models import RecallLot
 from market import access, clock, db, sealing, settings
 from market.places import Division
 from orders.income import wages
+from orders import seasons
 from orders.models import Order, OrderLine, PaymentClaim
 from tests.counting import count_statements
 from tests.entries import newcomer
@@ -41,8 +44,8 @@ pytestmark = pytest.mark.slow
 # one page, whatever there is: alive, counters, papers about the API, forms of one's own
 NO_LIST = {"site.healthz", "site.readyz", "site.metrics", "site.patterns", "account.login", "account.second_factor",
            "account.bind_phone", "account.use_reset_code"}
-MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook", "/orders?tab=to_ship",
-        "/goods?category=vegetables", "/search?q=白菜", "/village/orders?tab=to_pay",
+MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook", "/orders?tab=to_ship", "/goods?category=vegetables", "/search?q=白菜", "/village/orders?tab=to_pay",,
+MORE = ("/office/capacity?tab=all", "/office/capacity?tab=none", "/village/capacity?tab=near", "/orders?tab=to_ship", "/goods?category=vegetables", "/search?q=白菜", "/village/orders?tab=to_pay",,
         "/office/listings?tab=decided", "/office/prices?show=above", "/office/price-outliers?state=open",
         "/village/products?state=waiting",
         "/village/lots?state=waiting", "/village/write-offs?state=waiting", "/office/applications?tab=all",
@@ -75,8 +78,9 @@ class Crowd:
         for number in range(self.made, size):
             self.send_table(number)
             self.apply(number)
-        for _ in range(self.made, size):
+        for number in range(self.made, size):
             self.trade.lot(self.product, 1, confirmed=False)
+            self.declare(TODAY + timedelta(days=100 + number))
             self.recall_one()
             self.lives()
             list_goods(self.world, category="tofu", name="豆腐")  # its papers are missing
@@ -149,6 +153,14 @@ class Crowd:
                     lots.split(lot.id, [Contribution(1000, member)], clerk)
                 wages.declare(lot.id, [(member, 50)], "2026-10", proof, clerk)
             lots.expect(self.product, clock.days_after(TODAY, 9), None, 120, from_notebook, clerk)
+
+    def declare(self, day: date) -> None:
+        """What the village can bring in a season of one day; and a surplus return."""
+        clerk = self.world.person("clerk.zhang")
+        with db.transaction():
+            capacity.declare(self.product, self.world.villages["greens_home"], capacity.Season("一天", day, day),
+                             capacity.Asked(1_000, "地"), [], seasons.sold_grams, clerk)
+            surplus.draw_up(surplus.Plan(TODAY, TODAY, 1_000, 0, 6_000), clerk)
 
 
 def rows_of(entity: type[db.Base]) -> int:
