@@ -10,7 +10,7 @@ from itertools import islice, product
 from typing import Any
 
 from pypinyin import lazy_pinyin
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import ColumnElement, Row, case, func, select
 
 from catalog.lot_parts import Contribution
 from catalog.models import Lot, LotContribution, LotShare, Product
@@ -80,12 +80,17 @@ def sounds_of(name: str) -> tuple[str, ...]:
 def goods(supplier_id: int | None) -> Sequence[Columns]:
     """The co-operative's goods, those weighed in last first, then by name; one statement."""
     last = (select(Lot.product_id, func.max(Lot.id).label("lot_id"), func.max(Lot.harvested_on).label("day"))
-            .where(Lot.supplier_id == supplier_id, Lot.kind == "harvest").group_by(Lot.product_id).subquery())
+            .where(Lot.supplier_id == supplier_id, _was_weighed()).group_by(Lot.product_id).subquery())
     return db.session().execute(
         select(Product.id, Product.name, Product.name_en, Product.unit, Product.unit_en, Product.by_weight,
                Product.grams_per_unit, Product.picture, Product.state, last.c.day)
         .outerjoin(last, last.c.product_id == Product.id).where(Product.supplier_id == supplier_id)
         .order_by(func.coalesce(last.c.lot_id, 0).desc(), Product.state.desc(), Product.name)).all()
+
+
+def _was_weighed() -> ColumnElement[bool]:
+    """The condition that somebody brought a Lot's goods: neither made of others nor still in the field."""
+    return select(LotContribution.id).where(LotContribution.lot_id == Lot.id).exists()
 
 
 def members(supplier_id: int | None) -> list[Member]:
@@ -102,7 +107,7 @@ def last_time(product_id: int, by: Visitor) -> LastTime | None:
     """The newest harvest of these goods; two statements."""
     lot = db.session().execute(
         select(Lot.id, Lot.harvested_on, Lot.farm_gate_fen_per_kg)
-        .where(Lot.product_id == product_id, Lot.supplier_id == by.organisation_id, Lot.kind == "harvest")
+        .where(Lot.product_id == product_id, Lot.supplier_id == by.organisation_id, _was_weighed())
         .order_by(Lot.id.desc()).limit(1)).first()
     if lot is None:
         return None

@@ -18,7 +18,7 @@ from market.web import MenuEntry, once, parse, safe_next, see_other, shows_again
 
 bp = Blueprint("weigh", __name__, url_prefix="/village/weigh-in")
 
-MENU = (MenuEntry("supplier", N_("Weighing in"), "weigh.index", "lot.book", "scale"),)
+MENU = (MenuEntry("supplier", N_("Weigh-in"), "weigh.index", "lot.book", "scale"),)
 FIRST_ROWS, MORE_ROWS = 5, 5
 LABELS: Mapping[str, str] = {
     "harvested_on": N_("Day of harvest"), "farm_gate_fen_per_kg": N_("Members are paid"), "milli": N_("Quantity"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 
-from market import clock, i18n, menus, money, words
+from market import clock, i18n, menus, money, table_cards, words
 from market.i18n import gettext as _
 
 
@@ -19,6 +19,7 @@ def init_app(app: Flask) -> None:
         yuan=money.yuan, plain_yuan=money.plain_yuan, quantity=money.decimal_text, plain_quantity=money.plain_decimal,
         kilograms=money.decimal_text, plain_kilograms=money.plain_decimal, percent=money.percent, day=_day,
         moment=_moment, jin=money.jin, jin_price=money.jin_price,
+        with_labels=table_cards.with_labels,
     )
     app.jinja_env.globals.update(
         static_url=static_url, submit_token=submit_token, switch_language_url=switch_language_url, words=words,

@@ -268,6 +268,10 @@ def test_the_driver_sees_digits_goods_and_lots_but_no_prices_and_no_people(world
         assert shown in answer.text
     for hidden in ("¥", "60.00", "王保管", "陈师傅", "吕文书"):
         assert hidden not in answer.text
+    lots = db.session().scalars(select(Lot.code).join(ShipmentLine, ShipmentLine.lot_id == Lot.id)).all()
+    assert lots
+    assert all(f'href="/trace/{code}"' in answer.text for code in lots)  # to origin and certificate, without paper
+    assert "公斤" in answer.text
     assert same_404(world.app.test_client().get("/van/" + "x" * 43), world.app.test_client().get("/van/short"))
 
 

@@ -106,14 +106,14 @@ def test_goods_harvested_to_order_lead_to_booking_and_wait_for_the_village(world
     order_id = ordered(trade, {greens: 5000})
     clerk = world.logged_in("clerk.zhang")
     page = clerk.get(f"/village/orders/{order_id}/shipment").text
-    booking = re.search(r'href="(/village/lots/new[^"]+)"', page)[1].replace("&amp;", "&")
+    booking = re.search(r'href="(/village/weigh-in[^"]+)"', page)[1].replace("&amp;", "&")
     form = clerk.get(booking).text
-    assert f'value="{greens}" selected' in form
+    assert f'name="product_id" value="{greens}"' in form
     back = re.search(r'name="next" value="([^"]+)"', form)[1]
-    answer = send(clerk, "/village/lots", page=booking, **{
-        "product_id": str(greens), "harvested_on": TODAY.isoformat(), "farm_gate_fen_per_kg": "1.2", "next": back,
-        "contributions-0-member": "M001", "contributions-0-grams": "6"})
-    assert answer.location == f"/village/orders/{order_id}/shipment"
+    answer = send(clerk, "/village/weigh-in", page=booking, **{
+        "product_id": str(greens), "harvested_on": TODAY.isoformat(), "farm_gate_fen_per_kg": "0.60", "next": back,
+        "contributions-0-member": "M001", "contributions-0-gross": "12"})
+    assert f'href="/village/orders/{order_id}/shipment"' in clerk.get(answer.location).text
     lot = db.session().scalars(select(Lot.id)).one()
     waiting = clerk.get(f"/village/orders/{order_id}/shipment").text
     assert f'-lot_id" value="{lot}"' not in waiting
