@@ -97,26 +97,29 @@ from orders.reports import village_income
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models)
-BLUEPRINTS = (paper_routes.bp,
-              site_routes.bp, weigh_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
+BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp,
               packing_routes.bp, receipt_routes.bp,
               income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp,
               review_routes.bp, price_routes.bp, recall_routes.bp,
-              entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp)
+              entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
+              capacity_routes.bp, member_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
+# in the order in which a desk's menu shows them
 MENUS = (shop_routes.MENU, village_home.MENU, weigh_routes.MENU, packing_routes.MENU, receipt_routes.MENU,
-         packing_routes.LIST_MENU, lot_routes.MENU, lot_life_routes.MENU, village_routes.MENU, income_routes.MENU,
-         wage_routes.MENU, report_routes.MENU, review_routes.MENU, price_routes.MENU, place_routes.MENU,
-         buying_routes.MENU, entry_office_routes.MENU, entry_registration_routes.MENU, entry_routes.MENU,
-         delivering_routes.MENU, paying_routes.MENU, recall_routes.MENU, cart_routes.MENU, notice_routes.MENU,
-         login_routes.MENU, reset_routes.MENU, import_routes.MENU, capacity_routes.MENU, member_routes.MENU)
-JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2), worker.Job("prices", review_jobs.watch_prices,
-        seconds=3600), worker.Job("standings", entry_jobs.apply_standings, seconds=60), worker.Job("papers",
-        paper_jobs.follow_day, seconds=600))
+         packing_routes.LIST_MENU, village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, member_routes.MENU,
+         income_routes.MENU, wage_routes.MENU, paper_routes.MENU, capacity_routes.MENU, report_routes.MENU,
+         entry_office_routes.MENU, entry_registration_routes.MENU, entry_routes.MENU, review_routes.MENU,
+         price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU, paying_routes.MENU,
+         recall_routes.MENU, import_routes.MENU, cart_routes.MENU, notice_routes.MENU, login_routes.MENU,
+         reset_routes.MENU)
+JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
+        worker.Job("prices", review_jobs.watch_prices, seconds=3600),
+        worker.Job("standings", entry_jobs.apply_standings, seconds=60),
+        worker.Job("papers", paper_jobs.follow_day, seconds=600))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news)
 # what waits for a visitor, by room

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from catalog.capacity.models import CapacityPhoto, CapacityRequest, SeasonCapacity, VillageCapacity
 from catalog.models import Lot, LotShare, Product
+from catalog.on_sale import harvested
 from market import clock, db, journal, outbox, places
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotAllowed, NotFound, SecondPersonNeeded
@@ -145,8 +146,8 @@ def brought_grams(season: SeasonCapacity, village_id: int) -> int:
     """What the booked harvests say a village has brought in a season."""
     return db.session().scalar(
         select(db.sum_of(LotShare.grams)).join(Lot, Lot.id == LotShare.lot_id)
-        .where(Lot.product_id == season.product_id, Lot.kind == "harvest", LotShare.village_id == village_id,
-               Lot.harvested_on.between(season.first_day, season.last_day))) or 0
+        .where(Lot.product_id == season.product_id, Lot.kind == "harvest", harvested(),
+               LotShare.village_id == village_id, Lot.harvested_on.between(season.first_day, season.last_day))) or 0
 
 
 def _check_asked(asked: Asked) -> None:

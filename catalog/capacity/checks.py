@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from catalog.capacity.models import SeasonCapacity, VillageCapacity
 from catalog.models import Lot, LotShare
+from catalog.on_sale import harvested
 from market import db
 from market.errors import N_
 from market.problem import Problem
@@ -28,7 +29,7 @@ _season, _village, _lot, _share = (db.table(e) for e in (SeasonCapacity, Village
 
 _brought = (
     select(_season.c.id.label("season_id"), _share.c.village_id, db.sum_of(_share.c.grams).label("grams"))
-    .join_from(_season, _lot, (_lot.c.product_id == _season.c.product_id) & (_lot.c.kind == "harvest")
+    .join_from(_season, _lot, (_lot.c.product_id == _season.c.product_id) & (_lot.c.kind == "harvest") & harvested()
                & _lot.c.harvested_on.between(_season.c.first_day, _season.c.last_day))
     .join(_share, _share.c.lot_id == _lot.c.id).group_by(_season.c.id, _share.c.village_id).subquery()
 )

@@ -11,6 +11,7 @@ from catalog.members import surplus
 from catalog.members.models import SurplusLine, SurplusReturn
 from catalog.members.volume import Volume, volumes
 from catalog.models import Lot, LotContribution, Product
+from catalog.on_sale import harvested
 from market import clock, db, paging
 from market.access import Visitor
 from market.errors import NotFound
@@ -125,7 +126,7 @@ def _lots(household_id: int, first: date, last: date, by: Visitor) -> Select[Any
         select(lot.c.id, lot.c.code, lot.c.harvested_on, lot.c.farm_gate_fen_per_kg, lot.c.confirmed_at,
                product.c.name, product.c.name_en, db.sum_of(given.c.grams).label("grams"))
         .join_from(given, lot, lot.c.id == given.c.lot_id).join(product, product.c.id == lot.c.product_id)
-        .where(given.c.household_id == household_id, lot.c.supplier_id == by.organisation_id,
+        .where(given.c.household_id == household_id, lot.c.supplier_id == by.organisation_id, harvested(),
                lot.c.harvested_on.between(first, last))
         .group_by(lot.c.id, lot.c.code, lot.c.harvested_on, lot.c.farm_gate_fen_per_kg, lot.c.confirmed_at,
                   product.c.name, product.c.name_en)

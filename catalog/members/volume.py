@@ -11,6 +11,7 @@ from datetime import date
 from sqlalchemy import select
 
 from catalog.models import Lot, LotContribution
+from catalog.on_sale import harvested
 from market import db, money
 
 
@@ -29,7 +30,7 @@ def volumes(supplier_id: int | None, first: date, last: date,
     query = (
         select(given.c.household_id, lot.c.id, lot.c.farm_gate_fen_per_kg, db.sum_of(given.c.grams).label("grams"))
         .join_from(given, lot, lot.c.id == given.c.lot_id)
-        .where(lot.c.supplier_id == supplier_id, lot.c.kind == "harvest", lot.c.confirmed_at.is_not(None),
+        .where(lot.c.supplier_id == supplier_id, lot.c.kind == "harvest", harvested(), lot.c.confirmed_at.is_not(None),
                lot.c.harvested_on.between(first, last), given.c.household_id.is_not(None))
         .group_by(given.c.household_id, lot.c.id, lot.c.farm_gate_fen_per_kg)
     )
@@ -48,5 +49,5 @@ def unnamed_grams(supplier_id: int | None, first: date, last: date) -> int:
     given, lot = db.table(LotContribution), db.table(Lot)
     return db.session().scalar(
         select(db.sum_of(given.c.grams)).join_from(given, lot, lot.c.id == given.c.lot_id)
-        .where(lot.c.supplier_id == supplier_id, lot.c.kind == "harvest", given.c.unsplit,
+        .where(lot.c.supplier_id == supplier_id, lot.c.kind == "harvest", harvested(), given.c.unsplit,
                lot.c.harvested_on.between(first, last))) or 0

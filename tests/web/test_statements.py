@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from catalog import lots
+from catalog.capacity import asking as capacity
 from catalog.entry import admission, contents
 from catalog.entry.models import Application
 from catalog.importing import runs
@@ -20,7 +21,6 @@ from catalog.importing.models import SheetImport
 from catalog.importing.table import KINDS
 from catalog.lot_models import LotMaking, LotWriteOff
 from catalog.lot_parts import Contribution
-from catalog.capacity import asking as capacity
 from catalog.members import surplus
 from catalog.models import Category, Lot, Product
 from catalog.papers.models import Paper
@@ -31,8 +31,8 @@ from catalog.tracing import recall
 from catalog.tracing.models import RecallLot
 from market import access, clock, db, sealing, settings
 from market.places import Division
-from orders.income import wages
 from orders import seasons
+from orders.income import wages
 from orders.models import Order, OrderLine, PaymentClaim
 from tests.counting import count_statements
 from tests.entries import newcomer
@@ -44,8 +44,9 @@ pytestmark = pytest.mark.slow
 # one page, whatever there is: alive, counters, papers about the API, forms of one's own
 NO_LIST = {"site.healthz", "site.readyz", "site.metrics", "site.patterns", "account.login", "account.second_factor",
            "account.bind_phone", "account.use_reset_code"}
-MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook", "/orders?tab=to_ship", "/goods?category=vegetables", "/search?q=白菜", "/village/orders?tab=to_pay",,
-MORE = ("/office/capacity?tab=all", "/office/capacity?tab=none", "/village/capacity?tab=near", "/orders?tab=to_ship", "/goods?category=vegetables", "/search?q=白菜", "/village/orders?tab=to_pay",,
+MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook", "/office/capacity?tab=all",
+        "/office/capacity?tab=none", "/village/capacity?tab=near", "/orders?tab=to_ship", "/goods?category=vegetables",
+        "/search?q=白菜", "/village/orders?tab=to_pay",
         "/office/listings?tab=decided", "/office/prices?show=above", "/office/price-outliers?state=open",
         "/village/products?state=waiting",
         "/village/lots?state=waiting", "/village/write-offs?state=waiting", "/office/applications?tab=all",
