@@ -70,6 +70,7 @@ PEOPLE = {
     "farm.luo": ("罗科长", "agriculture", ["official"]),
     "apply.ou": ("欧大姐", "newcomers", ["applicant"]),
 }
+SCAN = "演示证照.jpg"  # of papers that the world begins with
 PASSWORD = "four-in-Yongzhou"
 
 
@@ -107,7 +108,7 @@ def build() -> None:
 
 def keep_paper(supplier_id: int, kind: str, until: date | None = None, **about: int) -> int:
     """A paper of a supplier (or of product_id=, lot_id=) that counts, in the caller's transaction; returns its id."""
-    scan = StoredFile(name=f"{secrets.token_hex(16)}.webp", original_name="证照.jpg", content_type="image/webp",
+    scan = StoredFile(name=f"{secrets.token_hex(16)}.webp", original_name=SCAN, content_type="image/webp",
                       size_bytes=1, sha256="0" * 64, visibility="parties", uploaded_at=clock.now(),
                       organisation_id=supplier_id)
     db.session().add(scan)
@@ -115,6 +116,12 @@ def keep_paper(supplier_id: int, kind: str, until: date | None = None, **about: 
     said = {"kind": kind, "number": "DEMO-001", "issuer": "演示市场监管局", "issued_on": date(2025, 1, 1),
             "valid_until": until, **about}
     return keeping.add(said, scan.id, supplier_id, None).id
+
+
+def uploads() -> list[StoredFile]:
+    """The files that a test has stored, without the scans of the world's own papers."""
+    return list(db.session().scalars(
+        select(StoredFile).where(StoredFile.original_name != SCAN).order_by(StoredFile.id)))
 
 
 def _villages() -> dict[str, int]:

@@ -12,14 +12,13 @@ from catalog.models import Product, ProductChange, ProductPrice
 from catalog.review import decisions
 from catalog.review.models import ListingReview
 from market import clock, db, journal
-from market.files import StoredFile
 from market.outbox import OutboxMessage
 from market.places import Division
 from tests import tables
 from tests.goods import list_goods, reference, shelves
 from tests.tables import checked, confirm, csv_of, faults, goods, imported, sent, told, work, xlsx_of
 from tests.web.forms import csrf_token
-from tests.world import GREENS, NOON, POMELO, World
+from tests.world import GREENS, NOON, POMELO, World, uploads
 
 DESK = "/village/imports"
 CLERK, RIVAL = "clerk.zhang", "clerk.lv"
@@ -93,7 +92,7 @@ def test_a_table_still_under_way_is_not_begun_twice(clerk, village):
     assert sent(clerk, "products", content) == sent(clerk, "products", content)
     work()
     assert sent(clerk, "products", content) == told(1).id
-    assert count(SheetImport) == count(StoredFile) == 1
+    assert count(SheetImport) == len(uploads()) == 1
 
 
 def test_a_second_click_joins_the_first(clerk, village):
@@ -287,7 +286,7 @@ def test_the_door_refuses_what_is_no_table(clerk, content, name, word):
     answer = tables.send(clerk, "products", content, name)
     assert answer.status_code == 422
     assert word in answer.text
-    assert count(SheetImport) == count(StoredFile) == 0
+    assert count(SheetImport) == len(uploads()) == 0
 
 
 def test_a_kind_of_another_desk_is_unknown_here(clerk):

@@ -12,10 +12,9 @@ from sqlalchemy import select
 from catalog.models import Product
 from catalog.review.models import ListingReview, PriceOutlier, ReferencePrice
 from market import clock, db
-from market.files import StoredFile
 from tests import goods
 from tests.web.forms import csrf_token, send
-from tests.world import GREENS, NOON, World
+from tests.world import GREENS, NOON, World, uploads
 
 NEW = "/village/products/new"
 
@@ -95,13 +94,13 @@ def test_a_voucher_is_for_the_county_and_its_address_is_no_link(world: World, cl
     clerk = world.logged_in("clerk.zhang")
     form = form_of(world, voucher_link="https://evil.example/<b>")
     answer = clerk.post("/village/products", data={
-        **form, "csrf_token": csrf_token(clerk, NEW), "voucher": (io.BytesIO(b"%PDF-1.7 paper"), "合同.pdf")})
+        **form, "csrf_token": csrf_token(clerk, NEW), "voucher": (io.BytesIO(goods.PDF), "合同.pdf")})
     assert answer.status_code == 303
     assert [one["code"] for one in newest_review().findings] == ["no_reference"]
     county = world.logged_in("official.jin")
     shown = county.get(f"/office/listings/{newest_review().id}").text
     assert "https://evil.example/&lt;b&gt;" in shown and 'href="https://evil' not in shown
-    paper = db.session().scalars(select(StoredFile)).one()
+    (paper,) = uploads()
     assert paper.visibility == "own"
     send(county, f"/office/listings/{newest_review().id}/approval", f"/office/listings/{newest_review().id}")
     cook = world.logged_in("cook.chen")

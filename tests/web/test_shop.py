@@ -14,11 +14,10 @@ from PIL import Image
 from catalog import indexing, origins, products
 from catalog.models import Availability, Product, ProductPrice
 from market import clock, db, files, page_cache
-from market.files import StoredFile
 from tests import goods
 from tests.counting import count_statements
 from tests.web.forms import csrf_token
-from tests.world import GREENS, POMELO, World
+from tests.world import GREENS, POMELO, World, uploads
 
 
 @pytest.fixture(autouse=True)
@@ -347,7 +346,7 @@ def bomb() -> bytes:
 
 REFUSED: dict[str, Callable[[], bytes]] = {
     "svg": lambda: b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
-    "bomb": bomb, "pdf": lambda: b"%PDF-1.7", "html": lambda: b"<html>", "cut": lambda: photo()[:40],
+    "bomb": bomb, "pdf": lambda: goods.PDF, "html": lambda: b"<html>", "cut": lambda: photo()[:40],
     "large": lambda: b"\x89PNG" + b"0" * files.MAX_BYTES,
 }
 
@@ -358,7 +357,7 @@ def test_only_real_pictures_become_photos(app: Flask, world: World, kind: str) -
     form = form_of(world) | {"csrf_token": csrf_token(clerk, "/village/products/new")}
     answer = clerk.post("/village/products", data={**form, "photo": (io.BytesIO(REFUSED[kind]()), "x.png")})
     assert answer.status_code == 422 and 'id="photo-error"' in answer.text
-    assert db.session().query(Product).count() == db.session().query(StoredFile).count() == 0
+    assert db.session().query(Product).count() == len(uploads()) == 0
     assert not app.extensions["sijin"].files_dir.exists()
 
 
@@ -366,7 +365,7 @@ def test_a_photo_is_re_encoded_and_open_to_all(world: World, client: FlaskClient
     clerk = world.logged_in("clerk.lv")
     form = form_of(world) | {"csrf_token": csrf_token(clerk, "/village/products/new")}
     clerk.post("/village/products", data={**form, "photo": (io.BytesIO(photo("JPEG")), "柚子.jpg")})
-    stored = db.session().query(StoredFile).one()
+    (stored,) = uploads()
     answer = client.get(f"/files/{stored.name}")
     assert (answer.status_code, answer.mimetype) == (200, "image/webp")
     assert "immutable" in answer.headers["Cache-Control"] and answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -377,7 +376,7 @@ def test_a_photo_is_re_encoded_and_open_to_all(world: World, client: FlaskClient
 def test_papers_are_for_their_organisation_and_auditors(app: Flask, world: World, client: FlaskClient,
                                                         visibility: str) -> None:
     with db.transaction():
-        paper = files.keep(files.prepare(b"%PDF-1.7 paper"), "合同.pdf", visibility, world.person("clerk.lv"),
+        paper = files.keep(files.prepare(goods.PDF), "合同.pdf", visibility, world.person("clerk.lv"),
                            app.extensions["sijin"].files_dir)
     address = f"/files/{paper.name}"
     unknown = client.get("/files/" + "0" * 32 + ".pdf")
