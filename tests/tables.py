@@ -27,8 +27,9 @@ GOODS = {
 
 
 def goods(village: str, count: int = 1, **changes: str) -> list[dict[str, str]]:
-    """Rows of goods that differ in name and price."""
-    return [{**GOODS, "village": village, "name": f"白菜{number}", "price_fen": f"{2 + number % 50}.5", **changes}
+    """Rows of goods that differ in name (白菜一, 白菜丁, 白菜丂 and so on) and price."""
+    return [{**GOODS, "village": village, "name": f"白菜{chr(0x4E00 + number)}",
+             "price_fen": f"{2 + number % 50}.5", **changes}
             for number in range(count)]
 
 

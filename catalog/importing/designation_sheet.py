@@ -73,7 +73,9 @@ def match(rows: Rows, by: Visitor) -> Plan:
         if before is None:
             plan.new.append(Planned(line, columns))
         elif changes := tuple(n for n in ("designated", "source") if normal(getattr(before, n)) != columns[n]):
-            plan.changed.append(Planned(line, columns, before, changes))
+            plan.changed.append(Planned(
+                line, columns, before, changes,
+                {"designated": "yes" if before.designated else "no", "source": before.source}))
         else:
             plan.unchanged += 1
     return plan

@@ -1,23 +1,25 @@
 """Goods by the table: new ones, changed ones, and the shelf as it is to work on and send back."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import or_, select
 
 from catalog import products
 from catalog.drawings import DRAWINGS
 from catalog.importing import lookups
-from catalog.importing.kinds import CHOOSE, TWICE, Column, Fault, Kind, Offer, Plan, Planned, accepted
+from catalog.importing.kinds import TWICE, Column, Fault, Kind, Offer, Plan, Planned, accepted, sentence_of
 from catalog.importing.lookups import normal
-from catalog.models import FOR_GOOD, Availability, Category, Lot, Product, ProductPrice
-from catalog.review import bulk
+from catalog.models import Availability, Lot, Product
+from catalog.review import changes, checks, listing, rules
+from catalog.review import ground as grounds
+from catalog.review.changes import Edit, Known
+from catalog.review.checks import Incoming
+from catalog.review.ground import Ground
 from catalog.schemas import UNITS_EN, NewProductSchema
-from market import clock, db, journal
+from market import db
 from market.access import Visitor
 from market.errors import N_
-from market.places import Division
 from market.schemas import Whole
 from market.sheet_input import Rows
 
@@ -47,8 +49,7 @@ COLUMNS = (
     Column("description_en", "英文说明", "Description in English"),
     Column("picture", "图样", "Drawing", offer="drawings", example="cabbage"),
 )
-FOLLOWING = ("unit_en", "by_weight")  # they follow from the unit
-FIELDS = {"category_id": "category", "village_id": "village", "harvest_months": "harvest_months[]"}  # by column
+FIELDS = {"harvest_months": "harvest_months[]"}  # where a column is called otherwise
 
 
 class GoodsRow(NewProductSchema):
@@ -74,55 +75,55 @@ def offers(by: Visitor) -> Mapping[str, Offer]:
 
 
 def match(rows: Rows, by: Visitor) -> Plan:
-    """Compare with the shelf: by number, else by name, unit and weight. Somebody else's number is unknown."""
+    """Compare with the shelf: by number, else by name, unit and weight. Somebody else's number is unknown.
+
+    What the county looks at on the form it looks at here: the plan counts the rows that will wait for it.
+    """
     shelf = _Shelf(by)
-    categories = lookups.category_ids(values["category"] for values in rows.loaded.values())
-    villages = lookups.village_ids(values["village"] for values in rows.loaded.values())
+    ground = grounds.of(by.organisation_id or 0, {values["village"] for values in rows.loaded.values()})
+    refused = checks.refusals(list(rows.loaded.values()), ground)
     plan, said = Plan(), dict[Any, int]()
-    for line, values in rows.loaded.items():
+    for index, (line, values) in enumerate(rows.loaded.items()):
         known, faults = shelf.find(line, values)
-        faults += [Fault(line, name, CHOOSE) for name, there in (("category", categories), ("village", villages))
-                   if values[name] not in there]
-        faults += [Fault(line, field, text, {"word": word}) for field, text, word in bulk.faults(values)]
-        what = known.id if known else _key(values)
+        faults += [Fault(line, name, *sentence_of(message)) for name, messages in refused.get(index, {}).items()
+                   for message in messages]
+        what = known.row.id if known else _key(values)
         if said.setdefault(what, line) != line:
             faults.append(Fault(line, "number" if values["number"] else "name", TWICE, {"line": said[what]}))
         if faults:
             plan.faults += faults
-            continue
-        columns = products.said(values) | {"category_id": categories[values["category"]],
-                                           "village_id": villages[values["village"]], "price_fen": values["price_fen"]}
-        _plan_row(plan, Planned(line, columns, known), rows.fields, shelf)
+        elif known is None:
+            plan.new.append(Planned(line, values))
+            plan.to_county += bool(rules.findings(checks.goods_of(Incoming(values), ground)))
+            ground.add(values["name"], values["unit"])
+        else:
+            _plan_change(plan, line, values, known, rows.fields, shelf, ground)
     return plan
 
 
-def _plan_row(plan: Plan, row: Planned, fields: frozenset[str], shelf: "_Shelf") -> None:
-    if row.known is None:
-        plan.new.append(row)
-        return
-    kept = {name.removesuffix("[]") for name in _may_be_missing() if name not in fields}
-    columns = {name: getattr(row.known, name) if name in kept else value for name, value in row.values.items()}
-    changes = [name for name, value in columns.items() if name not in kept and not _same(name, row.known, value)]
-    recounted = [products.COUNTED_IN[name] for name in changes if name in products.COUNTED_IN]
-    if recounted and row.known.id in shelf.counted:
-        plan.faults += [Fault(row.line, name, products.AlreadyCounted.text) for name in dict.fromkeys(recounted)]
-    elif changes:
-        named = tuple(FIELDS.get(name, name) for name in changes if name not in FOLLOWING)
-        plan.changed.append(Planned(row.line, columns, row.known, named))
+def _plan_change(plan: Plan, line: int, values: Mapping[str, Any], known: Known, fields: frozenset[str],
+                 shelf: "_Shelf", ground: Ground) -> None:
+    """A column that the table does not have stays as it is."""
+    wanted = {name: values[name] if FIELDS.get(name, name) in fields and not _same(name, known.said[name], values[name])
+              else known.said[name] for name in changes.SAID}
+    changed = [name for name in changes.SAID if wanted[name] != known.said[name]]
+    recounted = [name for name in ("supply", "unit", "grams_per_unit") if wanted[name] != getattr(known.row, name)]
+    if changed and recounted and known.row.id in shelf.counted:
+        plan.faults += [Fault(line, name, products.AlreadyCounted.text) for name in recounted]
+    elif changed:
+        edit = Edit(known, wanted)
+        plan.changed.append(Planned(line, wanted, edit, tuple(FIELDS.get(name, name) for name in changed),
+                                    {name: known.said[name] for name in changed}))
+        plan.to_county += bool(changes.findings(edit, ground))
     else:
         plan.unchanged += 1
 
 
-def _same(name: str, known: Any, value: Any) -> bool:
+def _same(name: str, before: Any, value: Any) -> bool:
     """Whether a row says what is there; months in another order are the same months."""
-    before = normal(getattr(known, name))
     if name == "harvest_months":
         return set(before.split(",")) == set(value.split(","))
-    return bool(before == value)
-
-
-def _may_be_missing() -> Iterable[str]:
-    return (column.field for column in COLUMNS if not column.required)
+    return bool(normal(before) == value)
 
 
 def _key(values: Mapping[str, Any]) -> tuple[str, str, int]:
@@ -130,23 +131,21 @@ def _key(values: Mapping[str, Any]) -> tuple[str, str, int]:
 
 
 class _Shelf:
-    """A co-operative's goods, locked where a transaction is open, in two statements."""
+    """A co-operative's goods, locked where a transaction is open, in five statements."""
 
     def __init__(self, by: Visitor) -> None:
         product = db.table(Product)
-        session = db.session()
-        rows = session.execute(lookups.locked(
-            select(product).where(product.c.supplier_id == by.organisation_id).order_by(product.c.id))).all()
-        self.by_id = {row.id: row for row in rows}
-        self.by_key: dict[tuple[str, str, int], list[Any]] = {}
-        for row in rows:
-            self.by_key.setdefault(_key(dict(row._mapping)), []).append(row)
-        self.counted = frozenset(session.scalars(
+        goods = changes.known_goods(by.organisation_id or 0, lock=bool(db.session().info.get(db.WRITE)))
+        self.by_id = {one.row.id: one for one in goods}
+        self.by_key: dict[tuple[str, str, int], list[Known]] = {}
+        for one in goods:
+            self.by_key.setdefault(_key(one.said), []).append(one)
+        self.counted = frozenset(db.session().scalars(
             select(product.c.id).where(product.c.supplier_id == by.organisation_id, or_(
                 select(Lot.id).where(Lot.product_id == product.c.id).exists(),
                 select(Availability.id).where(Availability.product_id == product.c.id).exists()))))
 
-    def find(self, line: int, values: Mapping[str, Any]) -> tuple[Any, list[Fault]]:
+    def find(self, line: int, values: Mapping[str, Any]) -> tuple[Known | None, list[Fault]]:
         """The goods a row speaks of, None for new ones, and what is wrong with how it names them."""
         if values["number"] is not None:
             known = self.by_id.get(values["number"])
@@ -159,74 +158,29 @@ class _Shelf:
 
 
 def write(plan: Plan, by: Visitor) -> None:
-    """List the new goods and change the others, with their prices, histories and the index's news.
-
-    By the rule of the forms: what the county has to look at waits for it; approved goods stay as they are until then.
-    """
-    now, supplier_id = clock.now(), by.organisation_id or 0
-    found = bulk.judge([(row.values, row.known) for row in (*plan.new, *plan.changed)], supplier_id)
-    found_new, found_changed = found[:len(plan.new)], found[len(plan.new):]
-    ids = db.insert_returning_ids(Product, [
-        {"supplier_id": supplier_id, "created_at": now, "state": bulk.state_after(None, some), "certified": False,
-         "sold_milli": 0, "papers_until": FOR_GOOD, **row.values}
-        for row, some in zip(plan.new, found_new, strict=True)])
-    changed = [replace(row, values={**row.values, "state": bulk.state_after(row.known, some)})
-               for row, some in zip(plan.changed, found_changed, strict=True) if not bulk.is_held_back(row.known, some)]
-    bulk.note([*((i, row.values, None, some) for i, row, some in zip(ids, plan.new, found_new, strict=True)),
-               *((row.known.id, row.values, row.known, some)
-                 for row, some in zip(plan.changed, found_changed, strict=True))], by)
-    _change(changed, by)
-    priced = [(product_id, row) for product_id, row in zip(ids, plan.new, strict=True)]
-    priced += [(row.known.id, row) for row in changed if row.values["price_fen"] != row.known.price_fen]
-    db.insert_rows(ProductPrice, [
-        {"product_id": product_id, "price_fen": row.values["price_fen"], "valid_from": now, "set_by": by.id}
-        for product_id, row in priced])
-    products.note_change([*ids, *(row.known.id for row in changed)])
-    journal.record_many(
-        [("product.created", "product", product_id, {"price_fen": row.values["price_fen"]} | _told(row.values))
-         for product_id, row in zip(ids, plan.new, strict=True)], by)
-
-
-def _change(rows: Sequence[Planned], by: Visitor) -> None:
-    if not rows:
-        return
-    product = db.table(Product)
-    names = list(rows[0].values)
-    db.session().execute(
-        update(product).where(product.c.id == bindparam("which")).values({name: bindparam("to_" + name)
-                                                                          for name in names}),
-        [{"which": row.known.id} | {"to_" + name: row.values[name] for name in names} for row in rows])
-    acts: list[tuple[str, str, int | str, dict[str, Any]]] = []
-    for row in rows:
-        before, after = _told(row.known._mapping), _told(row.values)
-        if any(not _same(name, row.known, value) for name, value in row.values.items() if name != "price_fen"):
-            acts.append(("product.changed", "product", row.known.id, {"before": before, "after": after}))
-        if row.known.price_fen != row.values["price_fen"]:
-            acts.append(("product.priced", "product", row.known.id,
-                         {"before": row.known.price_fen, "after": row.values["price_fen"]}))
-    journal.record_many(acts, by)
-
-
-def _told(columns: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: columns[name] for name in products.TOLD if name in columns and name != "state"}
+    """New goods come in as they do by the form, edits hold or wait as they do there."""
+    if plan.new:
+        listing.submit_many([Incoming(row.values) for row in plan.new], by.organisation_id or 0, by)
+    if plan.changed:
+        ground = grounds.of(by.organisation_id or 0, {row.values["village"] for row in plan.changed})
+        changes.change_many([row.known for row in plan.changed], ground, by)
 
 
 # ---- the shelf as a table -------------------------------------------------------------------------------------------
 
 
 def export(by: Visitor) -> Iterable[Sequence[Any]]:
-    product, category, village = db.table(Product), db.table(Category), db.table(Division)
-    shelves = lookups.category_offer().accepted
+    """The goods as the co-operative says them now: with the edits that wait for the county."""
+    shelves = lookups.category_offer()
+    names = {shelves.accepted.get(said.lower(), said): said for said, _meant in shelves.shown}
     supplies = {code: zh for code, zh, _en in SUPPLY_WORDS}
-    for row in db.session().execute(
-            select(product, category.c.code.label("category"), category.c.name_zh, village.c.code.label("village"))
-            .join_from(product, category, category.c.id == product.c.category_id)
-            .join(village, village.c.id == product.c.village_id)
-            .where(product.c.supplier_id == by.organisation_id).order_by(product.c.id)):
-        yield (str(row.id), row.name, lookups.say(row.category, row.name_zh, shelves), row.village,
-               supplies[row.supply], row.unit, row.grams_per_unit, row.price_fen, row.minimum_milli, row.step_milli,
-               row.daily_capacity_milli, "" if row.harvest_months == "all" else row.harvest_months, row.description,
-               row.aliases, row.name_en, row.description_en, row.picture)
+    for one in changes.known_goods(by.organisation_id or 0, lock=False):
+        said = one.said
+        months = "" if said["harvest_months"] == "all" else said["harvest_months"]
+        yield (str(one.row.id), said["name"], names.get(said["category"], said["category"]), said["village"],
+               supplies[said["supply"]], said["unit"], said["grams_per_unit"], said["price_fen"],
+               said["minimum_milli"], said["step_milli"], said["daily_capacity_milli"], months, said["description"],
+               said["aliases"], said["name_en"], said["description_en"], said["picture"])
 
 
 KIND = Kind(

@@ -10,7 +10,7 @@ from marshmallow import Schema
 
 from market import sheet_input, sheets
 from market.access import Visitor
-from market.errors import N_
+from market.errors import N_, MarketError
 from market.sheet_input import Rows, Tell
 
 # how the template marks its example: such a row is never imported
@@ -57,6 +57,11 @@ class Fault:
     details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
+def sentence_of(message: "str | MarketError") -> tuple[str, dict[str, Any]]:
+    """A message as a msgid with its details."""
+    return (message.text, message.details) if isinstance(message, MarketError) else (message, {})
+
+
 class RowsRefused(Exception):
     """Raised by writing: rows that the check could not see as wrong. Nothing of the table is written."""
 
@@ -73,6 +78,7 @@ class Planned:
     values: Mapping[str, Any]
     known: Any = None
     changes: tuple[str, ...] = ()  # the fields that would change
+    before: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # what they hold now, as the schema loads it
 
 
 @dataclass
@@ -82,6 +88,7 @@ class Plan:
     new: list[Planned] = dataclasses.field(default_factory=list)
     changed: list[Planned] = dataclasses.field(default_factory=list)
     unchanged: int = 0
+    to_county: int = 0  # rows that somebody has to look at before they hold
     faults: list[Fault] = dataclasses.field(default_factory=list)
 
 

@@ -14,7 +14,18 @@ from sqlalchemy import select
 
 from catalog import lots
 from catalog.importing import lookups
-from catalog.importing.kinds import CHOOSE, Column, Fault, Kind, Offer, Plan, Planned, RowsRefused, accepted
+from catalog.importing.kinds import (
+    CHOOSE,
+    Column,
+    Fault,
+    Kind,
+    Offer,
+    Plan,
+    Planned,
+    RowsRefused,
+    accepted,
+    sentence_of,
+)
 from catalog.importing.lookups import normal
 from catalog.importing.models import ImportedLot
 from catalog.lot_models import LotDetail
@@ -23,7 +34,7 @@ from catalog.lot_schemas import ContributionSchema, DetailsSchema
 from catalog.models import Lot, LotContribution, Product
 from market import clock, db, money
 from market.access import Visitor
-from market.errors import N_, MarketError
+from market.errors import N_, InvalidInput, MarketError
 from market.households import CoopMember, Household
 from market.places import Division
 from market.schemas import Day, Fen, Milli, Words
@@ -263,11 +274,9 @@ def write(plan: Plan, by: Visitor) -> None:
 
 def sentences(refusal: MarketError) -> list[tuple[str, dict[str, Any]]]:
     """What a refusal says, as msgids with their details."""
-    said: list[tuple[str, dict[str, Any]]] = []
-    for messages in getattr(refusal, "fields", {}).values() if isinstance(
-            getattr(refusal, "fields", None), dict) else ():
-        said += [(m.text, m.details) if isinstance(m, MarketError) else (m, {}) for m in messages]
-    return said or [(refusal.text, refusal.details)]
+    if isinstance(refusal, InvalidInput):
+        return [sentence_of(message) for messages in refusal.fields.values() for message in messages]
+    return [sentence_of(refusal)]
 
 
 # ---- the lots as a table --------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def match(rows: Rows, by: Visitor) -> Plan:
         elif known is None:
             plan.new.append(Planned(line, facts))
         elif changes := tuple(n for n in ("head_name", "people") if normal(getattr(known, n)) != facts[n]):
-            plan.changed.append(Planned(line, facts, known, changes))
+            plan.changed.append(Planned(line, facts, known, changes, known._mapping))
         else:
             plan.unchanged += 1
     return plan

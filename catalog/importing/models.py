@@ -42,6 +42,7 @@ class SheetImport(Base):
     changed_rows: Mapped[int] = mapped_column(default=0)
     unchanged_rows: Mapped[int] = mapped_column(default=0)
     left_out_rows: Mapped[int] = mapped_column(default=0)  # the template's example
+    to_county: Mapped[int] = mapped_column(default=0)  # rows that the county has to look at before they hold
     faults: Mapped[int] = mapped_column(default=0)
     first_rows: Mapped[list[Any] | None] = mapped_column(JSON)  # number, 'new' or 'changed', cells by field
     refusal: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # text and details

@@ -79,7 +79,8 @@ def begin(kind: Kind, content: bytes, name: str, by: Visitor, folder: Path) -> i
     stored = files.keep((content, "application/octet-stream", suffix_of(content)), name, "own", by, folder)
     row = {"organisation_id": by.organisation_id, "kind": kind.name, "file_id": stored.id, "sha256": sha256,
            "state": "queued", "attempt": 0, "rows_total": 0, "rows_done": 0, "new_rows": 0, "changed_rows": 0,
-           "unchanged_rows": 0, "left_out_rows": 0, "faults": 0, "uploaded_by": by.id, "uploaded_at": clock.now()}
+           "unchanged_rows": 0, "left_out_rows": 0, "to_county": 0, "faults": 0,
+           "uploaded_by": by.id, "uploaded_at": clock.now()}
     begun = session.scalar(db.insert_new(SheetImport).returning(SheetImport.id), row)
     if begun is None:  # a rival sent the same file at the same moment
         return int(session.scalars(under_way).one())
@@ -164,7 +165,7 @@ def finish_check(work: Work, rows: Rows, plan: Plan, shown: Callable[[Mapping[st
     state = "faulty" if faults else "ready" if plan.new or plan.changed else "done"
     counted: dict[str, Any] = {
         "new_rows": len(plan.new), "changed_rows": len(plan.changed), "unchanged_rows": plan.unchanged,
-        "left_out_rows": rows.left_out, "faults": len(faults), "checked_at": clock.now(),
+        "left_out_rows": rows.left_out, "to_county": plan.to_county, "faults": len(faults), "checked_at": clock.now(),
         "first_rows": _first_rows(rows, plan, shown)}
     if state == "ready":
         _update(work, state=state, **counted)
@@ -184,7 +185,8 @@ def claim(work: Work) -> None:
 
 def finish_write(work: Work, plan: Plan) -> None:
     """The rows are written, in this same transaction."""
-    _end(work, "done", new_rows=len(plan.new), changed_rows=len(plan.changed), unchanged_rows=plan.unchanged)
+    _end(work, "done", new_rows=len(plan.new), changed_rows=len(plan.changed), unchanged_rows=plan.unchanged,
+         to_county=plan.to_county)
     journal.record("import.written", "import", work.id, work.by, table=work.kind, new=len(plan.new),
                    changed=len(plan.changed), unchanged=plan.unchanged)
 
@@ -216,10 +218,9 @@ def _first_rows(rows: Rows, plan: Plan, shown: Callable[[Mapping[str, Any]], dic
 
 
 def _changes(row: Planned, shown: Callable[[Mapping[str, Any]], dict[str, str]]) -> dict[str, str]:
-    """What was there before, by changed field; empty where the row's own words do not say it."""
-    before = shown(dict(row.known._mapping)) if row.known else {}
-    there = row.known._mapping if row.known else {}
-    return {name: before[name] if name.removesuffix("[]") in there else "" for name in row.changes}
+    """What is there now, by the field that would change."""
+    before = shown(row.before)
+    return {name: before[name] for name in row.changes}
 
 
 def _end(work: Work, state: str, **columns: Any) -> None:

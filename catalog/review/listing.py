@@ -208,7 +208,7 @@ def apply(product: Product, wanted: Mapping[str, Any], photo_id: int | None, by:
 
 
 def note_reviews(rows: Sequence[tuple[int, str, Sequence[Finding], Mapping[str, Any] | None]],
-                 by: Visitor | None) -> None:
+                  by: Visitor | None) -> None:
     """Keep (product id, kind, findings, what is proposed): with findings it waits, without it is published."""
     now = clock.now()
     db.insert_rows(ListingReview, [{
