@@ -158,9 +158,9 @@ def _columns(first: Sequence[str], headings: Mapping[str, Sequence[str]], option
     places: dict[str, list[int]] = {
         field: [at for at, cell in enumerate(said) if cell in {name.lower() for name in names}]
         for field, names in headings.items()}
-    if any(len(found) > 1 or (not found and field not in optional) for field, found in places.items()):
-        raise HeadingsMissing(headings="、".join(names[0] for field, names in headings.items()
-                                                if field not in optional or len(places[field]) > 1))
+    wrong = [field for field, found in places.items() if len(found) > 1 or (not found and field not in optional)]
+    if wrong:
+        raise HeadingsMissing(headings="、".join("/".join(headings[field]) for field in wrong))
     return {field: found[0] for field, found in places.items() if found}
 
 

@@ -18,6 +18,7 @@ from market import clock, db, files, journal, logins, outbox, sheet_input
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound
 from market.files import StoredFile
+from market.parties import Organisation
 from market.sheet_input import Rows
 
 MOST_ATTEMPTS = 5
@@ -176,11 +177,15 @@ def finish_check(work: Work, rows: Rows, plan: Plan, shown: Callable[[Mapping[st
 
 def claim(work: Work) -> None:
     """Before writing: this worker and no other, until the transaction ends. Raises Overtaken."""
-    held = db.session().scalar(
+    session = db.session()
+    held = session.scalar(
         select(SheetImport.id).where(SheetImport.id == work.id, SheetImport.attempt == work.attempt,
                                      SheetImport.state == work.state).with_for_update())
     if held is None:
         raise Overtaken()
+    # one table of an organisation after the other: two that bring the same new rows must not both find them missing
+    session.scalar(select(Organisation.id).where(Organisation.id == work.by.organisation_id)
+                   .with_for_update(key_share=True))
 
 
 def finish_write(work: Work, plan: Plan) -> None:

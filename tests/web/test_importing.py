@@ -355,7 +355,8 @@ def test_a_table_without_its_headings_is_refused_whole(clerk):
     one = checked(clerk, "products", "品名,价格\n白菜,2".encode())
     assert one.state == "refused"
     page = clerk.get(f"{DESK}/{one.id}").text
-    assert "品名、货架" in page
+    assert "货架/Shelf、产地村/Village" in page
+    assert "品名/" not in page
 
 
 # ---- files that go out ----------------------------------------------------------------------------------------------
