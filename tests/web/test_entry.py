@@ -20,7 +20,7 @@ from tests import goods
 from tests.entries import Entry, code, newcomer
 from tests.goods import list_goods, shelves
 from tests.web.forms import csrf_token, send
-from tests.world import NOON, POMELO, TODAY
+from tests.world import NOON, POMELO, TODAY, keep_paper
 
 PASSWORD = "four-villages-sell"
 WHO = {"supplier_type": "cooperative", "name": "江永县清溪种植专业合作社", "short_name": "清溪合作社"}
@@ -318,6 +318,7 @@ def test_a_traders_mark_up_stands_on_its_goods(world, client, entry):
         applications.add_paper(application, "commission_letter", entry.paper())
     entry.admit()
     with db.transaction():
+        keep_paper(entry.supplier().id, "licence")
         said = goods.values(world, POMELO)
         product = products.create_product(said, entry.supplier().id, None)
     page = client.get(f"/products/{product.id}").text

@@ -15,7 +15,7 @@ from orders.paying import claims as verbs
 from tests.counting import count_statements
 from tests.trade import Trade
 from tests.web.forms import send
-from tests.world import NOON, TODAY, World
+from tests.world import NOON, TODAY, World, uploads
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +106,7 @@ def test_a_voucher_that_is_no_picture_is_refused(world, trade):
         assert answer.status_code == 422
         assert 'id="voucher-error"' in answer.text
     assert claims() == 0
-    assert db.session().scalars(select(StoredFile.id)).all() == []
+    assert uploads() == []
 
 
 def test_only_finance_claims_and_foreign_orders_are_unknown(world, trade):
