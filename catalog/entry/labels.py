@@ -10,7 +10,7 @@ SUPPLIER_TYPES: Mapping[str, str] = {
 }
 STATES: Mapping[str, str] = {
     "draft": N_("Not yet sent"), "submitted": N_("Being examined"), "returned": N_("Sent back to you"),
-    "withdrawn": N_("Taken back"), "refused": N_("Turned down"), "admitted": N_("Admitted"),
+    "withdrawn": N_("Drawn back by the applicant"), "refused": N_("Turned down"), "admitted": N_("Admitted"),
 }
 OFFICE_STATES: Mapping[str, str] = {**STATES, "returned": N_("With the applicant")}
 TONES: Mapping[str, str] = {
@@ -31,7 +31,7 @@ VOUCHES: Mapping[str, str] = {
     "platform": N_("That papers, code and bank account belong together."),
 }
 DECISIONS: Mapping[str, str] = {
-    "passed": N_("Vouched for"), "returned": N_("Sent back"), "refused": N_("Turned down"),
+    "passed": N_("Vouched for"), "returned": N_("Given back"), "refused": N_("Turned down"),
     "set_aside": N_("Set aside"),
 }
 DECISION_TONES: Mapping[str, str] = {"passed": "good", "returned": "waiting", "refused": "wrong", "set_aside": "quiet"}
@@ -63,7 +63,7 @@ STATUSES: Mapping[str, str] = {
 STATUS_TONES: Mapping[str, str] = {"active": "good", "suspended": "wrong", "left": "quiet", "applying": "waiting"}
 ACTS: Mapping[str, str] = {
     "application.begun": N_("Begun"), "application.submitted": N_("Handed in"),
-    "application.withdrawn": N_("Taken back"), "application.passed": N_("Vouched for"),
-    "application.returned": N_("Sent back"), "application.refused": N_("Turned down"),
+    "application.withdrawn": N_("Drawn back by the applicant"), "application.passed": N_("Vouched for"),
+    "application.returned": N_("Given back"), "application.refused": N_("Turned down"),
     "application.admitted": N_("Admitted"),
 }

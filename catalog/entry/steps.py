@@ -22,9 +22,10 @@ from market.parties import Membership, Organisation
 WORKING_DAYS = 3
 FULL = (("township",), ("agriculture", "revitalisation"), ("platform",))
 FAST = (("confirmation",), ("platform",))
-# the kinds of office that take a step: the nearest to the village in which somebody can decide
+# The kinds of office that take a step: the nearest to the village in which somebody can decide. A township without a
+# desk here is stood in for by the city, not by a county office, whose one official could then not decide its own step.
 OFFICES: Mapping[str, tuple[str, ...]] = {
-    "township": ("township", "revitalisation", "city"), "agriculture": ("agriculture", "city"),
+    "township": ("township", "city"), "agriculture": ("agriculture", "city"),
     "revitalisation": ("revitalisation", "city"), "confirmation": ("agriculture", "city"),
 }
 DECIDERS = ("township_officer", "official", "operator_system")
