@@ -131,7 +131,7 @@ class Replay:
         merged: dict[tuple[int, int, bool, int], int] = defaultdict(int)
         if lot["kind"] == "harvest":
             for gift in self.of("lot_contribution", "lot_id", lot["id"]):
-                base = gift["household_id"] is None
+                base = gift["household_id"] is None and not gift["unsplit"]
                 price = 0 if base else lot["farm_gate_fen_per_kg"]
                 merged[lot["id"], gift["village_id"], base, price] += gift["grams"]
         for used in sorted(self.of("lot_input", "lot_id", lot["id"]), key=lambda row: row["input_lot_id"]):
@@ -202,9 +202,11 @@ class Replay:
             self.account.unpaid[part.order["supplier_id"], village, kind] += fen
         if counted["farm_gate"]:
             origins = {s.origin for s in self.shares[part.share.lot] if s.village == village and not s.own_base}
-            self.account.things[village, month, "household"] |= {
+            named = {
                 gift["household_id"] for origin in origins for gift in self.of("lot_contribution", "lot_id", origin)
                 if gift["village_id"] == village and gift["household_id"] is not None}
+            if named:  # their names may still be in the notebook
+                self.account.things[village, month, "household"] |= named
 
     def cleared(self, part_id: int, _details: Any) -> None:
         row = self.tables["acceptance_part"][part_id]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import String, case, cast, func, select
 
 from catalog.models import Availability, Lot, LotContribution, LotShare, StockHold, StockMove
 from market import db
@@ -91,6 +91,7 @@ def problems() -> Iterator[Problem]:
     """Every figure that is not the sum of its parts, in the order of the table above, then the rules of their own."""
     for one in SUMS:
         yield from _differences(one)
+    yield from _brought_problems()
     yield from _price_problems()
     yield from _claim_problems()
     yield from _received_problems()
@@ -111,6 +112,22 @@ def _differences(one: Sum) -> Iterator[Problem]:
         query = query.where(one.only)
     for name, kept, total in db.session().execute(query):
         yield Problem(WHAT, what=one.what, name=name, figure=one.kept.key, kept=kept, sum=total)
+
+
+def _brought_problems() -> Iterator[Problem]:
+    """A village's share of a harvest is what came from it, before and after the names followed from a notebook."""
+    base = case((LotContribution.household_id.is_(None) & LotContribution.unsplit.is_(False), 1), else_=0)
+    brought = (select(LotContribution.lot_id, LotContribution.village_id, base.label("base"),
+                      db.sum_of(LotContribution.grams).label("grams"))
+               .group_by(LotContribution.lot_id, LotContribution.village_id, base).subquery())
+    query = (
+        select(Lot.code, LotShare.grams, func.coalesce(brought.c.grams, 0)).join(Lot, Lot.id == LotShare.lot_id)
+        .outerjoin(brought, (brought.c.lot_id == LotShare.lot_id) & (brought.c.village_id == LotShare.village_id)
+                   & (brought.c.base == case((LotShare.own_base, 1), else_=0)))
+        .where(Lot.kind == "harvest", LotShare.grams != func.coalesce(brought.c.grams, 0)).order_by(LotShare.id)
+    )
+    for name, kept, total in db.session().execute(query):
+        yield Problem(WHAT, what=N_("Lot"), name=name, figure="village", kept=kept, sum=total)
 
 
 def _price_problems() -> Iterator[Problem]:

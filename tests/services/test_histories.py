@@ -21,9 +21,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from catalog import lot_write_offs, lots
+from catalog.lot_parts import Contribution
 from catalog.models import Lot, Product
 from catalog.stock import OutOfStock
 from market import audit, clock, db, ledger, ledger_frame, sealing
+from market.access import Visitor
 from market.households import Household
 from market.ledger import LedgerAccount
 from market.places import Division
@@ -54,6 +57,7 @@ class Trader:
         self.world, self.trade, self.random = world, Trade(world), random.Random(seed)
         self.now = BEGIN
         self.orders: list[int] = []
+        self.notebooks: list[tuple[int, list[tuple[int, int]], Visitor]] = []  # lots whose names are to follow
         with self.at():
             self.goods = [
                 self.trade.product("白菜", price_fen=233, certified=True, step_milli=1, minimum_milli=1),
@@ -99,7 +103,7 @@ class Trader:
                 self.random.choice([self.paid, self.sent_back, self.given_back])(earlier)
 
     def beside(self) -> None:
-        """Wages, rents, a new share for the collective, income that an officer clears."""
+        """Wages, rents, a new share for the collective, names from a notebook, what an officer clears."""
         if self.chance(0.25):
             coop = self.random.choice([GREENS, POMELO])
             household = self.random.choice(self.trade.members(coop, self.village_of(coop)))
@@ -108,6 +112,10 @@ class Trader:
         if self.chance(0.08):
             coop = self.random.choice([GREENS, POMELO])
             self.trade.agree_collective(coop, self.village_of(coop), self.random.randrange(1000), clock.today())
+        if self.notebooks and self.chance(0.3):
+            self.named()
+        if self.chance(0.1):
+            self.spoiled()
         held = db.session().scalar(select(AcceptancePart).where(
             AcceptancePart.income_held, AcceptancePart.cleared_on.is_(None)).limit(1))
         if held is not None and self.chance(0.5):
@@ -136,7 +144,38 @@ class Trader:
         grams = [b - a for a, b in zip([0, *cuts], [*cuts, total], strict=True)]
         per_kg = facts.price_fen * 1000 // facts.grams_per_unit
         price = self.random.randrange(per_kg // 5, per_kg if self.chance(0.85) else per_kg * 5 // 4)
+        if set(givers) <= set(members) and self.chance(0.4):
+            return self.from_notebook(product, [(h, g) for h, g in zip(givers, grams, strict=True) if h], milli, price)
         return self.trade.lot(product, grams=grams, households=givers, farm_gate_fen=price, milli=milli)
+
+    def from_notebook(self, product: int, names: list[tuple[int, int]], milli: int, price: int) -> int:
+        """A village's goods whose names follow from the notebook, later or never."""
+        home = db.session().get_one(Household, names[0][0]).village_id
+        clerk = self.trade.clerk_of(product)
+        with db.transaction():
+            lot = lots.book(product, clock.today(), milli, price,
+                            [Contribution(sum(grams for _h, grams in names), None, home, unsplit=True)], clerk,
+                            best_before=clock.days_after(clock.today(), 40))
+        with db.transaction():
+            lots.confirm(lot.id, self.trade.officer_of(home))
+        self.notebooks.append((lot.id, names, clerk))
+        return lot.id
+
+    def named(self) -> None:
+        """Somebody writes the names of one notebook's page."""
+        lot, names, clerk = self.notebooks.pop(self.random.randrange(len(self.notebooks)))
+        with db.transaction():
+            lots.split(lot, [Contribution(grams, household) for household, grams in names], clerk)
+
+    def spoiled(self) -> None:
+        """A little of some lot is written off by two people."""
+        lot = db.session().scalar(select(Lot).where(Lot.on_hand_milli > Lot.held_milli).limit(1))
+        if lot is not None:
+            milli = self.random.randrange(1, lot.on_hand_milli - lot.held_milli + 1)
+            with db.transaction():
+                row = lot_write_offs.propose(lot.id, milli, "spoiled", "", self.trade.clerk_of(lot.product_id))
+            with db.transaction():
+                lot_write_offs.confirm(row.id, self.trade.chair_of(lot.supplier_id))
 
     def made(self) -> None:
         """Taro mash out of two lots of taro."""
@@ -286,7 +325,7 @@ def expected(account: Account, first: str, last: str, people: dict[int, int]) ->
             "per_head_fen": half_up(Fraction(own, heads)) if heads else None,
             **{f"{kind}_fen": sums[kind] for kind in KINDS},
         }
-        if any(sums.values()) or any(things.values()) or codes[village]:
+        if any(sums.values()) or any(things.values()):
             rows[codes[village]] = row
     return rows
 

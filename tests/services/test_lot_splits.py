@@ -1,7 +1,7 @@
 """Names that follow from the notebook: exact weights, before the month is closed, and every figure stays right."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from catalog import lots, origins
 from catalog.lot_models import LotSplit
@@ -139,3 +139,13 @@ def test_once_a_month_is_closed_no_name_follows(world, trade, cabbage, closed):
     assert helped() == 0
     assert db.session().scalars(select(LotContribution.unsplit)).all() == [True]
     assert audit.check() == []
+
+
+def test_the_audit_names_a_lot_whose_names_were_moved_to_the_own_base(world, trade, cabbage):
+    lot = from_notebook(trade, cabbage)
+    name(trade, lot, (trade.members(GREENS, world.villages["greens_home"])[0], 30_000))
+    assert audit.check() == []
+    with db.transaction() as session:
+        session.execute(update(LotContribution).values(household_id=None))
+    code = db.session().scalars(select(Lot.code).where(Lot.id == lot)).one()
+    assert [problem.details["name"] for problem in audit.check()] == [code]
