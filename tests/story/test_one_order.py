@@ -10,9 +10,7 @@ pomelos at ¥54 instead of ¥60. 孙会计 pays both, both chairs find the money
     the month                 158.00                               94.00   59.5 %
 """
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page
@@ -21,38 +19,11 @@ from market import clock, db
 from market.access import Visitor
 from orders.models import DeliveryRun, Order
 from tests.story.conftest import PageAt
+from tests.story.told import Told, press
 from tests.trade import Trade
 from tests.world import GREENS, PASSWORD, POMELO, World
 
 pytestmark = pytest.mark.slow
-PICTURES = os.environ.get("PICTURES")  # a folder, for looking at the pages afterwards
-
-
-class Told:
-    """One telling: people with a page of their own each, on screens of one width in one language."""
-
-    def __init__(self, page_at: PageAt, width: int, lang: str) -> None:
-        self.page_at, self.width, self.lang = page_at, width, lang
-        self.pages: dict[str, Page] = {}
-
-    def of(self, login: str, path: str) -> Page:
-        """This person's page, logged in through the form the first time, at an address."""
-        if login not in self.pages:
-            page = self.pages[login] = self.page_at(width=self.width, lang=self.lang)
-            page.goto("/login")
-            page.fill("input[name=login]", login)
-            page.fill("input[name=password]", PASSWORD)
-            page.press("input[name=password]", "Enter")
-            page.wait_for_url(lambda address: "/login" not in address)
-        page = self.pages[login]
-        page.goto(path)
-        return page
-
-    def look(self, page: Page, name: str) -> None:
-        """No page is wider than the screen; a picture is kept where somebody wants to look."""
-        assert page.evaluate("document.documentElement.scrollWidth") <= self.width, f"{name} is too wide"
-        if PICTURES:
-            page.screenshot(path=str(Path(PICTURES) / f"{name}-{self.width}-{self.lang}.png"), full_page=True)
 
 
 @pytest.mark.parametrize(("width", "lang"), [(1280, "zh"), (390, "zh"), (1280, "en"), (390, "en")])
@@ -176,12 +147,6 @@ def the_unit_pays_and_the_chairs_find_it(told: Told, amounts: dict[int, str]) ->
         press(page, "form[action$='/receipt'] button")
         page.wait_for_load_state()
     assert {order.payment for order in trade_orders()} == {"paid"}
-
-
-def press(page: Page, selector: str) -> None:
-    """Press a button that asks whether one is sure."""
-    page.once("dialog", lambda dialog: dialog.accept())
-    page.locator(selector).first.click()
 
 
 def the_villages_are_paid(trade: Trade, world: World) -> None:
