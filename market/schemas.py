@@ -24,6 +24,8 @@ _EMAIL = re.compile(
     re.ASCII)
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,11}", re.ASCII)
 
+_CHINESE_MARKS = "，；：！？（）"
+
 REQUIRED = N_("Please fill this in.")
 _typed = ContextVar("numbers_are_typed", default=True)
 
@@ -132,7 +134,7 @@ class Words(fields.Field[str]):
         if not isinstance(value, str):
             raise ValidationError(N_("This is not understood."))
         check_encodable(value)
-        normal = unicodedata.normalize("NFKC", value.replace("\r\n", "\n")).strip()
+        normal = as_written(value.replace("\r\n", "\n")).strip()
         allowed = "\n" if self.lines else ""
         if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} and c not in allowed for c in normal):
             raise ValidationError(N_("This holds invisible characters; please type it again."))
@@ -141,6 +143,16 @@ class Words(fields.Field[str]):
         if self.required and not normal:
             raise ValidationError(REQUIRED)
         return normal
+
+
+def as_written(text: str) -> str:
+    """NFKC, but for the marks that Chinese sentences are written with.
+
+    >>> as_written("Ａ村（旧），三十亩")
+    'A村（旧），三十亩'
+    """
+    return "".join(part if part in _CHINESE_MARKS else unicodedata.normalize("NFKC", part)
+                   for part in re.split(f"([{_CHINESE_MARKS}])", text))
 
 
 class Secret(fields.Field[str]):

@@ -1,6 +1,5 @@
 """What the rows of every kind of table are compared with: shelves, villages, units; a statement each."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,13 +11,14 @@ from catalog.models import Category
 from market import db
 from market.access import Visitor
 from market.places import Division
+from market.schemas import as_written
 
 
 def normal(value: Any) -> Any:
     """Text as the schema makes it, so that what was stored otherwise is not taken for changed."""
     if not isinstance(value, str):
         return value
-    return unicodedata.normalize("NFKC", value.replace("\r\n", "\n")).strip()
+    return as_written(value.replace("\r\n", "\n")).strip()
 
 
 def locked(query: Any) -> Any:

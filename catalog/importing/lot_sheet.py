@@ -32,6 +32,7 @@ from catalog.lot_models import LotDetail
 from catalog.lot_parts import Contribution, LotDetails
 from catalog.lot_schemas import ContributionSchema, DetailsSchema
 from catalog.models import Lot, LotContribution, Product
+from catalog.on_sale import harvested
 from market import clock, db, money
 from market.access import Visitor
 from market.errors import N_, InvalidInput, MarketError
@@ -243,7 +244,7 @@ class _Known:
             select(lot, imported.c.reference, *(detail.c[name] for name in DETAILS)).select_from(lot)
             .outerjoin(imported, imported.c.lot_id == lot.c.id).outerjoin(detail, detail.c.lot_id == lot.c.id)
             .where(lot.c.supplier_id == by.organisation_id, lot.c.kind == "harvest",
-                   lot.c.code.in_(said) | imported.c.reference.in_(said))).all()
+                   harvested(), lot.c.code.in_(said) | imported.c.reference.in_(said))).all()
         self.lots = {name: row for row in found for name in (row.code, row.reference) if name in said}
         self.contributions: dict[int, list[Any]] = defaultdict(list)
         for one in read(select(given).where(given.c.lot_id.in_({row.id for row in found}))):
@@ -299,7 +300,8 @@ def export(by: Visitor) -> Iterable[Sequence[Any]]:
             .outerjoin(imported, imported.c.lot_id == lot.c.id).outerjoin(detail, detail.c.lot_id == lot.c.id)
             .outerjoin(member, (member.c.household_id == given.c.household_id)
                        & (member.c.supplier_id == lot.c.supplier_id))
-            .where(lot.c.supplier_id == by.organisation_id, lot.c.kind == "harvest").order_by(lot.c.id, given.c.id)):
+            .where(lot.c.supplier_id == by.organisation_id, lot.c.kind == "harvest", harvested())
+            .order_by(lot.c.id, given.c.id)):
         goods = str(row.name) if names.get(normal(row.name).lower()) == str(row.product_id) else str(row.product_id)
         yield (row.reference or row.code, goods, row.harvested_on.isoformat(), row.farm_gate_fen_per_kg,
                row.member_no or "", "" if row.household_id else row.village, yes_no[row.unsplit], row.grams,

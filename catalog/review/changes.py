@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from catalog import products
 from catalog.models import Category, Product, ProductPrice
+from catalog.papers import validity
 from catalog.review import listing, pictures, rules
 from catalog.review.ground import Ground
 from catalog.review.listing import LOOKED_AT, Outcome
@@ -159,6 +160,8 @@ def _write(rows: Sequence[tuple[Edit, str]], ground: Ground, by: Visitor | None)
         {"product_id": edit.known.row.id, "price_fen": edit.wanted["price_fen"], "valid_from": now,
          "set_by": by.id if by else None} for edit, _state in rows
         if edit.wanted["price_fen"] != edit.known.row.price_fen])
+    if any(one["category_id"] != edit.known.row.category_id for (edit, _state), one in zip(rows, columns, strict=True)):
+        validity.recompute(rows[0][0].known.row.supplier_id)  # other shelves ask for other papers
     products.note_change([edit.known.row.id for edit, _state in rows])
     journal.record_many([act for (edit, _state), one in zip(rows, columns, strict=True) for act in _acts(edit, one)],
                         by)

@@ -120,7 +120,7 @@ def home_township() -> str:
 
 def save(page: Page) -> None:
     """The main button of the form."""
-    page.locator("main form.form .form-actions button[type=submit]").first.click()
+    page.locator("main form .form-actions button[type=submit]").first.click()
 
 
 def add_paper(she: Page, photo: Path) -> None:

@@ -9,7 +9,8 @@ from catalog import lots, products
 from catalog.importing import goods_sheet
 from catalog.importing.models import SheetImport
 from catalog.lots import Contribution
-from catalog.models import Product, ProductChange, ProductPrice
+from catalog.models import FOR_GOOD, Category, Product, ProductChange, ProductPrice
+from catalog.papers import validity
 from catalog.review import decisions, listing
 from catalog.review.models import ListingReview
 from market import clock, db, journal
@@ -20,7 +21,7 @@ from tests import tables
 from tests.goods import list_goods, reference, shelves
 from tests.tables import checked, confirm, csv_of, faults, goods, imported, sent, told, work, xlsx_of
 from tests.web.forms import csrf_token
-from tests.world import GREENS, NOON, POMELO, World
+from tests.world import GREENS, NOON, POMELO, TODAY, World
 
 DESK = "/village/imports"
 CLERK, RIVAL = "clerk.zhang", "clerk.lv"
@@ -404,3 +405,17 @@ def test_what_goes_out_comes_back_unchanged(world, clerk, village, ending):
     assert db.session().execute(select(Product.id, Product.name, Product.aliases, Product.description)).all() == known
     english = clerk.get(f"{DESK}/exports/products.{ending}?lang=en").data
     assert checked(clerk, "products", english).unchanged_rows == len(TRICKY) + 1
+
+
+def test_goods_moved_to_a_shelf_that_asks_for_more_papers_wait_for_them(world, clerk, village):
+    rows = goods(village, 1)
+    imported(clerk, "products", csv_of(rows))
+    assert db.session().scalars(select(Product.papers_until)).one() == FOR_GOOD
+    with db.transaction() as session:
+        session.add(Category(code="tofu", name_zh="豆制品", name_en="Tofu", sort=9))
+    reference(world, 500, category="tofu")
+    imported(clerk, "products", csv_of([rows[0] | {"category": "tofu"}]))
+    moved = db.session().scalars(select(Product)).one()
+    assert moved.state == "listed"
+    assert moved.papers_until < TODAY
+    assert validity.disagreeing() == []
