@@ -41,7 +41,7 @@ class Missing:
 
 
 def missing(supplier_id: int) -> list[Missing]:
-    """What keeps this supplier's listed goods from sale: papers of its own first, then of goods, then of lots."""
+    """What keeps this supplier's goods from sale: papers of its own first, then of goods on the shelf, then of lots."""
     blocked = db.session().execute(
         select(Product.id, Product.name, Product.name_en)
         .where(Product.supplier_id == supplier_id, Product.state == "listed", Product.papers_until < clock.today())
@@ -54,6 +54,9 @@ def missing(supplier_id: int) -> list[Missing]:
             key = (lack.kind, product_id if lack.scope == PRODUCT else None)
             found.setdefault(key, []).append(product_id)
             lacks[key] = lack
+    for lack in validity.own_lacks(supplier_id):  # before the first goods are listed, too
+        found.setdefault((lack.kind, None), [])
+        lacks[lack.kind, None] = lack
     order = sorted(found, key=lambda key: (key[1] is not None, key[1] or 0))
     return [Missing(lacks[key], [names[i] for i in found[key][:5]], len(found[key]), *_rule_of(lacks[key]),
                     product_id=key[1]) for key in order] + _missing_of_lots(supplier_id)

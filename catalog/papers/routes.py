@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, flash, render_template, requ
 from flask_login import current_user
 
 from catalog import lot_desk
-from catalog.papers import keeping, lists
+from catalog.papers import keeping, lists, validity
 from catalog.papers.kinds import KINDS
 from catalog.papers.schemas import PaperSchema, RefusalSchema
 from market import files, journal
@@ -34,6 +34,9 @@ def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
     """Goods of a supplier that papers keep from sale; papers that an agriculture office has still to check."""
     if can(visitor, "paper.keep"):
         count = lists.blocked_goods(visitor.organisation_id)
+        if not count and visitor.organisation_id and validity.own_lacks(visitor.organisation_id):
+            yield Waiting(_("Your business licence is missing or has ended: nothing of yours can be ordered."),
+                          url_for("papers.new", kind="licence"), overdue=True)
         if count:
             yield Waiting(ngettext("%(num)s of your goods cannot be ordered: a paper is missing or has ended.",
                                    "%(num)s of your goods cannot be ordered: papers are missing or have ended.", count),

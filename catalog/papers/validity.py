@@ -88,6 +88,14 @@ def lacks(product_ids: Sequence[int]) -> dict[int, list[Lack]]:
     return found
 
 
+def own_lacks(supplier_id: int) -> list[Lack]:
+    """What a supplier lacks today whatever it sells; one statement."""
+    held, today = _held([supplier_id]), clock.today()
+    return [Lack(rule.kind, rule.scope, None if last == NEVER else last)
+            for rule in needed(frozenset(), (SUPPLIER,))
+            if (last := _last(rule, supplier_id, None, held)) < today]
+
+
 def lot_lacks(lot_ids: Sequence[int]) -> dict[int, list[Lack]]:
     """What lots lack today before they may be confirmed and shipped, by lot id. At most three statements."""
     if not lot_ids:

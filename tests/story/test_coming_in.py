@@ -165,12 +165,13 @@ def come_in(phone: Told, she: Page) -> None:
     phone.look(she, "application-admitted")
     she.goto("/village")
     phone.look(she, "village-new")
+    assert she.locator(".waiting-line.is-overdue[href*='kind=licence']").count() == 1
 
 
 def upload_licence(phone: Told, she: Page, photo: Path) -> None:
     she.goto("/village/papers")
     phone.look(she, "papers-missing")
-    she.goto("/village/papers/new?kind=licence")
+    she.locator(".papers-missing a[href*='kind=licence']").click()
     she.set_input_files("input[name=file]", photo)
     for name, text in {"number": "N2431125", "issuer": "江永县市场监督管理局", "issued_on": "2026-01-05",
                        "valid_until": "2036-01-04"}.items():

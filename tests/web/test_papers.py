@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from werkzeug.test import TestResponse
 
 from catalog import indexing
@@ -289,3 +289,15 @@ def test_an_address_is_kept_and_taken_back(world: World) -> None:
     assert db.session().scalar(select(User.email).where(User.login == "chair.he")) == ""
 
 
+
+
+def test_a_co_operative_without_goods_hears_that_its_licence_is_missing(world: World) -> None:
+    with db.transaction() as session:
+        session.execute(delete(Paper).where(Paper.supplier_id == world.organisation_id(GREENS)))
+    chair = world.logged_in("chair.shi")
+    assert "证照齐全" not in chair.get("/village/papers").text
+    assert "没有它，您的产品都不能下单" in chair.get("/village/papers").text
+    assert "/village/papers/new?kind=licence" in chair.get("/village").text
+    assert add(chair).status_code == 303
+    assert "证照齐全" in chair.get("/village/papers").text
+    assert "/village/papers/new?kind=licence" not in chair.get("/village").text
