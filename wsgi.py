@@ -109,14 +109,13 @@ API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 # in the order in which a desk's menu shows them
-MENUS = (shop_routes.MENU, village_home.MENU, weigh_routes.MENU, packing_routes.MENU, receipt_routes.MENU,
-         packing_routes.LIST_MENU, village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, member_routes.MENU,
-         income_routes.MENU, wage_routes.MENU, paper_routes.MENU, capacity_routes.MENU, report_routes.MENU,
+MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.MENU, packing_routes.MENU,
+         receipt_routes.MENU, packing_routes.LIST_MENU, village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU,
+         member_routes.MENU, income_routes.MENU, wage_routes.MENU, paper_routes.MENU, capacity_routes.MENU,
          entry_office_routes.MENU, entry_registration_routes.MENU, entry_routes.MENU, review_routes.MENU,
-         paper_routes.OFFICE_MENU,
-         price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU, paying_routes.MENU,
-         recall_routes.MENU, import_routes.MENU, cart_routes.MENU, notice_routes.MENU, login_routes.MENU,
-         reset_routes.MENU)
+         paper_routes.OFFICE_MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU,
+         paying_routes.MENU, recall_routes.MENU, import_routes.MENU, cart_routes.MENU, notice_routes.MENU,
+         login_routes.MENU, reset_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
