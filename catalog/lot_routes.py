@@ -11,9 +11,9 @@ from catalog.lot_parts import Ingredient, LotDetails
 from catalog.lot_schemas import MOST_ROWS, BookSchema, ProcessSchema
 from catalog.models import Lot
 from catalog.tracing import routes as tracing_routes
-from market import clock, file_routes, files, journal
+from market import clock, file_routes, journal, uploads
 from market.access import Visitor, can, requires
-from market.errors import N_, InvalidInput
+from market.errors import N_
 from market.i18n import gettext as _
 from market.i18n import ngettext
 from market.waiting import Waiting
@@ -42,7 +42,6 @@ REASON_LABELS: Mapping[str, str] = {
     "other": N_("Other"),
 }
 FIRST_ROWS, MORE_ROWS = 6, 6
-Prepared = tuple[bytes, str, str]
 ACT_LABELS: Mapping[str, str] = {
     "lot.booked": N_("Booked in"), "lot.processed": N_("Made from other lots"),
     "lot.confirmed": N_("Confirmed at the village"), "lot.recalled": N_("Recalled"),
@@ -94,10 +93,10 @@ def new() -> str:
 def book() -> Any:
     if "more" in request.form:  # more rows, without JavaScript
         return new()
-    values, photo = parse(BookSchema), sent_photo()
+    values, photo = parse(BookSchema), uploads.sent("notebook", pictures_only=True)
 
     def work() -> Response:
-        lot = book_lot(values | kept(photo))
+        lot = book_lot(values | ({"notebook_id": photo.keep().id} if photo else {}))
         flash(_("Lot %(code)s is booked in. It can be sold once the village has confirmed it.", code=lot.code), "good")
         onward = safe_next(request.form.get("next"))  # back to the order that waits for these goods
         return redirect(onward, 303) if onward else see_other("lots.show", lot_id=lot.id)  # type: ignore[return-value]
@@ -111,29 +110,6 @@ def book_lot(values: Mapping[str, Any]) -> Lot:
         values["product_id"], values["harvested_on"], values["milli"], values["farm_gate_fen_per_kg"],
         lot_desk.contributions_of(values["contributions"], current_user), current_user, values["best_before"],
         LotDetails(**{name: values[name] for name in LotDetails.__dataclass_fields__}))
-
-
-def sent_photo() -> Prepared | None:
-    """The notebook's page that was sent, checked and re-encoded before any transaction begins."""
-    sent = request.files.get("notebook")
-    if sent is None or not sent.filename:
-        return None
-    try:
-        prepared = files.prepare(sent.read(files.MAX_BYTES + 1))
-        if not prepared[1].startswith("image/"):
-            raise files.FileRefused()
-    except files.FileRefused as refusal:
-        raise InvalidInput({"notebook": [refusal]}) from refusal
-    return prepared
-
-
-def kept(photo: Prepared | None) -> dict[str, int]:
-    """Keep a notebook's photo, for the co-operative and its officials; {} where none was sent."""
-    if photo is None:
-        return {}
-    name = request.files["notebook"].filename or ""
-    stored = files.keep(photo, name, "parties", current_user, current_app.extensions["sijin"].files_dir)
-    return {"notebook_id": stored.id}
 
 
 @bp.get("/village/lots/process")

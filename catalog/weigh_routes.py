@@ -8,12 +8,11 @@ from flask_login import current_user
 
 from catalog import lot_desk, lots, weigh_in
 from catalog.lot_parts import Contribution, LotDetails
-from catalog.lot_routes import kept, sent_photo
 from catalog.lot_schemas import MOST_ROWS
 from catalog.weigh_schemas import NotebookSchema, WeighInSchema
-from market import clock
+from market import clock, uploads
 from market.access import requires
-from market.errors import N_, InvalidInput, NotFound
+from market.errors import N_, NotFound
 from market.web import MenuEntry, once, parse, safe_next, see_other, shows_again, unflatten
 
 bp = Blueprint("weigh", __name__, url_prefix="/village/weigh-in")
@@ -108,14 +107,13 @@ def book() -> Any:
 @shows_again(notebook_page)
 def book_notebook() -> Any:
     """One weight and one photo; the names may follow until the month closes."""
-    values, photo = parse(NotebookSchema), sent_photo()
-    if photo is None:
-        raise InvalidInput({"notebook": [N_("Please photograph the page with the names and weights.")]})
+    values, photo = parse(NotebookSchema), uploads.needed(
+        "notebook", N_("Please photograph the page with the names and weights."), pictures_only=True)
 
     def work() -> Response:
         village = lot_desk.village_of_code(values["village"])
         given = [Contribution(values["gross"] - values["tare"], None, village, unsplit=True)]
-        return _book(values, given, LotDetails(notebook_id=kept(photo)["notebook_id"]))
+        return _book(values, given, LotDetails(notebook_id=photo.keep().id))
 
     return once(work)
 

@@ -12,9 +12,9 @@ from catalog.capacity import asking, desk
 from catalog.capacity.asking import Asked, Season
 from catalog.capacity.models import CapacityRequest
 from catalog.capacity.schemas import AskSchema, DecideSchema, DeclareSchema
-from market import db, files
+from market import db, uploads
 from market.access import Visitor, can, requires
-from market.errors import N_, InvalidInput, NotFound
+from market.errors import N_, NotFound
 from market.i18n import gettext as _
 from market.i18n import ngettext
 from market.places import Division
@@ -80,12 +80,12 @@ def new() -> str:
 @requires("capacity.declare")
 @shows_again(new)
 def declare() -> Response:
-    values, photos = parse(DeclareSchema), _photos()
+    values, photos = parse(DeclareSchema), uploads.pictures("photos", asking.MOST_PHOTOS)
 
     def work() -> Response:
         season = Season(values["season"], values["first_day"], values["last_day"])
         row = asking.declare(values["product_id"], _village_id(values["village"]), season, _asked(values),
-                             _keep(photos), _sold_grams(), current_user)
+                             [photo.keep().id for photo in photos], _sold_grams(), current_user)
         flash(_("Declared. The county's agriculture office answers by %(day)s.", day=row.due_on.isoformat()), "good")
         return see_other("capacity.show", capacity_id=row.village_capacity_id)
 
@@ -105,10 +105,10 @@ def show(capacity_id: int) -> str:
 @shows_again(show)
 def ask_for_more(capacity_id: int) -> Response:
     desk.story(capacity_id, current_user)  # somebody else's is unknown, whatever the form says
-    values, photos = parse(AskSchema), _photos()
+    values, photos = parse(AskSchema), uploads.pictures("photos", asking.MOST_PHOTOS)
 
     def work() -> Response:
-        row = asking.ask_for_more(capacity_id, _asked(values), _keep(photos), current_user)
+        row = asking.ask_for_more(capacity_id, _asked(values), [photo.keep().id for photo in photos], current_user)
         flash(_("Asked. The county's agriculture office answers by %(day)s.", day=row.due_on.isoformat()), "good")
         return see_other("capacity.show", capacity_id=capacity_id)
 
@@ -186,25 +186,3 @@ def _sold_grams() -> asking.SoldGrams:
     """What the orders say has been sold; wsgi.py hands it in."""
     sold: asking.SoldGrams = current_app.extensions["sijin_sold_grams"]
     return sold
-
-
-def _photos() -> list[tuple[tuple[bytes, str, str], str]]:
-    """The photos that were sent, checked and re-encoded before any transaction begins; only pictures."""
-    sent = [file for file in request.files.getlist("photos") if file.filename]
-    if len(sent) > asking.MOST_PHOTOS:
-        raise InvalidInput({"photos": [N_("At most 6 photos at once.")]})
-    prepared = []
-    for file in sent:
-        try:
-            photo = files.prepare(file.read(files.MAX_BYTES + 1))
-            if not photo[1].startswith("image/"):
-                raise files.FileRefused()
-        except files.FileRefused as refusal:
-            raise InvalidInput({"photos": [refusal]}) from refusal
-        prepared.append((photo, file.filename or ""))
-    return prepared
-
-
-def _keep(photos: list[tuple[tuple[bytes, str, str], str]]) -> list[int]:
-    folder = current_app.extensions["sijin"].files_dir
-    return [files.keep(photo, name, "parties", current_user, folder).id for photo, name in photos]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, render_template, request
+from flask import Blueprint, Response, flash, render_template, request
 from flask_login import current_user
 
 from catalog import shelves
@@ -21,13 +21,11 @@ from catalog.entry.schemas import (
     VillageSchema,
     WhoSchema,
 )
-from market import files, logins
+from market import logins, uploads
 from market.access import requires
-from market.errors import N_, InvalidInput, NotFound
-from market.files import StoredFile
+from market.errors import N_, NotFound
 from market.i18n import gettext as _
 from market.menus import MenuEntry
-from market.schemas import REQUIRED
 from market.web import once, parse, see_other, shows_again
 
 bp = Blueprint("entry", __name__, url_prefix="/sell")
@@ -38,7 +36,6 @@ MENU = (
 )
 LONGEST_QUERY = 40
 
-Prepared = tuple[bytes, str, str]
 
 
 # ---- the application as a whole -------------------------------------------------------------------------------------
@@ -175,12 +172,12 @@ def producer() -> str:
 @shows_again(producer)
 def say_producer() -> Response:
     values = parse(ProducerSchema)
-    letter = _upload("file", required=not _has("commission_letter"))
+    letter = uploads.sent("file") if _has("commission_letter") else uploads.needed("file")
 
     def act(application: Application) -> None:
         applications.say(application, values)
         if letter:
-            applications.add_paper(application, "commission_letter", _keep(letter, "file"), only=True)
+            applications.add_paper(application, "commission_letter", letter.keep(), only=True)
 
     return _fill(act)
 
@@ -221,12 +218,12 @@ def proof() -> str:
 @shows_again(proof)
 def say_proof() -> Response:
     values = parse(ProofSchema)
-    paper = _upload("file", required=not _has("proof"))
+    paper = uploads.sent("file") if _has("proof") else uploads.needed("file")
 
     def act(application: Application) -> None:
         applications.say(application, values)
         if paper:
-            applications.add_paper(application, "proof", _keep(paper, "file"), only=True)
+            applications.add_paper(application, "proof", paper.keep(), only=True)
 
     return _fill(act)
 
@@ -262,10 +259,10 @@ def linkages() -> str:
 @requires("application.prepare")
 @shows_again(linkages)
 def add_linkage() -> Response:
-    values, evidence = parse(LinkageSchema), _upload("file")
+    values, evidence = parse(LinkageSchema), uploads.needed("file")
 
     def act(application: Application) -> None:
-        applications.add_linkage(application, values, _keep(evidence, "file"))
+        applications.add_linkage(application, values, evidence.keep())
 
     return _fill(act, stay="entry.linkages")
 
@@ -288,8 +285,8 @@ def papers() -> str:
 @requires("application.prepare")
 @shows_again(papers)
 def add_paper() -> Response:
-    kind, paper = parse(PaperSchema)["kind"], _upload("file")
-    return _fill(lambda application: applications.add_paper(application, kind, _keep(paper, "file")),
+    kind, paper = parse(PaperSchema)["kind"], uploads.needed("file")
+    return _fill(lambda application: applications.add_paper(application, kind, paper.keep()),
                  stay="entry.papers")
 
 
@@ -307,23 +304,3 @@ def remove_paper() -> Response:
 def _has(kind: str) -> bool:
     """Whether a paper of a kind is there already, so that it need not be sent again."""
     return bool(contents.read(applications.own(current_user)).papers_of(kind))
-
-
-def _upload(name: str, required: bool = True) -> Prepared | None:
-    """The photo or PDF that was sent, checked and re-encoded before any transaction begins."""
-    sent = request.files.get(name)
-    if sent is None or not sent.filename:
-        if required:
-            raise InvalidInput({name: [REQUIRED]})
-        return None
-    try:
-        return files.prepare(sent.read(files.MAX_BYTES + 1))
-    except files.FileRefused as refusal:
-        raise InvalidInput({name: [refusal]}) from refusal
-
-
-def _keep(prepared: Prepared | None, name: str) -> StoredFile:
-    if prepared is None:
-        raise InvalidInput({name: [REQUIRED]})
-    return files.keep(prepared, request.files[name].filename or "", "parties", current_user,
-                      current_app.extensions["sijin"].files_dir)

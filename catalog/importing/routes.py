@@ -12,7 +12,7 @@ from catalog.importing import desk, papers, runs
 from catalog.importing.kinds import Kind
 from catalog.importing.models import AT_WORK
 from catalog.importing.table import OFFICE_KINDS, SUPPLIER_KINDS
-from market import clock, sheet_input
+from market import clock, downloads, sheet_input
 from market.access import Visitor, can, requires
 from market.errors import N_, InvalidInput, NotFound
 from market.i18n import ngettext
@@ -22,8 +22,6 @@ from market.waiting import Waiting
 from market.web import once, page_number, parse, see_other, shows_again
 
 IMPORT = "<int(max=999999999999):import_id>"
-CONTENT_TYPES = {"csv": "text/csv; charset=utf-8",
-                 "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 STATE_LABELS: Mapping[str, tuple[str, str]] = {  # words and tone
     "queued": (N_("Waits for the check"), "waiting"), "checking": (N_("Being checked"), "waiting"),
     "ready": (N_("Checked: you decide"), "info"), "faulty": (N_("To be mended"), "wrong"),
@@ -109,19 +107,19 @@ def _blueprint(one: Desk) -> Blueprint:
     def faults(import_id: int, ending: str) -> Response:
         story = desk.story(import_id, current_user, one.kinds)
         table = papers.faults_table(one.kinds[story.kind], desk.all_faults(import_id))
-        return _file(papers.written(table, ending), f"to-mend-{import_id}", ending)
+        return downloads.file(papers.written(table, ending), f"to-mend-{import_id}", ending)
 
     @bp.get("/templates/<sheet>.xlsx")
     @guarded
     def template(sheet: str) -> Response:
         kind = _kind(one, sheet)
-        return _file(papers.template(kind, current_user), f"{kind.name}-template", "xlsx")
+        return downloads.file(papers.template(kind, current_user), f"{kind.name}-template", "xlsx")
 
     @bp.get("/exports/<sheet>.<any(csv, xlsx):ending>")
     @guarded
     def export(sheet: str, ending: str) -> Response:
         kind = _kind(one, sheet)
-        return _file(papers.written(papers.as_table(kind, current_user), ending),
+        return downloads.file(papers.written(papers.as_table(kind, current_user), ending),
                      f"{kind.name}-{clock.today().isoformat()}", ending)
 
     return bp
@@ -149,12 +147,6 @@ def _sent() -> tuple[bytes, str]:
 def _then_shown(one: Desk, act: Callable[[int, Mapping[str, Kind], Visitor], None], import_id: int) -> Response:
     act(import_id, one.kinds, current_user)
     return see_other(f"{one.name}.show", import_id=import_id)
-
-
-def _file(content: bytes, name: str, ending: str) -> Response:
-    response = Response(content, content_type=CONTENT_TYPES[ending])
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
-    return response
 
 
 village_bp: Any = _blueprint(VILLAGE)

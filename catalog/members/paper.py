@@ -7,11 +7,6 @@ from market import money
 from market.i18n import gettext as _
 from market.sheets import Heading, Table
 
-CONTENT_TYPES: Mapping[str, str] = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-
 
 def as_table(found: Settlement, co_operative: str, states: Mapping[str, str]) -> Table:
     """Every member's line with the sums below."""

@@ -14,7 +14,7 @@ from catalog.members import desk, joining, paper, surplus
 from catalog.members.models import LEAST_RETURN_POINTS
 from catalog.members.schemas import CapitalSchema, SurplusSchema
 from catalog.members.surplus import Plan
-from market import clock, journal, money, sheets
+from market import clock, downloads, journal, money
 from market.access import Visitor, can, requires
 from market.errors import N_
 from market.i18n import gettext as _
@@ -158,10 +158,7 @@ def signing_list(return_id: int) -> str:
 @requires("surplus.keep")
 def download(return_id: int, ending: str) -> Response:
     table = paper.as_table(desk.settlement(return_id, current_user), current_user.organisation_name, STATE_LABELS)
-    content = sheets.write_csv(table) if ending == "csv" else sheets.write_xlsx(table)
-    response = Response(content, content_type=paper.CONTENT_TYPES[ending])
-    response.headers["Content-Disposition"] = f'attachment; filename="surplus-return-{return_id}.{ending}"'
-    return response
+    return downloads.table(table, f"surplus-return-{return_id}", ending)
 
 
 @bp.post(f"/surplus-returns/{RETURN}/confirmation")

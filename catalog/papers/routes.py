@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 
-from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
+from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask_login import current_user
 
 from catalog import lot_desk
 from catalog.papers import keeping, lists, validity
 from catalog.papers.kinds import KINDS
 from catalog.papers.schemas import PaperSchema, RefusalSchema
-from market import files, journal
+from market import journal, uploads
 from market.access import Visitor, can, requires
-from market.errors import N_, InvalidInput
+from market.errors import N_
 from market.i18n import gettext as _
 from market.i18n import ngettext
 from market.waiting import Waiting
@@ -73,27 +73,14 @@ def new() -> str:
 @requires("paper.keep")
 @shows_again(new)
 def add() -> Response:
-    values, prepared = parse(PaperSchema), _sent()
+    values, scan = parse(PaperSchema), uploads.needed("file", N_("Please choose a photo or a PDF of the paper."))
 
     def keep() -> Response:
-        stored = files.keep(prepared, request.files["file"].filename or "", "parties", current_user,
-                            current_app.extensions["sijin"].files_dir)
-        keeping.add(values, stored.id, current_user.organisation_id, current_user)
+        keeping.add(values, scan.keep().id, current_user.organisation_id, current_user)
         flash(_("The paper is in. It counts from now on; the county's agriculture office will look at it."), "good")
         return see_other("papers.index")
 
     return once(keep)
-
-
-def _sent() -> tuple[bytes, str, str]:
-    """The photo or PDF that was sent, checked by its content before any transaction begins."""
-    sent = request.files.get("file")
-    if sent is None or not sent.filename:
-        raise InvalidInput({"file": [N_("Please choose a photo or a PDF of the paper.")]})
-    try:
-        return files.prepare(sent.read(files.MAX_BYTES + 1))
-    except files.FileRefused as refusal:
-        raise InvalidInput({"file": [refusal]}) from refusal
 
 
 @bp.get(f"/village/papers/{PAPER}")
@@ -149,5 +136,3 @@ def refuse(paper_id: int) -> Response:
         return see_other("papers.office")
 
     return once(work)
-
-

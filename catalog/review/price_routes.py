@@ -2,7 +2,6 @@
 
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask_login import current_user
@@ -13,7 +12,7 @@ from catalog.review.monitor import Watched
 from catalog.review.references import HOLDS_DAYS, OFFICES
 from catalog.review.routes import DECISION_LABELS
 from catalog.review.schemas import ApprovalSchema, ReasonSchema, ReferenceSchema
-from market import clock, page_words, paging, sheets
+from market import clock, downloads, page_words, paging, sheets
 from market.access import requires
 from market.errors import N_
 from market.i18n import gettext as _
@@ -38,8 +37,6 @@ COLUMNS = (
     (N_("Standing"), "text"), (N_("Decision"), "text"))
 ALL_DECISIONS = {**DECISION_LABELS, **OUTLIER_LABELS}
 OUTLIER = "<int(max=999999999999):outlier_id>"
-MIME = {"csv": "text/csv; charset=utf-8",
-        "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
 # ---- reference prices -----------------------------------------------------------------------------------------------
@@ -83,7 +80,7 @@ def monitor_() -> Any:
     counts = {standing: sum(one.standing == standing for one in watched) for standing in STANDINGS}
     chosen = [one for one in watched if show in (None, one.standing)]
     kind = request.args.get("format", "")
-    if kind in MIME:
+    if kind in downloads.CONTENT_TYPES:
         return _file(chosen, kind)
     pages = paging.last_page(len(chosen))
     page = min(page_number(), pages)
@@ -94,12 +91,7 @@ def monitor_() -> Any:
 
 
 def _file(rows: list[Watched], kind: str) -> Response:
-    table = _table(rows)
-    content = sheets.write_csv(table) if kind == "csv" else sheets.write_xlsx(table)
-    name = f"{_('Price monitor')}-{clock.today().isoformat()}.{kind}"
-    response = Response(content, content_type=MIME[kind])
-    response.headers["Content-Disposition"] = f"attachment; filename=prices.{kind}; filename*=UTF-8''{quote(name)}"
-    return response
+    return downloads.table(_table(rows), f"{_('Price monitor')}-{clock.today().isoformat()}", kind)
 
 
 def _table(rows: list[Watched]) -> sheets.Table:

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask_login import current_user
 
 from catalog.tracing import recall
-from market import sheets, words
+from market import downloads, sheets, words
 from market.access import Visitor, can, requires
 from market.errors import N_, NotFound
 from market.i18n import gettext as _
@@ -22,8 +22,6 @@ bp = Blueprint("recalls", __name__)
 MENU = tuple(MenuEntry(door, N_("Recalls"), "recalls.index", "recall.read", "warning")
              for door in ("supplier", "office", "unit"))
 RECALL = "<int(max=999999999999):recall_id>"
-TYPES = {"csv": "text/csv; charset=utf-8",
-         "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
 HEADINGS = ((N_("Lot"), "code"), (N_("Goods"), "text"), (N_("Unit"), "text"), (N_("Order"), "code"),
@@ -113,14 +111,11 @@ def show(recall_id: int) -> str:
 def download(recall_id: int, kind: str) -> Response:
     """The same rows as a table."""
     facts = reach.one(recall_id, current_user)
-    if kind not in TYPES:
+    if kind not in downloads.CONTENT_TYPES:
         raise NotFound()
     unit_id = current_user.organisation_id if current_user.organisation_kind == "unit" else None
     table = _table(facts, reach.reached(recall_id, unit_id))
-    content = sheets.write_csv(table) if kind == "csv" else sheets.write_xlsx(table)
-    response = Response(content, content_type=TYPES[kind])
-    response.headers["Content-Disposition"] = f'attachment; filename="recall-{facts.number}.{kind}"'
-    return response
+    return downloads.table(table, f"recall-{facts.number}", kind)
 
 
 def _table(facts: Any, rows: Any) -> sheets.Table:

@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
+from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask_login import current_user
 
-from market import clock, file_routes, files
+from market import clock, file_routes, uploads
 from market.access import Visitor, can, requires
-from market.errors import N_, InvalidInput
+from market.errors import N_
 from market.i18n import gettext as _
 from market.i18n import ngettext
-from market.schemas import REQUIRED
 from market.waiting import Waiting
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, unflatten
 from orders.income import declarations, desk, wages
@@ -22,7 +21,6 @@ bp = Blueprint("wages", __name__)
 MENU = (MenuEntry("office", N_("Wages, rent, dividends"), "wages.to_confirm", "lot.confirm", "household"),)
 LOT = "<int(max=999999999999):lot_id>"
 DECLARATION = "<int(max=999999999999):declaration_id>"
-Prepared = tuple[bytes, str, str]
 
 
 def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
@@ -59,28 +57,15 @@ def show(lot_id: int) -> str:
 @shows_again(show)
 def declare(lot_id: int) -> Response:
     wages.of_lot(lot_id, current_user)
-    values, proof = parse(WagesSchema), _proof()
+    values, proof = parse(WagesSchema), uploads.needed("proof")
 
     def work() -> Response:
-        name = request.files["proof"].filename or ""
-        kept = files.keep(proof, name, "parties", current_user, current_app.extensions["sijin"].files_dir)
         wages.declare(lot_id, [(row["household_id"], row["amount_fen"]) for row in values["lines"]],
-                      values["month"], kept.id, current_user)
+                      values["month"], proof.keep().id, current_user)
         flash(_("Declared. It is income once the village has confirmed it."), "good")
         return see_other("wages.index")
 
     return once(work)
-
-
-def _proof() -> Prepared:
-    """The photographed or scanned pay list, checked before any transaction begins."""
-    sent = request.files.get("proof")
-    if sent is None or not sent.filename:
-        raise InvalidInput({"proof": [REQUIRED]})
-    try:
-        return files.prepare(sent.read(files.MAX_BYTES + 1))
-    except files.FileRefused as refusal:
-        raise InvalidInput({"proof": [refusal]}) from refusal
 
 
 # ---- the officer's side ---------------------------------------------------------------------------------------------

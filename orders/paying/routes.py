@@ -1,13 +1,12 @@
 """What a unit owes, and saying that a bank transfer was made."""
 
-from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
+from flask import Blueprint, Response, flash, render_template, url_for
 from flask_login import current_user
 
-from market import clock, files
+from market import clock, uploads
 from market.access import requires
-from market.errors import N_, InvalidInput
+from market.errors import N_
 from market.i18n import gettext as _
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again
 from orders.buying import lists as orders_lists
@@ -20,7 +19,6 @@ bp = Blueprint("paying", __name__)
 
 MENU = (MenuEntry("unit", N_("Payments"), "paying.payments", "purchase.read", "money"),)
 
-Prepared = tuple[bytes, str, str]
 
 
 @bp.get("/payments")
@@ -58,29 +56,13 @@ def order_claims(order_id: int) -> str:
 @shows_again(order_claims)
 def claim(order_id: int) -> Response:
     orders_lists.order(order_id, orders_lists.unit_ids(current_user))
-    values, photo = parse(ClaimSchema), _voucher()
+    values, photo = parse(ClaimSchema), uploads.sent("voucher")
 
     def say() -> Response:
-        kept = _keep(photo) if photo else None
+        kept = photo.keep().id if photo else None
         verbs.claim({order_id: values["amount_fen"]}, verbs.Remittance(values["payer_name"], values["paid_on"], kept),
                     current_user)
         flash(_("Noted. The co-operative will confirm when the money has arrived."), "good")
         return see_other("paying.order_claims", order_id=order_id)
 
     return once(say)
-
-
-def _voucher() -> Prepared | None:
-    """The photo or PDF of the bank voucher, checked before any transaction begins."""
-    sent = request.files.get("voucher")
-    if sent is None or not sent.filename:
-        return None
-    try:
-        return files.prepare(sent.read(files.MAX_BYTES + 1))
-    except files.FileRefused as refusal:
-        raise InvalidInput({"voucher": [refusal]}) from refusal
-
-
-def _keep(photo: Prepared) -> int:
-    name: Any = request.files["voucher"].filename
-    return files.keep(photo, name or "", "parties", current_user, current_app.extensions["sijin"].files_dir).id

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, render_template, request, url_fo
 from flask_login import current_user
 from marshmallow import fields
 
-from market import clock, db, page_words, paging, sheets, waiting, web
+from market import clock, db, downloads, page_words, paging, waiting, web
 from market.access import can, public, requires
 from market.errors import N_, NotFound
 from market.schemas import Input, Month, Words
@@ -153,25 +153,14 @@ def _address(**changes: Any) -> str:
     return url_for(endpoint, **{name: value for name, value in parts.items() if value not in (None, "")})
 
 
-def _csv(filled: Filled) -> Response:
-    return _file(filled, sheets.write_csv(as_table(filled)), "csv", "text/csv; charset=utf-8")
-
-
-def _xlsx(filled: Filled) -> Response:
-    return _file(filled, sheets.write_xlsx(as_table(filled)), "xlsx",
-                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-
-
 def json_of(filled: Filled) -> Response:
     """The report as JSON, for the page's address and for the API alike."""
     answer: Response = jsonify(as_json(filled))
     return answer
 
 
-def _file(filled: Filled, content: bytes, ending: str, content_type: str) -> Response:
-    response = Response(content, content_type=content_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{filled.file_name}.{ending}"'
-    return response
+def _file(ending: str) -> Callable[[Filled], Response]:
+    return lambda filled: downloads.table(as_table(filled), filled.file_name, ending)
 
 
-FILES: dict[str, Callable[[Filled], Response]] = {"csv": _csv, "xlsx": _xlsx, "json": json_of}
+FILES: dict[str, Callable[[Filled], Response]] = {"csv": _file("csv"), "xlsx": _file("xlsx"), "json": json_of}
