@@ -10,6 +10,7 @@ from catalog.tracing import events
 from market import clock, db, journal, money
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
+from market.four_eyes import need_outsider
 
 
 class AlreadyDecided(Conflict):
@@ -43,7 +44,8 @@ def propose(lot_id: int, milli: int, reason: str, note: str, by: Visitor) -> Lot
 def confirm(write_off_id: int, by: Visitor) -> None:
     """A second person of the co-operative, or the village's officer, has seen it: the goods leave the stock.
 
-    Raises NotFound, SecondPersonNeeded, AlreadyDecided, NotInLot where in the meantime less is free.
+    An officer acts for the village alone, never for both. Raises NotFound, SecondPersonNeeded, OwnCooperative,
+    AlreadyDecided, NotInLot where in the meantime less is free.
     """
     row = _undecided(write_off_id, by)
     stock.take("written_off", [(None, row.lot_id, row.milli)])
@@ -64,6 +66,8 @@ def _undecided(write_off_id: int, by: Visitor) -> LotWriteOff:
         raise NotFound()
     if row.proposed_by == by.id:
         raise SecondPersonNeeded()
+    if by.organisation_kind == "office":
+        need_outsider(db.session().scalars(select(Lot.supplier_id).where(Lot.id == row.lot_id)).one(), by)
     if row.state != "waiting":
         raise AlreadyDecided()
     return row

@@ -28,6 +28,7 @@ from catalog.tracing import certificates, events
 from market import clock, db, journal, money, places
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
+from market.four_eyes import need_outsider
 from market.places import Division
 
 MOST_DAYS_AHEAD = 366
@@ -192,6 +193,7 @@ def confirm(lot_id: int, by: Visitor) -> None:
         raise NotFound()
     if lot.booked_by == by.id:
         raise SecondPersonNeeded()
+    need_outsider(lot.supplier_id, by)
     if lot.confirmed_at is not None:
         raise AlreadyConfirmed()
     if session.scalar(select(LotDetail.test).where(LotDetail.lot_id == lot_id)) == "failed":

@@ -13,6 +13,7 @@ from catalog.on_sale import harvested
 from market import clock, db, journal, outbox, places
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotAllowed, NotFound, SecondPersonNeeded
+from market.four_eyes import need_outsider
 from market.places import Division
 from market.working_days import working_days_after
 
@@ -111,7 +112,8 @@ def decide(request_id: int, granted_grams: int | None, reason: str, sold: SoldGr
     """The county's answer: a figure up to what was asked (lower only with a reason), or None to refuse with a reason.
 
     Both counters are taken afresh from orders and lots, under the rows' locks. What was sold or booked before stays,
-    even above a lower figure; then nothing more goes out. Raises NotFound, NotAllowed, SecondPersonNeeded, Conflict.
+    even above a lower figure; then nothing more goes out.
+    Raises NotFound, NotAllowed, SecondPersonNeeded, OwnCooperative, Conflict.
     """
     session = db.session()
     request = session.scalar(select(CapacityRequest).where(CapacityRequest.id == request_id))
@@ -130,6 +132,7 @@ def decide(request_id: int, granted_grams: int | None, reason: str, sold: SoldGr
         raise NothingOpen()
     if request.asked_by == by.id:
         raise SecondPersonNeeded()
+    need_outsider(session.scalars(select(Product.supplier_id).where(Product.id == season.product_id)).one(), by)
     _check_answer(request, capacity, granted_grams, reason)
     request.decision = "refused" if granted_grams is None else "approved"
     request.granted_grams, request.reason = granted_grams, reason

@@ -18,6 +18,7 @@ from catalog.models import Product
 from market import clock, db, journal, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotAllowed, NotFound
+from market.four_eyes import need_outsider
 from market.parties import Organisation
 from market.places import Division
 
@@ -54,11 +55,12 @@ def supplier_in_area(supplier_id: int, by: Visitor, lock: bool = False) -> Organ
 def change(supplier_id: int, values: Mapping[str, Any], by: Visitor) -> Organisation:
     """Suspend a supplier, lift that, or let it leave, from today or a later day on.
 
-    Raises NotFound, NotAllowed, HasLeft, StandsSo, InvalidInput.
+    Raises NotFound, NotAllowed, OwnCooperative, HasLeft, StandsSo, InvalidInput.
     """
     if by.office_kind not in OFFICES:
         raise NotAllowed()
     supplier = supplier_in_area(supplier_id, by, lock=True)
+    need_outsider(supplier_id, by)
     if values["from_day"] < clock.today():
         raise InvalidInput({"from_day": [N_("From today on, or from a later day.")]})
     if supplier.status == "left":

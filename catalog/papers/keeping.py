@@ -12,6 +12,7 @@ from catalog.papers.models import Paper
 from market import clock, db, journal, outbox, places
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotAllowed, NotFound
+from market.four_eyes import need_outsider
 from market.parties import Organisation
 from market.places import Division
 
@@ -99,7 +100,10 @@ def _decide(paper: Paper, state: str, reason: str, by: Visitor) -> None:
 
 
 def _in_office(paper_id: int, by: Visitor) -> Paper:
-    """A paper of the officer's area, locked. Raises NotFound elsewhere, NotAllowed for other offices."""
+    """A paper of the officer's area, locked.
+
+    Raises NotFound elsewhere, NotAllowed for other offices, OwnCooperative.
+    """
     paper = db.session().scalar(
         select(Paper).where(Paper.id == paper_id, Paper.supplier_id.in_(suppliers_of(by))).with_for_update()
         .execution_options(populate_existing=True))
@@ -107,6 +111,7 @@ def _in_office(paper_id: int, by: Visitor) -> Paper:
         raise NotFound()
     if by.office_kind != "agriculture":
         raise NotAllowed()
+    need_outsider(paper.supplier_id, by)
     if paper.state == "refused":
         raise AlreadyRefused()
     return paper

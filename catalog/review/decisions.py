@@ -12,7 +12,7 @@ from catalog.review.references import need_office
 from market import clock, db, journal, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound
-from market.parties import Membership
+from market.four_eyes import need_outsider
 from market.places import Division, lies_in
 
 # sentences that a reviewer only has to tick
@@ -36,13 +36,6 @@ class AlreadyDecided(Conflict):
     text = N_("This has been decided already, or the co-operative has sent something newer.")
 
 
-class OwnGoods(Conflict):
-    """Four eyes: who acts for the co-operative does not decide about its goods."""
-
-    code = "own_goods"
-    text = N_("You act for this co-operative yourself: somebody else has to decide about its goods.")
-
-
 def in_area(by: Visitor) -> ColumnElement[bool]:
     """The condition that a Product's village lies in an official's area."""
     return db.table(Product).c.village_id.in_(select(Division.id).where(lies_in(by.division_id)))
@@ -62,7 +55,7 @@ def locked(review_id: int, by: Visitor) -> tuple[ListingReview, Product]:
 
 
 def approve(review_id: int, by: Visitor, remark: str = "") -> ListingReview:
-    """The goods go on the shelf, or the edit holds from now on. Raises AlreadyDecided, OwnGoods, NotFound."""
+    """The goods go on the shelf, or the edit holds from now on. Raises AlreadyDecided, OwnCooperative, NotFound."""
     review, product = _to_decide(review_id, by)
     if review.kind == "edit" and review.proposed:
         wanted = review.proposed
@@ -88,7 +81,7 @@ def take_off(product_id: int, reasons: Sequence[str], remark: str, by: Visitor) 
     if db.session().scalar(select(Product.id).where(Product.id == product_id, in_area(by))) is None:
         raise NotFound()
     product = _locked_product(product_id)
-    _need_outsider(product, by)
+    need_outsider(product.supplier_id, by)
     if product.state not in ("listed", "hidden"):
         raise AlreadyDecided()
     listing.close_waiting([product.id], by)
@@ -111,17 +104,10 @@ def need_reasons(reasons: Sequence[str], remark: str) -> None:
 def _to_decide(review_id: int, by: Visitor) -> tuple[ListingReview, Product]:
     need_office(by)
     review, product = locked(review_id, by)
-    _need_outsider(product, by)
+    need_outsider(product.supplier_id, by)
     if review.decision != "waiting":
         raise AlreadyDecided()
     return review, product
-
-
-def _need_outsider(product: Product, by: Visitor) -> None:
-    """Whoever acts for the co-operative, in whatever role, is not the one who decides."""
-    if db.session().scalar(select(Membership.id).where(
-            Membership.user_id == by.id, Membership.organisation_id == product.supplier_id).limit(1)) is not None:
-        raise OwnGoods()
 
 
 def _decide(review: ListingReview, product: Product, decision: str, reasons: Sequence[str], remark: str,

@@ -19,6 +19,7 @@ from catalog.review.references import need_office
 from market import clock, db, journal, money, paging
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
+from market.four_eyes import need_outsider
 from market.parties import Organisation
 from market.places import Division
 from market.users import User
@@ -108,7 +109,7 @@ def explain(outlier_id: int, reason: str, by: Visitor) -> PriceOutlier:
 
 
 def agree(outlier_id: int, by: Visitor) -> PriceOutlier:
-    """A second person agrees with the reason. Raises NotExplained, SecondPersonNeeded."""
+    """A second person agrees with the reason. Raises NotExplained, SecondPersonNeeded, OwnCooperative."""
     need_office(by)
     row = _open(outlier_id, by)
     if row.reasoned_by is None:
@@ -138,6 +139,7 @@ def _open(outlier_id: int, by: Visitor) -> PriceOutlier:
         .with_for_update(of=PriceOutlier).execution_options(populate_existing=True))
     if row is None:
         raise NotFound()
+    need_outsider(db.session().scalars(select(Product.supplier_id).where(Product.id == row.product_id)).one(), by)
     if row.approved_at is not None or row.sent_back_at is not None:
         raise decisions.AlreadyDecided()
     return row

@@ -5,9 +5,11 @@ from datetime import date
 
 from sqlalchemy import select, update
 
+from catalog.models import Lot
 from market import clock, db, journal, ledger, places
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
+from market.four_eyes import need_outsider
 from market.households import Household
 from market.places import Division
 from orders.income import posting
@@ -53,13 +55,17 @@ def declare(declared: Declared, by: Visitor) -> IncomeDeclaration:
 
 
 def confirm(declaration_id: int, by: Visitor) -> None:
-    """The village confirms a declaration; now it is income. Raises NotFound, SecondPersonNeeded, Conflict."""
+    """The village confirms a declaration; now it is income.
+
+    Raises NotFound, SecondPersonNeeded, OwnCooperative, Conflict.
+    """
     session = db.session()
     row = session.scalar(select(IncomeDeclaration).where(IncomeDeclaration.id == declaration_id).with_for_update())
     if row is None or not in_area(row.village_id, by):
         raise NotFound()
     if row.declared_by == by.id:
         raise SecondPersonNeeded()
+    need_outsider(row.supplier_id, by)
     if row.confirmed_at is not None:
         raise Conflict()
     row.confirmed_by, row.confirmed_at, row.business_date = by.id, clock.now(), clock.today()
@@ -78,6 +84,7 @@ def agree_collective(village_id: int, basis_points: int, valid_from: date, by: V
         raise SecondPersonNeeded()
     if not 0 <= basis_points <= 5000 or by.organisation_id is None:
         raise InvalidInput({"basis_points": [N_("This number is outside what is possible here.")]})
+    need_outsider(by.organisation_id, confirmed_by)
     session = db.session()
     session.execute(
         update(CollectiveAgreement)
@@ -95,7 +102,7 @@ def agree_collective(village_id: int, basis_points: int, valid_from: date, by: V
 def clear(part_id: int, by: Visitor) -> None:
     """An officer has looked at income above the goods' price and lets it count, but for goods that went back.
 
-    Raises NotFound, Conflict.
+    Raises NotFound, OwnCooperative, Conflict.
     """
     session = db.session()
     _lock_order_of(part_id)
@@ -104,6 +111,7 @@ def clear(part_id: int, by: Visitor) -> None:
         raise NotFound()
     if part.cleared_on is not None:
         raise Conflict()
+    need_outsider(session.scalars(select(Lot.supplier_id).where(Lot.id == part.lot_id)).one(), by)
     part.cleared_by, part.cleared_on, part.cleared_returned_grams = by.id, clock.today(), part.returned_grams
     session.flush()
     order, line = session.execute(

@@ -19,6 +19,7 @@ from catalog.review.listing import Outcome
 from catalog.review.models import ListingReview, PriceOutlier, PriceVoucher, ReferencePrice
 from market import clock, db, files, notices, outbox
 from market.errors import InvalidInput, NotAllowed, NotFound, SecondPersonNeeded
+from market.four_eyes import OwnCooperative
 from market.parties import Membership, Organisation
 from tests import goods
 from tests.counting import count_statements
@@ -329,9 +330,9 @@ def test_who_acts_for_the_co_operative_does_not_decide(world: World) -> None:
     jin = world.person("official.jin")
     with db.transaction() as session:
         session.add(Membership(user_id=jin.id, organisation_id=world.organisation_id(GREENS), role="clerk"))
-    with pytest.raises(decisions.OwnGoods):
+    with pytest.raises(OwnCooperative):
         approve(world, cabbage)
-    with pytest.raises(decisions.OwnGoods):
+    with pytest.raises(OwnCooperative):
         send_back(world, cabbage)
     assert product_of(cabbage).state == "waiting"
 
