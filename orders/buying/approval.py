@@ -40,8 +40,8 @@ def decline(purchase_id: int, reason: str, by: Visitor) -> None:
     purchase = _waiting(purchase_id, by)
     if purchase.ordered_by == by.id:
         raise SecondPersonNeeded()
-    _settle(purchase, "declined", "cancelled", by)
-    _free(_line_ids(Order.purchase_id == purchase.id))
+    declined = _settle(purchase, "declined", "cancelled", by)
+    _free(_line_ids(Order.id.in_(declined)))
     journal.record("purchase.declined", "purchase", purchase.id, by, reason=reason)
 
 
@@ -86,11 +86,13 @@ def _hash_now(purchase: Purchase) -> str:
     return checkout.content_hash([dict(row) for row in rows], db.columns_of(purchase))
 
 
-def _settle(purchase: Purchase, approval: str, state: str, by: Visitor) -> None:
+def _settle(purchase: Purchase, approval: str, state: str, by: Visitor) -> list[int]:
+    """The orders that still waited move on; returns their ids: one that was taken back before stays as it is."""
     purchase.approval, purchase.approved_by, purchase.approved_at = approval, by.id, clock.now()
     db.session().flush()
-    db.session().execute(update(Order).where(Order.purchase_id == purchase.id, Order.state == "waiting")
-                         .values(state=state))
+    return list(db.session().scalars(
+        update(Order).where(Order.purchase_id == purchase.id, Order.state == "waiting").values(state=state)
+        .returning(Order.id)))
 
 
 def _free(line_ids: list[int]) -> None:
