@@ -10,7 +10,7 @@ from market.access import Visitor
 from market.errors import N_, Conflict, NotFound, SecondPersonNeeded
 from market.parties import Organisation
 from orders import seasons, states
-from orders.buying import checkout
+from orders.buying import checkout, refusals
 from orders.models import Order, OrderLine, Purchase
 from orders.paying import receipts
 
@@ -23,13 +23,17 @@ class ContentChanged(Conflict):
 
 
 def approve(purchase_id: int, shown_hash: str | None, by: Visitor) -> None:
-    """Let a waiting purchase go to the co-operatives. Raises SecondPersonNeeded, ContentChanged, Conflict, NotFound."""
+    """Let a waiting purchase go to the co-operatives, as long as all its goods are still on sale.
+
+    Raises SecondPersonNeeded, ContentChanged, GoodsWithdrawn, Conflict, NotFound.
+    """
     purchase = _waiting(purchase_id, by)
     if purchase.ordered_by == by.id:
         raise SecondPersonNeeded()
     current = _hash_now(purchase)
     if current != purchase.content_hash or (shown_hash is not None and shown_hash != current):
         raise ContentChanged()
+    refusals.check_still_sold(_goods_waiting(purchase))
     _settle(purchase, "approved", "placed", by)
     journal.record("purchase.approved", "purchase", purchase.id, by, content_hash=current)
     outbox.enqueue("purchase.approved", {"purchase_id": purchase.id})
@@ -84,6 +88,13 @@ def _hash_now(purchase: Purchase) -> str:
         .order_by(OrderLine.product_id)
     ).mappings().all()
     return checkout.content_hash([dict(row) for row in rows], db.columns_of(purchase))
+
+
+def _goods_waiting(purchase: Purchase) -> dict[int, str]:
+    """What the orders that still wait are about, name by product id."""
+    return {row.product_id: row.product_name for row in db.session().execute(
+        select(OrderLine.product_id, OrderLine.product_name).join(Order, Order.id == OrderLine.order_id)
+        .where(Order.purchase_id == purchase.id, Order.state == "waiting"))}
 
 
 def _settle(purchase: Purchase, approval: str, state: str, by: Visitor) -> list[int]:

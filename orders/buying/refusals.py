@@ -1,6 +1,6 @@
 """What speaks against each good of an order, so that every message can stand at its line."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -8,7 +8,7 @@ from catalog import stock
 from catalog.capacity import gates
 from catalog.papers import refusals as papers
 from market import money
-from market.errors import N_, Conflict, MarketError
+from market.errors import N_, Conflict, MarketError, in_english
 from orders.buying import cart, checkout
 
 
@@ -17,6 +17,27 @@ class NoLongerSold(Conflict):
 
     code = "no_longer_sold"
     text = N_("This is no longer on sale.")
+
+
+class GoodsWithdrawn(Conflict):
+    """A purchase waited for a yes, and meanwhile one of its goods left the shelf."""
+
+    code = "goods_withdrawn"
+    text = N_("%(name)s: %(reason)s Nothing has been sent to the co-operatives.")
+
+    def __init__(self, name: str, reason: MarketError) -> None:
+        super().__init__(name=name, reason=reason.message())
+        self.reason = reason
+
+    def message(self, translate: Callable[..., str] = in_english) -> str:
+        return translate(self.text, **(self.details | {"reason": self.reason.message(translate)}))
+
+
+def check_still_sold(names: Mapping[int, str]) -> None:
+    """Raises GoodsWithdrawn for the first of these goods (name by product id) that is not on sale today."""
+    gone = sorted(set(names) - set(cart.sellable(list(names))))
+    if gone:
+        raise GoodsWithdrawn(names[gone[0]], papers.by_good(gone).get(gone[0]) or NoLongerSold())
 
 
 def by_good(goods: Sequence[tuple[int, int]], day: date) -> dict[int, MarketError]:
