@@ -17,7 +17,7 @@ from catalog.review import listing, pictures, rules
 from catalog.review.ground import Ground
 from catalog.review.listing import LOOKED_AT, Outcome
 from catalog.review.models import ListingReview, PriceVoucher
-from catalog.review.rules import Finding, Goods
+from catalog.review.rules import Finding, Goods, Like
 from market import clock, db, journal, money
 from market.access import Visitor
 from market.files import StoredFile
@@ -55,7 +55,8 @@ class Edit:
     @property
     def is_looked_at(self) -> bool:
         approved = self.known.approved
-        return any(self.wanted[name] != approved[name] for name in (*LOOKED_AT, "price_fen"))
+        return self.known.photo_id is not None or any(
+            self.wanted[name] != approved[name] for name in (*LOOKED_AT, "price_fen"))
 
 
 def known_goods(supplier_id: int, lock: bool) -> list[Known]:
@@ -101,13 +102,17 @@ def findings(edit: Edit, ground: Ground) -> list[Finding]:
         own_village=wanted["village"] in ground.own_villages or (approved and wanted["village"] == row.village),
         approved_fen_per_kg=money.price_of_kg(row.price_fen, row.grams_per_unit) if approved else None,
         same_goods=() if approved and wanted["name"] == row.name else ground.same_goods(wanted, row.id),
-        same_picture=() if approved or row.photo_id is None else _same_picture(row),
+        same_picture=_same_picture(known),
         was_returned=known.was_returned))
 
 
-def _same_picture(row: Any) -> Sequence[Any]:
-    kept = db.session().get_one(StoredFile, row.photo_id)
-    return pictures.alike(kept.id, kept.sha256, pictures.look_kept(kept.id), row.id)
+def _same_picture(known: Known) -> Sequence[Like]:
+    """A photo that waits is looked at, and one of goods that nobody has approved."""
+    photo_id = known.photo_id or (None if known.is_approved else known.row.photo_id)
+    if photo_id is None:
+        return ()
+    kept = db.session().get_one(StoredFile, photo_id)
+    return pictures.alike(kept.id, kept.sha256, pictures.look_kept(kept.id), known.row.id)
 
 
 def change_many(edits: Sequence[Edit], ground: Ground, by: Visitor | None) -> list[Outcome]:

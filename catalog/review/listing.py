@@ -150,6 +150,12 @@ def _pending(product_id: int) -> Mapping[str, Any] | None:
     return newest.proposed if newest and newest.decision == "waiting" else None
 
 
+def _pending_photo(product_id: int) -> Photo | None:
+    """The new photo that waits for the county, looked at once more with whatever is said now."""
+    photo_id = (_pending(product_id) or {}).get("photo_id")
+    return Photo(db.session().get_one(StoredFile, photo_id), pictures.look_kept(photo_id)) if photo_id else None
+
+
 # ---- how an edit goes -----------------------------------------------------------------------------------------------
 
 
@@ -169,17 +175,17 @@ def _again(product: Product, wanted: Mapping[str, Any], ground: Ground, by: Visi
 def _edit(product: Product, wanted: Mapping[str, Any], ground: Ground, by: Visitor | None,
           photo: Photo | None) -> Outcome:
     """Goods that were approved: at once where nothing is found, else they stay as they are until the county decides."""
-    pending = _pending(product.id)
-    new_photo = photo.file.id if photo else pending.get("photo_id") if pending else None
+    photo = photo or _pending_photo(product.id)
     before = {**said_now(product), "price_fen": product.price_fen}
     looked_at = [name for name in (*LOOKED_AT, "price_fen") if wanted[name] != before[name]]
-    if not looked_at and new_photo is None:
+    if not looked_at and photo is None:
         close_waiting([product.id], by)
         products.change_product(product, wanted, by)
         return Outcome(product.id, product.state, [])
     refuse_another_count(product, wanted)
     found = rules.findings(checks.goods_of(Incoming(wanted, photo), ground, product))
     close_waiting([product.id], by)
+    new_photo = photo.file.id if photo else None
     if found:
         proposed = {**{name: wanted[name] for name in before}, "photo_id": new_photo}
         note_reviews([(product.id, "edit", found, proposed)], by)

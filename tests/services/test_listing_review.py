@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw
 from sqlalchemy import func, select
 
 from catalog import products
+from catalog.importing import goods_sheet
+from catalog.importing.kinds import Plan
 from catalog.models import Product, ProductPrice
 from catalog.on_sale import on_sale
 from catalog.review import decisions, desk, jobs, listing, monitor, outliers, pictures, references
@@ -18,9 +20,11 @@ from catalog.review.checks import Incoming, Photo, RowsRefused, Voucher
 from catalog.review.listing import Outcome
 from catalog.review.models import ListingReview, PriceOutlier, PriceVoucher, ReferencePrice
 from market import clock, db, files, notices, outbox
+from market.access import Visitor
 from market.errors import InvalidInput, NotAllowed, NotFound, SecondPersonNeeded
 from market.four_eyes import OwnCooperative
 from market.parties import Membership, Organisation
+from market.sheet_input import Rows
 from tests import goods
 from tests.counting import count_statements
 from tests.world import GREENS, NOON, POMELO, TODAY, World
@@ -162,6 +166,43 @@ def test_another_suppliers_picture_is_found_though_it_was_scaled(world: World, a
     assert second.findings[0].details == {"name": "菜心", "supplier": "新田县演示蔬菜合作社"}
     other = submit_photo(world, app, POMELO, "菜薹", picture((800, 600), seed=5))
     assert other.state == "listed"
+
+
+@pytest.mark.parametrize("again", ["form", "price", "table"])
+def test_a_strangers_photo_does_not_go_live_by_saving_once_more(world: World, app: Flask, again: str) -> None:
+    """Lü's pomelos have a photo. Zhang puts it on the cabbages, and saves the form a second time without it."""
+    goods.reference(world, 400)
+    goods.reference(world, 400, county="pomelo_home")
+    submit_photo(world, app, POMELO, "菜苔", picture((800, 600)))
+    cabbage = submit(world).product_id
+    zhang, prepared = world.person("clerk.zhang"), files.prepare(picture((400, 300)))
+    with db.transaction():
+        kept = files.keep(prepared, "photo.jpg", "public", zhang, app.extensions["sijin"].files_dir)
+        outcome = listing.change(products.own_product(cabbage, zhang.organisation_id), goods.values(world), zhang,
+                                 Photo(kept, pictures.look_of(prepared[0])))
+        taken = kept.id
+    assert [one.code for one in outcome.findings] == ["same_picture"]
+    if again == "form":
+        change(world, cabbage)
+    elif again == "price":
+        reprice(world, cabbage, 190)
+    else:
+        import_row(zhang, {**goods.values(world, description="脆嫩"), "number": cabbage})
+    assert product_of(cabbage).photo_id is None
+    assert reviews(cabbage) == [("new", "published"), ("edit", "withdrawn"), ("edit", "waiting")]
+    newest = listing.newest_review(cabbage)
+    assert newest is not None and newest.proposed is not None and newest.proposed["photo_id"] == taken
+    assert [one["code"] for one in newest.findings] == ["same_picture"]
+    approve(world, cabbage)
+    assert product_of(cabbage).photo_id == taken
+
+
+def import_row(by: Visitor, row: dict[str, Any]) -> Plan:
+    """One line of a table that has every column."""
+    with db.transaction():
+        plan = goods_sheet.match(Rows({2: row}, [], 1, 0, frozenset(one.field for one in goods_sheet.COLUMNS)), by)
+        goods_sheet.write(plan, by)
+    return plan
 
 
 def picture(size: tuple[int, int], seed: int = 1) -> bytes:
