@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, select
 
+from catalog import origins
 from catalog.lot_models import LotDetail
 from catalog.lot_parts import Contribution, LotDetails, Making
 from catalog.lot_yields import YIELDS, Usual
@@ -233,7 +234,7 @@ def contributions_of(rows: Sequence[Mapping[str, Any]], by: Visitor) -> list[Con
     """
     named = {row["member"] for row in rows if row["member"]}
     households = _households(named, by)
-    villages = _villages({row["village"] for row in rows if row["village"]})
+    villages = _own_villages({row["village"] for row in rows if row["village"]}, by)
     problems: dict[str, list[str | MarketError]] = {}
     found = []
     for number, row in enumerate(rows):
@@ -269,12 +270,19 @@ def _households(named: set[str], by: Visitor) -> dict[str, set[int]]:
     return {**names, **found}
 
 
-def village_of_code(code: str) -> int:
-    """Raises InvalidInput at `village` for a code that is no village's."""
-    found = _villages({code}).get(code)
+def village_of_code(code: str, by: Visitor) -> int:
+    """Raises InvalidInput at `village` for a code that is no village of the co-operative's."""
+    found = _own_villages({code}, by).get(code)
     if found is None:
         raise InvalidInput({"village": [N_("Please choose one of the list.")]})
     return found
+
+
+def _own_villages(codes: set[str], by: Visitor) -> dict[str, int]:
+    """Those of some villages that may be an origin of the co-operative's goods, by code."""
+    found = _villages(codes)
+    own = origins.own_villages(by.organisation_id, found.values())
+    return {code: village for code, village in found.items() if village in own}
 
 
 def _villages(codes: set[str]) -> dict[str, int]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import select
 
 from catalog.lot_models import LotDetail, LotMaking
+from catalog.origins import own_villages
 from market import db
 from market.access import Visitor
 from market.errors import N_, InvalidInput, NotFound
@@ -63,23 +64,22 @@ class Making:
 
 
 def origins(contributions: Sequence[Contribution], by: Visitor) -> list[int]:
-    """The village of each contribution. Households must be the co-operative's members, other villages real ones.
+    """The village of each contribution. Households must be the co-operative's members, other villages its own.
 
     Raises NotFound for a household or village that is not, InvalidInput where nobody could be named later.
     """
     if not contributions or any(c.grams <= 0 for c in contributions):
         raise InvalidInput({"contributions": [N_("Say who brought how much.")]})
+    _check_members_live_in({c.village_id for c in contributions if c.unsplit}, by)
     session = db.session()
     wanted = {c.household_id for c in contributions if c.household_id is not None}
     homes: dict[int, int] = {row.id: row.village_id for row in session.execute(
         select(Household.id, Household.village_id).join(CoopMember, CoopMember.household_id == Household.id)
         .where(CoopMember.supplier_id == by.organisation_id, Household.id.in_(wanted)))}
     bases = {c.village_id for c in contributions if c.household_id is None}
-    villages = set(session.scalars(
-        select(Division.id).where(Division.id.in_(bases), Division.level == "village", Division.valid_to.is_(None))))
+    villages = own_villages(by.organisation_id, bases)
     if wanted != set(homes) or bases != villages:
         raise NotFound()
-    _check_members_live_in({c.village_id for c in contributions if c.unsplit}, by)
     return [homes[c.household_id] if c.household_id is not None else int(c.village_id or 0) for c in contributions]
 
 

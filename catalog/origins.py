@@ -1,10 +1,10 @@
 """Where goods come from: product pages, villages, and what the public may know of a lot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Row, Select, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, union_all
 
 from catalog import browse
 from catalog.entry.models import Application
@@ -185,14 +185,27 @@ def _inputs_of(lot_id: int) -> Select[Any]:
 
 def villages_of_supplier(supplier_id: int, chosen_id: int | None = None) -> dict[str, str]:
     """Villages a co-operative may name as the origin of its goods: of its township and of its members, by code."""
+    village = db.table(Division)
+    rows = db.session().execute(
+        select(village.c.code, village.c.path)
+        .where(or_(_is_own(supplier_id), and_(village.c.id == chosen_id, village.c.valid_to.is_(None))))
+        .order_by(village.c.code))
+    return {row.code: row.path for row in rows}
+
+
+def own_villages(supplier_id: int | None, village_ids: Iterable[int | None]) -> set[int]:
+    """Those of some villages that a co-operative may name as the origin of its goods."""
+    village = db.table(Division)
+    return set(db.session().scalars(
+        select(village.c.id).where(village.c.id.in_(set(village_ids)), _is_own(supplier_id))))
+
+
+def _is_own(supplier_id: int | None) -> ColumnElement[bool]:
+    """The condition that a Division is a village of today in the co-operative's township, or of one of its members."""
     village, member = db.table(Division), db.table(Household)
     home = select(Organisation.division_id).where(Organisation.id == supplier_id).scalar_subquery()
     home_township = select(Division.township_id).where(Division.id == home).scalar_subquery()
     of_members = select(member.c.village_id).join(CoopMember, CoopMember.household_id == member.c.id).where(
         CoopMember.supplier_id == supplier_id)
-    rows = db.session().execute(
-        select(village.c.code, village.c.path).where(
-            village.c.level == "village", village.c.valid_to.is_(None),
-            or_(village.c.township_id == home_township, village.c.id.in_(of_members), village.c.id == chosen_id))
-        .order_by(village.c.code))
-    return {row.code: row.path for row in rows}
+    return and_(village.c.level == "village", village.c.valid_to.is_(None),
+                or_(village.c.township_id == home_township, village.c.id.in_(of_members)))

@@ -111,7 +111,7 @@ def book_notebook() -> Any:
         "notebook", N_("Please photograph the page with the names and weights."), pictures_only=True)
 
     def work() -> Response:
-        village = lot_desk.village_of_code(values["village"])
+        village = lot_desk.village_of_code(values["village"], current_user)
         given = [Contribution(values["gross"] - values["tare"], None, village, unsplit=True)]
         return _book(values, given, LotDetails(notebook_id=photo.keep().id))
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from catalog import lots
+from catalog import lots, origins
 from catalog.importing import lookups
 from catalog.importing.kinds import (
     CHOOSE,
@@ -238,7 +238,9 @@ class _Known:
             select(member.c.member_no, member.c.household_id, household.c.village_id)
             .join_from(member, household, household.c.id == member.c.household_id)
             .where(member.c.supplier_id == by.organisation_id))}
-        self.villages = lookups.village_ids(row["village"] for row in values if row["village"])
+        villages = lookups.village_ids(row["village"] for row in values if row["village"])
+        own = origins.own_villages(by.organisation_id, villages.values())
+        self.villages = {code: village for code, village in villages.items() if village in own}
         said = {row["reference"] for row in values}
         found = read(
             select(lot, imported.c.reference, *(detail.c[name] for name in DETAILS)).select_from(lot)
