@@ -119,7 +119,10 @@ def set_state(product_id: int) -> Response:
     values = parse(StateSchema)
     with db.transaction():
         own = products.own_product(product_id, current_user.organisation_id)
-        products.set_state(own, values["state"], current_user)
+        if values["state"] == "listed":
+            _tell(listing.show(own, current_user))
+        else:
+            products.set_state(own, values["state"], current_user)
     return see_other("village.product", product_id=product_id)
 
 

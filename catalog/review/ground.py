@@ -73,6 +73,6 @@ def of(supplier_id: int, village_codes: Collection[str]) -> Ground:
     ground = Ground(categories, villages, origins.villages_of_supplier(supplier_id).keys(),
                     references.current(counties) if counties else [])
     for row in session.execute(select(product.c.id, product.c.name, product.c.unit).where(
-            product.c.supplier_id == supplier_id, product.c.state != "hidden").order_by(product.c.id)):
+            product.c.supplier_id == supplier_id).order_by(product.c.id)):
         ground.add(row.name, row.unit, row.id)
     return ground

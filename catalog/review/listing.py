@@ -89,10 +89,7 @@ def change(product: Product, values: Mapping[str, Any], by: Visitor | None, phot
 
     The caller holds the product's row. Raises InvalidInput for a refused word.
     """
-    ground = grounds.of(product.supplier_id, {values["village"]})
-    refused = checks.refusals([values], ground)
-    if refused:
-        raise InvalidInput({name: list(messages) for name, messages in refused[0].items()})
+    ground = _ground_of(product, values)
     if voucher is not None:
         _note_vouchers([(product.id, voucher)], by)
     if photo is not None and photo.look is not None:
@@ -103,10 +100,39 @@ def change(product: Product, values: Mapping[str, Any], by: Visitor | None, phot
     return _edit(product, wanted, ground, by, photo)
 
 
+def _ground_of(product: Product, values: Mapping[str, Any]) -> Ground:
+    """What an edit is seen against. Raises InvalidInput for a refused word."""
+    ground = grounds.of(product.supplier_id, {values["village"]})
+    refused = checks.refusals([values], ground)
+    if refused:
+        raise InvalidInput({name: list(messages) for name, messages in refused[0].items()})
+    return ground
+
+
 def change_price(product: Product, price_fen: int, by: Visitor | None, voucher: Voucher | None = None) -> Outcome:
     """Another price, all else as it is (or as it waits)."""
     return change(product, {**said_now(product), **(_pending(product.id) or {}), "price_fen": price_fen}, by,
                   voucher=voucher)
+
+
+def show(product: Product, by: Visitor | None) -> Outcome:
+    """Hidden goods back on the shelf; where the same goods stand there by now, the county looks at them first.
+
+    Raises NotReviewed, InvalidInput for a refused word in an edit that waits.
+    """
+    if product.state != "hidden" or not _has_like_on_the_shelf(product):
+        products.set_state(product, "listed", by)
+        return Outcome(product.id, product.state, [])
+    wanted = {**said_now(product), "price_fen": product.price_fen, **(_pending(product.id) or {})}
+    ground, photo = _ground_of(product, wanted), _pending_photo(product.id)
+    products.move_to(product, "waiting", by)
+    return _again(product, wanted, ground, by, photo)
+
+
+def _has_like_on_the_shelf(product: Product) -> bool:
+    names = db.session().scalars(select(Product.name).where(
+        Product.supplier_id == product.supplier_id, Product.state == "listed", Product.id != product.id))
+    return rules.plain_name(product.name) in {rules.plain_name(name) for name in names}
 
 
 def withdraw(product: Product, by: Visitor | None) -> None:

@@ -156,6 +156,39 @@ def test_the_same_goods_in_another_unit_and_a_strange_village_are_found(world: W
     assert [one.code for one in far.findings] == ["origin"]
 
 
+def test_hidden_goods_count_and_come_back_beside_like_goods_only_by_the_county(world: World) -> None:
+    """Zhang hides the cabbages, lists them again, and wants the first ones back on the shelf."""
+    goods.reference(world, 400, "白菜")
+    first, zhang = submit(world).product_id, world.person("clerk.zhang")
+    set_state(world, first, "hidden")
+    second = submit(world)
+    assert [one.code for one in second.findings] == ["same_goods"] and not is_on_sale(second.product_id)
+    set_state(world, first, "listed")
+    assert is_on_sale(first), "nothing of the kind is on the shelf"
+    reprice(world, first, 900)
+    set_state(world, first, "hidden")
+    approve(world, second.product_id)
+    outcome = set_state(world, first, "listed")
+    assert outcome is not None and "same_goods" in [one.code for one in outcome.findings]
+    assert product_of(first).state == "waiting" and not is_on_sale(first) and is_on_sale(second.product_id)
+    assert reviews(first) == [("new", "published"), ("edit", "withdrawn"), ("new", "waiting")]
+    assert product_of(first).price_fen == 900, "what waited is what the county sees"
+    with pytest.raises(products.NotReviewed), db.transaction():
+        listing.show(products.own_product(first, zhang.organisation_id), zhang)
+    approve(world, first)
+    assert is_on_sale(first)
+
+
+def set_state(world: World, product_id: int, state: str) -> Outcome | None:
+    by = world.person("clerk.zhang")
+    with db.transaction():
+        own = products.own_product(product_id, by.organisation_id)
+        if state == "listed":
+            return listing.show(own, by)
+        products.set_state(own, state, by)
+    return None
+
+
 def test_another_suppliers_picture_is_found_though_it_was_scaled(world: World, app: Flask) -> None:
     goods.reference(world, 400, "菜")
     goods.reference(world, 400, "菜", county="pomelo_home")
@@ -230,8 +263,8 @@ def submit_photo(world: World, app: Flask, supplier: str, name: str, content: by
 # ---- many at once ---------------------------------------------------------------------------------------------------
 
 
-def rows(world: World, count: int) -> list[Incoming]:
-    names = [f"白菜{chr(0x4E00 + number)}" for number in range(count)]
+def rows(world: World, count: int, first: int = 0x4E00) -> list[Incoming]:
+    names = [f"白菜{chr(first + number)}" for number in range(count)]
     return [Incoming(goods.values(world, name=name, price_fen=200 if at % 2 else 900)) for at, name in enumerate(names)]
 
 
@@ -239,7 +272,7 @@ def test_many_come_in_with_as_many_statements_as_few(app: Flask, world: World) -
     goods.reference(world, 400, "白菜")
     costs = []
     for count in (10, 100):
-        incoming = rows(world, count)
+        incoming = rows(world, count, 0x4E00 + 10 * count)
         with db.transaction(), count_statements(app) as statements:
             outcomes = listing.submit_many(incoming, world.organisation_id(GREENS), None)
         assert {one.state for one in outcomes} == {"listed", "waiting"}
