@@ -108,12 +108,12 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
-# in the order in which a desk's menu shows them
+# in the order in which a desk's menu shows them within a group
 MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.MENU, packing_routes.MENU,
-         receipt_routes.MENU, packing_routes.LIST_MENU, village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU,
-         member_routes.MENU, income_routes.MENU, wage_routes.MENU, paper_routes.MENU, capacity_routes.MENU,
-         entry_office_routes.MENU, entry_registration_routes.MENU, entry_routes.MENU, review_routes.MENU,
-         paper_routes.OFFICE_MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU,
+         receipt_routes.MENU, packing_routes.LIST_MENU, lot_routes.MENU, lot_life_routes.MENU, village_routes.MENU,
+         member_routes.MENU, income_routes.MENU, wage_routes.MENU, paper_routes.MENU, entry_office_routes.MENU,
+         entry_registration_routes.MENU, entry_routes.MENU, review_routes.MENU, paper_routes.OFFICE_MENU,
+         capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU,
          paying_routes.MENU, recall_routes.MENU, import_routes.MENU, cart_routes.MENU, notice_routes.MENU,
          login_routes.MENU, reset_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),

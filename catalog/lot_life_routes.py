@@ -20,9 +20,9 @@ from market.web import MenuEntry, once, page_number, parse, see_other, shows_aga
 bp = Blueprint("lot_life", __name__)
 
 MENU = (
-    MenuEntry("supplier", N_("Write-offs"), "lot_life.write_offs", "lot.book", "box"),
-    MenuEntry("office", N_("Write-offs"), "lot_life.area_write_offs", "lot.confirm", "box"),
-    MenuEntry("office", N_("Names from notebooks"), "lot_life.splits", "lot.confirm", "household"),
+    MenuEntry("supplier", N_("Write-offs"), "lot_life.write_offs", "lot.book", "box", group="stock"),
+    MenuEntry("office", N_("Write-offs"), "lot_life.area_write_offs", "lot.confirm", "box", group="todo"),
+    MenuEntry("office", N_("Names from notebooks"), "lot_life.splits", "lot.confirm", "household", group="todo"),
 )
 WRITE_OFF_STATES = ("waiting", "confirmed", "refused")
 DECISION_LABELS = {"waiting": N_("Waits for a second person"), "confirmed": N_("Confirmed"),

@@ -22,8 +22,8 @@ from market.web import MenuEntry, once, page_number, parse, safe_next, see_other
 bp = Blueprint("lots", __name__)
 
 MENU = (
-    MenuEntry("supplier", N_("Lots"), "lots.index", "lot.book", "box"),
-    MenuEntry("office", N_("Lots to confirm"), "lots.waiting", "lot.confirm", "check"),
+    MenuEntry("supplier", N_("Lots"), "lots.index", "lot.book", "box", group="stock"),
+    MenuEntry("office", N_("Lots to confirm"), "lots.waiting", "lot.confirm", "check", group="todo"),
 )
 STATE_LABELS: Mapping[str, str] = {
     "waiting": N_("Waits for confirmation"), "in_store": N_("In store"), "used_up": N_("Used up"),

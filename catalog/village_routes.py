@@ -29,7 +29,7 @@ from market.web import MenuEntry, once, page_number, parse, see_other, shows_aga
 
 bp = Blueprint("village", __name__, url_prefix="/village")
 
-MENU = (MenuEntry("supplier", N_("Goods"), "village.goods", "goods.manage", "leaf"),)
+MENU = (MenuEntry("supplier", N_("Goods"), "village.goods", "goods.manage", "leaf", group="stock"),)
 DAYS_AHEAD = 14
 
 

@@ -6,7 +6,12 @@ from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 
 from market import access
+from market.errors import N_
 from market.i18n import gettext as _
+
+# the parts of a desk's menu, in their order: what one does every day has no heading
+GROUPS = {"day": "", "todo": N_("To decide"), "stock": N_("Goods and stock"), "people": N_("Members and villages"),
+          "look": N_("To look up"), "keep": N_("Records")}
 
 
 def init_app(app: Flask) -> None:
@@ -23,15 +28,21 @@ class MenuEntry:
     """One way through a desk or the shop: a door, a label, a route, the verb it needs (None: anybody), an icon.
 
     Doors are 'unit', 'supplier', 'office', 'shop', 'account' and 'footer'. `post` entries are sent by a form.
+    `group` is one of GROUPS.
     """
 
-    def __init__(self, door: str, label: str, endpoint: str, verb: str | None, icon: str, post: bool = False) -> None:
+    def __init__(self, door: str, label: str, endpoint: str, verb: str | None, icon: str, post: bool = False,
+                 group: str = "day") -> None:
         self.door, self.text, self.endpoint, self.verb, self.icon = door, label, endpoint, verb, icon
-        self.post = post
+        self.post, self.group = post, group
 
     @property
     def label(self) -> str:
         return str(_(self.text))
+
+    @property
+    def heading(self) -> str:
+        return str(_(GROUPS[self.group])) if GROUPS[self.group] else ""
 
     @property
     def url(self) -> str:
@@ -64,5 +75,6 @@ def desk_url(visitor: access.Visitor) -> str:
 
 
 def menu_entries(door: str) -> list[MenuEntry]:
-    """The entries of a desk that this visitor may open."""
-    return [e for e in current_app.extensions["sijin_menu"] if e.door == door and e.shown]
+    """The entries of a desk that this visitor may open, group by group."""
+    shown = [e for e in current_app.extensions["sijin_menu"] if e.door == door and e.shown]
+    return sorted(shown, key=lambda entry: list(GROUPS).index(entry.group))

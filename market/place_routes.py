@@ -16,7 +16,7 @@ from market.web import MenuEntry, once, page_number, parse, see_other, shows_aga
 
 bp = Blueprint("places", __name__, url_prefix="/office/places")
 
-MENU = (MenuEntry("office", N_("Villages"), "places.index", "place.manage", "village"),)
+MENU = (MenuEntry("office", N_("Villages"), "places.index", "place.manage", "village", group="keep"),)
 CLASS_LABELS: Mapping[str, str] = {
     "stable": N_("Lifted, stable"), "consolidate": N_("Lifted, to be consolidated"), "safety_net": N_("Safety net"),
     "not_lifted": N_("Not yet lifted"), "unstable": N_("Watched: unstable"), "marginal": N_("Watched: marginal"),

@@ -14,8 +14,9 @@ from market.schemas import Input, Words
 bp = Blueprint("resets", __name__, url_prefix="/office/logins")
 
 MENU = (
-    web.MenuEntry("office", N_("Let people in again"), "resets.desk", "login.reset", "key"),
-    web.MenuEntry("office", N_("Lost second factors"), "resets.second_factors", "login.reset_second_factor", "shield"),
+    web.MenuEntry("office", N_("Let people in again"), "resets.desk", "login.reset", "key", group="keep"),
+    web.MenuEntry("office", N_("Lost second factors"), "resets.second_factors", "login.reset_second_factor", "shield",
+                  group="keep"),
 )
 
 

@@ -24,8 +24,8 @@ from market.web import MenuEntry, once, page_number, parse, see_other, shows_aga
 bp = Blueprint("capacity", __name__)
 
 MENU = (
-    MenuEntry("supplier", N_("Capacity"), "capacity.index", "capacity.declare", "season"),
-    MenuEntry("office", N_("Capacity"), "capacity.office", "capacity.watch", "season"),
+    MenuEntry("supplier", N_("Capacity"), "capacity.index", "capacity.declare", "season", group="stock"),
+    MenuEntry("office", N_("Capacity"), "capacity.office", "capacity.watch", "season", group="todo"),
 )
 TAB_LABELS: Mapping[str, str] = {
     "waiting": N_("Not yet answered"), "near": N_("Nearly used up"), "all": N_("All"),

@@ -25,8 +25,8 @@ bp = Blueprint("entry_office", __name__, url_prefix="/office")
 
 DESK = {"operator_system": "entry_office.index"}
 MENU = (
-    MenuEntry("office", N_("Applications"), "entry_office.index", "entry.read", "contract"),
-    MenuEntry("office", N_("Suppliers"), "entry_office.suppliers", "entry.read", "handshake"),
+    MenuEntry("office", N_("Applications"), "entry_office.index", "entry.read", "contract", group="todo"),
+    MenuEntry("office", N_("Suppliers"), "entry_office.suppliers", "entry.read", "handshake", group="look"),
 )
 APPLICATION = "<int(max=999999999999):application_id>"
 SUPPLIER = "<int(max=999999999999):supplier_id>"

@@ -43,8 +43,8 @@ class Desk:
 
 VILLAGE = Desk("village_imports", "/village/imports", "sheet.import", SUPPLIER_KINDS)
 OFFICE = Desk("office_imports", "/office/imports", "place.manage", OFFICE_KINDS)
-MENU = (MenuEntry("supplier", N_("Tables"), "village_imports.index", "sheet.import", "upload"),
-        MenuEntry("office", N_("Tables"), "office_imports.index", "place.manage", "upload"))
+MENU = (MenuEntry("supplier", N_("Tables"), "village_imports.index", "sheet.import", "upload", group="keep"),
+        MenuEntry("office", N_("Tables"), "office_imports.index", "place.manage", "upload", group="keep"))
 
 
 def waiting_here(visitor: Visitor) -> Iterator[Waiting]:

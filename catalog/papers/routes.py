@@ -19,8 +19,8 @@ from market.web import MenuEntry, once, page_number, parse, see_other, shows_aga
 
 bp = Blueprint("papers", __name__)
 
-MENU = (MenuEntry("supplier", N_("Papers"), "papers.index", "paper.keep", "certificate"),)
-OFFICE_MENU = (MenuEntry("office", N_("Papers to check"), "papers.office", "paper.read", "certificate"),)
+MENU = (MenuEntry("supplier", N_("Papers"), "papers.index", "paper.keep", "certificate", group="keep"),)
+OFFICE_MENU = (MenuEntry("office", N_("Papers to check"), "papers.office", "paper.read", "certificate", group="todo"),)
 PAPER = "<int(max=999999999999):paper_id>"
 STATE_LABELS: Mapping[str, str] = {
     "unchecked": N_("Not yet checked"), "checked": N_("Checked"), "refused": N_("Not accepted"),

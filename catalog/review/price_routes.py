@@ -23,8 +23,8 @@ from market.web import MenuEntry, once, page_number, parse, see_other, shows_aga
 bp = Blueprint("prices", __name__, url_prefix="/office")
 
 MENU = (
-    MenuEntry("office", N_("Price monitor"), "prices.monitor_", "price.watch", "chart"),
-    MenuEntry("office", N_("Reference prices"), "prices.references_", "price.watch", "money"),
+    MenuEntry("office", N_("Price monitor"), "prices.monitor_", "price.watch", "chart", group="look"),
+    MenuEntry("office", N_("Reference prices"), "prices.references_", "price.watch", "money", group="look"),
 )
 STANDINGS = {"above": (N_("Above the band"), "wrong"), "below": (N_("Below the band"), "waiting"),
              "within": (N_("In the band"), "good"), "none": (N_("Nothing to compare with"), "quiet")}

@@ -23,7 +23,7 @@ from market.working_days import working_days_after
 
 bp = Blueprint("review", __name__)
 
-MENU = (MenuEntry("office", N_("Listings"), "review.queue", "listing.review", "leaf"),)
+MENU = (MenuEntry("office", N_("Listings"), "review.queue", "listing.review", "leaf", group="todo"),)
 DECISION_LABELS = {
     "waiting": (N_("Waits for the county"), "waiting"), "published": (N_("On the shelf at once"), "good"),
     "approved": (N_("Approved"), "good"), "returned": (N_("Sent back by the county"), "wrong"),

@@ -19,8 +19,8 @@ from orders.delivering import recall as reach
 
 bp = Blueprint("recalls", __name__)
 
-MENU = tuple(MenuEntry(door, N_("Recalls"), "recalls.index", "recall.read", "warning")
-             for door in ("supplier", "office", "unit"))
+MENU = tuple(MenuEntry(door, N_("Recalls"), "recalls.index", "recall.read", "warning", group=group)
+             for door, group in (("supplier", "stock"), ("office", "look"), ("unit", "day")))
 RECALL = "<int(max=999999999999):recall_id>"
 
 

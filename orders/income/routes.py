@@ -10,7 +10,7 @@ from orders.income import desk
 
 bp = Blueprint("income", __name__, url_prefix="/village/income")
 
-MENU = (MenuEntry("supplier", N_("Villages' income"), "income.index", "supplier.read", "household"),)
+MENU = (MenuEntry("supplier", N_("Villages' income"), "income.index", "supplier.read", "household", group="people"),)
 TABS = ("owed", "payouts", "declarations")
 
 

@@ -18,7 +18,8 @@ from orders.income.wage_schemas import WagesSchema
 
 bp = Blueprint("wages", __name__)
 
-MENU = (MenuEntry("office", N_("Wages, rent, dividends"), "wages.to_confirm", "lot.confirm", "household"),)
+MENU = (MenuEntry("office", N_("Wages, rent, dividends"), "wages.to_confirm", "lot.confirm", "household",
+                  group="todo"),)
 LOT = "<int(max=999999999999):lot_id>"
 DECLARATION = "<int(max=999999999999):declaration_id>"
 

@@ -21,7 +21,7 @@ bp = Blueprint("reports", __name__)
 REPORTS = {report.name: report for report in (village_income.REPORT, recall_list.REPORT)}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
-    MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),
+    MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report", group="look"),
     MenuEntry("shop", N_("Reports"), "reports.index", None, "report"),
 )
 DESK = dict.fromkeys(("village", "township", "agriculture", "revitalisation", "finance", "city"), "reports.office_home")

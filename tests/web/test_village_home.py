@@ -34,6 +34,15 @@ def test_three_cards_and_one_button_where_nothing_waits(world):
     assert "待办" not in page
 
 
+def test_the_menu_begins_with_the_day_and_groups_the_rest(world):
+    page = world.logged_in("clerk.zhang").get("/village").text
+    menu = page.split('class="desk-menu"')[1].split("</nav>")[0]
+    said = ("今日", "过秤入库", "货款", "产品与库存", "批次", "产能", "社员与村户", "村户收入", "资料", "证照")
+    places = [menu.index(f">{words}<") for words in said]
+    assert places == sorted(places)
+    assert menu.count("menu-group") == 3  # none over the day's own
+
+
 def test_the_cards_say_who_how_much_and_since_when(world, trade):
     cabbage = trade.product("卷心菜")
     trade.lot(cabbage, 1000, farm_gate_fen=120)
