@@ -12,21 +12,29 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from xml.etree.ElementTree import Element
 
-import openpyxl
 from marshmallow import Schema, ValidationError
+from openpyxl.packaging.relationship import get_rels_path
+from openpyxl.reader.excel import ExcelReader, _find_workbook_part
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.worksheet._reader import DATA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.xml.constants import ARC_CONTENT_TYPES, ARC_STYLE, SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.functions import iterparse
 
 from market.errors import N_, MarketError
 from market.sheets import unguarded
 
 MAX_BYTES = 8 * 1024 * 1024
-MAX_UNPACKED = 64 * 1024 * 1024
+MAX_UNPACKED = 32 * 1024 * 1024
 MAX_ENTRIES = 500
 MAX_ROWS = 5000
 MAX_COLUMNS = 60
 MAX_EMPTY_ROWS = 20_000  # a sheet may be formatted far below its last row
-MAX_TAGS = 1_500_000  # 5,000 rows of 60 cells need about half of it
-MAX_STRINGS = MAX_ROWS * MAX_COLUMNS
+MAX_CELLS = 100_000  # 5,000 rows of 20; the widest table that we take has 17
+MAX_TAGS = 260_000  # a cell with its text in it is three
+MAX_VALUES = 1_000_000  # of attributes
+MAX_TAGS_AROUND = 30_000  # in each of the parts that say what the workbook is made of, and its styles
 MAX_LINE = 200_000  # characters of one line of a CSV; a cell holds 32,767
 MAX_LINES_OF_A_ROW = 2_000  # a description may have many
 CHUNK = 128 * 1024
@@ -34,9 +42,12 @@ CHUNK = 128 * 1024
 XLSX_BEGINS = b"PK\x03\x04"
 OLD_XLS_BEGINS = b"\xd0\xcf\x11\xe0"
 STEP = 250  # rows between two tellings
-_XML = (".xml", ".rels", ".vml")
-_ENCODING = re.compile(rb"""^[^>]{0,100}encoding\s*=\s*["']([^"'>]{1,40})""")
+_MAY_BE_XML = (b"<", b"\0", b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
+_HEAD = 1000  # bytes in which a part must have said its encoding
+_ENCODING = re.compile(rb"""encoding\s*=\s*["']([^"'>]+)""")
 _PLAIN_XML = {b"utf-8", b"us-ascii", b"ascii"}
+_ROWS, _CELLS, _TEXTS = (re.compile(rb"<(?:[^\s<>/:]*:)?" + tag + rb"[\s/>]") for tag in (b"row", b"c", b"si"))
+_TEXT, _RUN, _ITEM, _INLINE = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("t", "r", "si", "is"))
 
 
 class SheetRefused(MarketError):
@@ -220,46 +231,125 @@ def _decoded(content: bytes) -> str:
 def _xlsx(content: bytes) -> Iterator[list[str]]:
     """The first sheet, row by row, never unpacked to the disk. openpyxl reads XML by defusedxml: no entities."""
     try:
-        _check_packed(content)
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()
-        for row in sheet.iter_rows(max_col=MAX_COLUMNS):
-            yield [Formula("=") if cell.data_type == "f" else _as_typed(cell.value) for cell in row]
+        for row in _first_sheet(content, _check_packed(content)):
+            yield [Formula("=") if cell["data_type"] == "f" else _as_typed(cell["value"]) for cell in row]
     except SheetRefused:
         raise
     except Exception as error:  # broken archives and XML fail in as many ways as there are parsers
         raise SheetRefused() from error
 
 
-def _check_packed(content: bytes) -> None:
-    """A small file may unpack to a huge one; zipfile never reads more of an entry than its head declares."""
+def _first_sheet(content: bytes, tags: Mapping[str, int]) -> Iterator[list[dict[str, Any]]]:
+    """Its rows, and nothing else of the workbook but its texts and which cells are dates.
+
+    openpyxl as a whole would also read every further sheet, one as often as it is named, and what lies around the
+    cells; `tags` says how many there are in each part.
+    """
+    book = ExcelReader(io.BytesIO(content), read_only=True, keep_links=False)
+    _check_around(tags, ARC_CONTENT_TYPES, ARC_STYLE)
+    book.read_manifest()
+    main = _find_workbook_part(book.package).PartName[1:]
+    _check_around(tags, main, get_rels_path(main))
+    book.read_workbook()
+    apply_stylesheet(book.archive, book.wb)
+    texts = book.package.find(SHARED_STRINGS)
+    strings = _texts(book, texts.PartName[1:]) if texts else []
+    first = next(part.target for _sheet, part in book.parser.find_sheets()
+                 if part.target in book.valid_files and "chartsheet" not in part.Type)
+    with book.archive.open(first) as part:
+        yield from _Cells(part, strings, epoch=book.wb.epoch, date_formats=book.wb._date_formats,
+                          timedelta_formats=book.wb._timedelta_formats).whole_rows()
+
+
+def _check_around(tags: Mapping[str, int], *names: str) -> None:
+    if any(tags.get(name, 0) > MAX_TAGS_AROUND for name in names):
+        raise _too_large(MAX_ROWS)
+
+
+def _texts(book: Any, name: str) -> list[str]:
+    found = []
+    with book.archive.open(name) as part:
+        for _event, element in iterparse(part):
+            if element.tag == _ITEM:
+                found.append(_text(element))
+                element.clear()
+    return found
+
+
+def _text(element: Element) -> str:
+    """What a text says: plain, or in pieces of several looks; how it is pronounced is left out."""
+    return "".join(piece.findtext(_TEXT) or "" for piece in (element, *element.findall(_RUN)))
+
+
+class _Cells(WorkSheetParser):  # type: ignore[misc]
+    """The cells of a sheet; what they compute is not looked at, nor what stands beside the rows."""
+
+    def whole_rows(self) -> Iterator[list[dict[str, Any]]]:
+        """Rows from the first on, the ones that are left out too, each with all its columns."""
+        nothing = {"value": None, "data_type": "n"}
+        following = 1
+        for number, cells in self.parse():
+            for _missing in range(following, number):
+                yield []
+            if number >= following:
+                by_column = {cell["column"]: cell for cell in cells}
+                yield [by_column.get(at, nothing) for at in range(1, min(max(by_column, default=0), MAX_COLUMNS) + 1)]
+            following = max(following, number + 1)
+
+    def parse(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        for _event, element in iterparse(self.source):
+            if element.tag == ROW_TAG:
+                yield self.parse_row(element)
+                element.clear()
+            elif element.tag == DATA_TAG:
+                return
+
+    def parse_formula(self, element: Element) -> str:
+        return "="
+
+
+def _check_packed(content: bytes) -> Mapping[str, int]:
+    """How many tags each part has. A small file may unpack to a huge one; zipfile never reads more than is declared."""
     if content.count(b"PK\x01\x02") > MAX_ENTRIES:  # before zipfile keeps a record of each
         raise _too_large(MAX_ROWS)
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         entries = packed.infolist()
         if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED:
             raise _too_large(MAX_ROWS)
-        for entry in entries:
-            if entry.filename.lower().endswith(_XML):
-                _check_xml(packed, entry)
+        return {entry.filename: _check_part(packed, entry) for entry in entries}
 
 
-def _check_xml(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    """Counting costs a hundredth of parsing: too many rows, cells or texts, or one endless text, are not parsed."""
-    rows = strings = tags = 0
+def _check_part(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+    """Counting costs a hundredth of parsing: too many rows, cells or texts, or one endless text, are not parsed.
+
+    Any part may be named as the sheet, whatever it is called; only what does not begin as XML is never parsed.
+    """
+    rows = cells = strings = tags = values = 0
     with packed.open(entry) as part:
         chunk = part.read(CHUNK)
-        declared = _ENCODING.match(chunk)
-        if b"\0" in chunk[:200] or (declared and declared[1].lower() not in _PLAIN_XML):
-            raise SheetRefused()  # in another encoding the counting below would see nothing
+        begins = chunk.lstrip()
+        if begins and not begins.startswith(_MAY_BE_XML):
+            return 0
+        _check_encoding(chunk[:_HEAD])
         while chunk:
-            found = chunk.count(b"<")
-            rows, strings, tags = rows + chunk.count(b"<row"), strings + chunk.count(b"<si"), tags + found
-            if (rows > MAX_ROWS + MAX_EMPTY_ROWS or strings > MAX_STRINGS or tags > MAX_TAGS
-                    or (len(chunk) == CHUNK and not found)):
+            found = chunk.count(b"<") - chunk.count(b"</")
+            tags, values = tags + found, values + chunk.count(b"=")
+            rows, cells, strings = (count + len(tag.findall(chunk)) for count, tag in
+                                    ((rows, _ROWS), (cells, _CELLS), (strings, _TEXTS)))
+            if (rows > MAX_ROWS + MAX_EMPTY_ROWS or max(cells, strings) > MAX_CELLS or tags > MAX_TAGS
+                    or values > MAX_VALUES or (len(chunk) == CHUNK and b"<" not in chunk)):
                 raise _too_large(MAX_ROWS)
             chunk = part.read(CHUNK)
+    return tags
+
+
+def _check_encoding(head: bytes) -> None:
+    """In another encoding the counting would see nothing."""
+    declared = _ENCODING.search(head.partition(b"?>")[0])
+    if (b"\0" in head or head.startswith((b"\xfe\xff", b"\xff\xfe"))
+            or (b"<?xml" in head[:10] and b"?>" not in head)
+            or (b"<?xml" in head[:10] and declared is not None and declared[1].lower() not in _PLAIN_XML)):
+        raise SheetRefused()
 
 
 def _as_typed(value: Any) -> str:
