@@ -41,7 +41,7 @@ class Ground:
         """The price to compare these goods with."""
         village, category = self.villages[values["village"]], self.categories[values["category"]]
         return rules.best_reference(self.references, village.county_id, village.city_id,
-                                    (category.id, category.parent_id), f"{values['name']}|{values.get('aliases', '')}")
+                                    (category.id, category.parent_id), values["name"])
 
     def same_goods(self, values: Mapping[str, Any], but_product_id: int | None = None) -> list[Like]:
         """Goods of the same co-operative that bear the same name, but for their packing."""

@@ -1,7 +1,7 @@
 """How goods come in: one way for form, program and spreadsheet. It checks them and decides where they stand.
 
 Declared, and shown on the forms: goods whose price lies inside the band of the reference price and that raise no
-finding are on the shelf at once, all others wait for the county. An edit of name, shelf, village, unit, weight, photo
+finding are on the shelf at once, all others wait for the county. An edit of a name, shelf, village, unit, weight, photo
 or price is looked at in the same way; a price that is not higher than the approved one needs no reference. While an
 edit waits, canteens go on buying the goods as they were approved. Verbs flush, edges commit.
 """
@@ -29,7 +29,7 @@ from market.places import Division
 
 MOST_ROWS = 5_000
 PROPOSED = frozenset({*products.WRITTEN, "price_fen"})
-LOOKED_AT = ("name", "category", "village", "unit", "grams_per_unit")
+LOOKED_AT = ("name", "aliases", "category", "village", "unit", "grams_per_unit")
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def _goods(by: Visitor, query: str) -> Any:
     since = (select(func.max(price.c.valid_from)).where(price.c.product_id == product.c.id)
              .correlate(product).scalar_subquery())
     found = (
-        select(product.c.id, product.c.name, product.c.name_en, product.c.aliases, product.c.unit, product.c.unit_en,
+        select(product.c.id, product.c.name, product.c.name_en, product.c.unit, product.c.unit_en,
                product.c.grams_per_unit, product.c.price_fen, product.c.category_id, product.c.state,
                supplier.c.short_name.label("supplier"), village.c.path, village.c.county_id,
                county.c.parent_id.label("city_id"), since.label("since"), _decision().label("decision"))
@@ -89,7 +89,7 @@ def _decision() -> Any:
 def _watched(row: Any, known: Sequence[Reference], roots: dict[int, tuple[int | None, str]]) -> Watched:
     parent_id, shelf = roots[row.category_id]
     reference = rules.best_reference(known, row.county_id, row.city_id, (row.category_id, parent_id),
-                                     f"{row.name}|{row.aliases}")
+                                     row.name)
     return Watched(row, money.price_of_kg(row.price_fen, row.grams_per_unit), reference,
                    rules.band(reference.fen_per_kg, shelf) if reference else None, row.decision)
 
@@ -141,7 +141,7 @@ def reference_of(product_id: int) -> Reference | None:
     product, village, county = db.table(Product), db.table(Division), db.table(Division).alias("county")
     category = db.table(Category)
     row = db.session().execute(
-        select(product.c.name, product.c.aliases, product.c.category_id, category.c.parent_id, village.c.county_id,
+        select(product.c.name, product.c.category_id, category.c.parent_id, village.c.county_id,
                county.c.parent_id.label("city_id"))
         .select_from(product).join(village, village.c.id == product.c.village_id)
         .join(category, category.c.id == product.c.category_id)
@@ -149,4 +149,4 @@ def reference_of(product_id: int) -> Reference | None:
     if row is None or row.county_id is None:
         return None
     return rules.best_reference(references.current({row.county_id}), row.county_id, row.city_id,
-                                (row.category_id, row.parent_id), f"{row.name}|{row.aliases}")
+                                (row.category_id, row.parent_id), row.name)

@@ -265,10 +265,13 @@ def bits_apart(one: int, other: int) -> int:
 
 
 def best_reference(references: Sequence[Reference], county_id: int | None, city_id: int | None,
-                   category_ids: Sequence[int | None], names: str) -> Reference | None:
-    """The reference that fits goods best: of the county before the city, of the narrower shelf, of the longer word."""
+                   category_ids: Sequence[int | None], name: str) -> Reference | None:
+    """The reference that fits goods best: of the county before the city, of the narrower shelf, of the longer word.
+
+    The word stands in the goods' name; what they are called beside it is the co-operative's own saying.
+    """
     fitting = [
         one for one in references
-        if one.category_id in category_ids and one.division_id in (county_id, city_id) and one.word in names]
+        if one.category_id in category_ids and one.division_id in (county_id, city_id) and one.word in name]
     return max(fitting, default=None, key=lambda one: (
         one.is_county, len(one.word), -category_ids.index(one.category_id), one.day))

@@ -125,6 +125,23 @@ def test_a_reference_counts_for_five_weeks(world: World, age: int, state: str) -
     assert submit(world).state == state
 
 
+def test_another_name_buys_no_dearer_reference_price(world: World) -> None:
+    """Winter shoots cost ten times as much; Zhang's spinach is not winter shoots because he also calls it so."""
+    goods.reference(world, 400)
+    goods.reference(world, 4_000, "冬笋")
+    spinach = submit(world, name="菠菜", aliases="冬笋", price_fen=2_000)
+    assert (spinach.state, [one.code for one in spinach.findings]) == ("waiting", ["above_reference", "no_voucher"])
+    assert not is_on_sale(spinach.product_id)
+    against = monitor.reference_of(spinach.product_id)
+    assert against is not None and against.fen_per_kg == 400
+    cabbage = submit(world).product_id
+    change(world, cabbage, aliases="冬笋")
+    assert reviews(cabbage) == [("new", "published"), ("edit", "published")], "another name is looked at"
+    assert reprice(world, cabbage, 2_000).state == "waiting" and product_of(cabbage).price_fen == 200
+    watched = {one.goods.id: one.reference for one in monitor.watched(world.person("official.jin"))}
+    assert watched[cabbage] is not None and watched[cabbage].fen_per_kg == 400
+
+
 def test_the_newest_reference_counts_and_another_countys_does_not(world: World) -> None:
     goods.reference(world, 400, "白菜", county="pomelo_home")
     assert [one.code for one in submit(world).findings] == ["no_reference", "no_voucher"]
