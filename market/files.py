@@ -20,7 +20,11 @@ MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 25_000_000
 LONGEST_SIDE = 1600
 PICTURES = ("JPEG", "PNG", "WEBP")
+MAX_SCANS = 100  # of a JPEG that comes in passes, each over the whole picture; cameras write about ten
 STRIP = 16  # rows of the small picture that are made at a time
+JPEG_BEGINS = b"\xff\xd8"
+SCAN, END_OF_JPEG = 0xDA, 0xD9
+FIRST_SEGMENT, STANDING_ALONE = 0xC0, range(0xD0, 0xD9)  # markers from the first on are followed by a length, but these
 ORIENTATION = 0x0112  # the EXIF tag that says which side is up
 _XREF = re.compile(rb"startxref\s+([0-9]{1,9})\s+%%EOF")
 _OBJECT = re.compile(rb"[0-9]{1,9}\s+[0-9]{1,5}\s+obj")
@@ -63,6 +67,8 @@ def prepare(content: bytes) -> tuple[bytes, str, str]:
     if content.startswith(b"%PDF-"):
         _check_pdf(content)
         return content, "application/pdf", ".pdf"
+    if content.startswith(JPEG_BEGINS) and _scans(content) > MAX_SCANS:
+        raise FileRefused()
     try:
         with Image.open(io.BytesIO(content), formats=PICTURES) as opened:
             if opened.width * opened.height > MAX_PIXELS:
@@ -78,6 +84,27 @@ def prepare(content: bytes) -> tuple[bytes, str, str]:
     out = io.BytesIO()
     picture.save(out, "WEBP", quality=80)
     return out.getvalue(), "image/webp", ".webp"
+
+
+def _scans(jpeg: bytes) -> int:
+    """How many passes over the picture a JPEG asks for; those of a small picture inside another segment are none.
+
+    >>> _scans(b"\\xff\\xd8" + b"\\xff\\xda\\0\\3." * 3 + b"\\xff\\xd9")
+    3
+    """
+    at, scans = len(JPEG_BEGINS), 0
+    while (at := jpeg.find(b"\xff", at)) >= 0 and at + 1 < len(jpeg):
+        marker = jpeg[at + 1]
+        if marker == END_OF_JPEG:
+            break
+        if marker == 0xFF:
+            at += 1
+        elif marker < FIRST_SEGMENT or marker in STANDING_ALONE:
+            at += 2
+        else:
+            scans += marker == SCAN
+            at += 2 + int.from_bytes(jpeg[at + 2:at + 4])
+    return scans
 
 
 def _in_strips(picture: Image.Image, factor: int) -> Image.Image:

@@ -66,6 +66,15 @@ def large(side: int, kind: str = "PNG") -> bytes:
     return content.getvalue()
 
 
+def scans(side: int, more: int, *, between: bytes = b"") -> bytes:
+    """A progressive JPEG whose last pass over the picture comes so many times more."""
+    content = io.BytesIO()
+    Image.new("RGB", (side, side), "green").save(content, "JPEG", progressive=True)
+    jpeg = content.getvalue()
+    last = jpeg[jpeg.rindex(b"\xff\xda"):-2]
+    return jpeg[:-2] + (between + last) * more + b"\xff\xd9"
+
+
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>'
 ENTITIES = (b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
             b'<!ENTITY x SYSTEM "file:///etc/passwd">]><svg>&b;&x;</svg>')
@@ -79,6 +88,9 @@ HOSTILE = {
     "a text of 500 MB in a PNG": lambda: png(10, 10, chunk(b"zTXt", b"Comment\0\0" + squeezed(500_000_000))),
     "a GIF": lambda: large(10, "GIF"),
     "a TIFF": lambda: large(10, "TIFF"),
+    "a JPEG of 410 passes": lambda: scans(5_000, 400),
+    "a JPEG of 110 passes": lambda: scans(5_000, 100),
+    "a JPEG of 410 passes with odd bytes between": lambda: scans(4_900, 400, between=b"\xff\x02\xff\xff"),
     "half a JPEG": lambda: large(1000, "JPEG")[:400],
     "a zip bomb named .png": lambda: b"PK\x03\x04" + squeezed(500_000_000),
     "a PDF by its first bytes only": lambda: b"%PDF-1.7\n<script>alert(1)</script>",
@@ -89,8 +101,15 @@ HOSTILE = {
 }
 FINE = {
     "a picture of 25 million pixels": lambda: large(4_990),
+    "a photo of 25 million pixels in ten passes": lambda: scans(5_000, 0),
+    "a photo with a small picture of many passes in it": lambda: with_inner(large(2_000, "JPEG"), scans(40, 150)),
     "a photo of 24 million pixels": lambda: large(4_900, "JPEG"),
 }
+
+
+def with_inner(jpeg: bytes, inner: bytes) -> bytes:
+    """As cameras keep a small picture in a segment of its own."""
+    return jpeg[:2] + b"\xff\xed" + struct.pack(">H", len(inner) + 2) + inner + jpeg[2:]
 
 
 def pdf() -> bytes:
