@@ -142,11 +142,12 @@ def vouched(contents: Contents, step: str) -> str:
 
 _IDENTITY = ("supplier_type", "name", "credit_code", "village")
 _PARTS = {
-    "township": (*_IDENTITY, "legal_person", "origins"),
+    "township": (*_IDENTITY, "legal_person", "mobile", "origins"),
     "agriculture": ("supplier_type", "goods", "capacity", "producer", "quality_papers"),
     "revitalisation": ("village", "linkages"),
-    "confirmation": (*_IDENTITY, "goods", "proof"),
-    "platform": (*_IDENTITY, "legal_person", "bank", "goods", "capacity", "producer", "linkages", "proof", "papers"),
+    "confirmation": (*_IDENTITY, "mobile", "goods", "proof"),
+    "platform": (*_IDENTITY, "legal_person", "mobile", "bank", "goods", "capacity", "producer", "linkages", "proof",
+                 "papers"),
 }
 
 
@@ -156,6 +157,7 @@ def _said(contents: Contents) -> dict[str, Any]:
     return {
         "supplier_type": application.supplier_type, "name": application.name, "credit_code": application.credit_code,
         "village": application.village_id, "legal_person": application.legal_person,
+        "mobile": application.mobile,  # admitted, its owner logs in by it
         "bank": [application.bank_name, application.bank_account], "capacity": application.capacity,
         "producer": [application.producer_name, application.markup_points] if application.is_trader else [],
         "proof": [application.proof_kind, application.proof_no, *(p for p in papers if p[0] == "proof")],
@@ -174,5 +176,4 @@ def _ids(good: Good) -> list[int]:
 
 def snapshot(contents: Contents) -> dict[str, Any]:
     """What was handed in, for the journal."""
-    application = contents.application
-    return _said(contents) | {"short_name": application.short_name, "mobile": application.mobile}
+    return _said(contents) | {"short_name": contents.application.short_name}

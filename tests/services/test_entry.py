@@ -274,6 +274,23 @@ def test_an_admitted_newcomer_can_log_in_by_mobile_too(entry, world):
     assert db.session().scalar(select(User.mobile).where(User.login == "apply.ou")) == "13800001234"
 
 
+def test_a_number_named_after_the_township_has_looked_lets_nobody_in(entry, world):
+    """Ou hands in with her own number; once the township has passed it, she puts a stranger's in its place."""
+    with db.transaction() as session:
+        session.scalars(select(User).where(User.login == "apply.ou")).one().mobile = None
+    entry.fill()
+    entry.hand_in()
+    entry.decide("township", "township.yan")
+    entry.decide("agriculture", "farm.luo")
+    entry.decide("revitalisation", "official.hua", "returned")
+    with db.transaction():
+        applications.say(applications.held(entry.applicant), {"mobile": "13700009999"})
+    entry.hand_in()
+    assert set(entry.open()) == {"township"}, "the township is asked whose number that is"
+    assert entry.supplier().status == "applying"
+    assert db.session().scalar(select(User.mobile).where(User.login == "apply.ou")) is None
+
+
 # ---- news -----------------------------------------------------------------------------------------------------------
 
 
