@@ -75,7 +75,7 @@ def _to_application(step_id: int) -> Response:
     found = db.session().scalar(select(EntryStep.application_id).where(EntryStep.id == step_id))
     if found is None:
         raise NotFound()
-    return see_other("entry_office.application", application_id=found)
+    return see_other("entry_office.application", application_id=area.application_in_area(found, current_user).id)
 
 
 @bp.get(f"/applications/{APPLICATION}")

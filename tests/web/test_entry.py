@@ -259,6 +259,16 @@ def test_another_countys_application_is_not_there(world, entry):
     assert "演示新社1" in world.logged_in("official.jin").get("/office/applications?tab=all").text
 
 
+def test_a_step_of_another_county_is_answered_like_one_that_is_not_there(world, entry):
+    newcomer(world, 1, county="新田县")
+    step = entry.open()["township"].id
+    hua, jin = world.logged_in("official.hua"), world.logged_in("official.jin")
+    for number in (step, 999999):
+        answer = hua.get(f"/office/applications?step={number}")
+        assert answer.status_code == 404 and "Location" not in answer.headers
+    assert jin.get(f"/office/applications?step={step}").status_code == 303
+
+
 def test_a_draft_is_nobodys_but_the_applicants(world, entry):
     draft = entry.application.id
     desk = world.logged_in("township.yan")
