@@ -28,7 +28,8 @@ class AlreadyChecked(Conflict):
 
 
 def add(values: Mapping[str, Any], file_id: int, supplier_id: int, by: Visitor | None) -> Paper:
-    """Keep a paper of a supplier, of its product (`product_id`) or of its lot (`lot_id`); it counts at once.
+    """Keep a paper of a supplier, of its product (`product_id`) or of its lot (`lot_id`); it counts at once, but
+    where the office refused one like it: then only once it is checked.
 
     A newer one of the same kind replaces it by counting longer; the older row stays. Raises InvalidInput for days that
     cannot be or a kind that is about something else, NotFound for somebody else's product or lot.
@@ -80,6 +81,8 @@ def mark_checked(paper_id: int, by: Visitor) -> Paper:
     if paper.state == "checked":
         raise AlreadyChecked()
     _decide(paper, "checked", "", by)
+    if paper.lot_id is None:
+        validity.recompute(paper.supplier_id)
     return paper
 
 

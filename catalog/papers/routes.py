@@ -76,8 +76,12 @@ def add() -> Response:
     values, scan = parse(PaperSchema), uploads.needed("file", N_("Please choose a photo or a PDF of the paper."))
 
     def keep() -> Response:
-        keeping.add(values, scan.keep().id, current_user.organisation_id, current_user)
-        flash(_("The paper is in. It counts from now on; the county's agriculture office will look at it."), "good")
+        paper = keeping.add(values, scan.keep().id, current_user.organisation_id, current_user)
+        if validity.counts(paper.id):
+            flash(_("The paper is in. It counts from now on; the county's agriculture office will look at it."), "good")
+        else:
+            flash(_("The paper is in. Since one like it was refused, it counts once the county's agriculture office "
+                    "has checked it."), "waiting")
         return see_other("papers.index")
 
     return once(keep)

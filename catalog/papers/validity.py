@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy.orm import aliased
 
 from catalog.models import FOR_GOOD, Category, Lot, Product, ProductChange
 from catalog.papers.kinds import LOT, PRODUCT, SUPPLIER, Lack, Rule, needed
@@ -137,9 +138,33 @@ def _held(supplier_ids: Iterable[int] | None) -> Held:
     return {(row.supplier_id, row.product_id, row.kind): row.last for row in db.session().execute(query)}
 
 
+def counts(paper_id: int) -> bool:
+    """Whether a paper counts today, or waits for the office because one like it was refused."""
+    return db.session().scalar(select(Paper.id).where(Paper.id == paper_id, _counts())) is not None
+
+
 def _counting(*columns: Any) -> Any:
     last = func.max(func.coalesce(Paper.valid_until, FOR_GOOD)).label("last")
-    return select(*columns, last).where(or_(Paper.state == "unchecked", Paper.state == "checked"))
+    return select(*columns, last).where(_counts())
+
+
+def _counts() -> Any:
+    """A checked paper counts; an unchecked one, unless the office refused one like it and has checked none since."""
+    return or_(Paper.state == "checked", and_(Paper.state == "unchecked", ~_refused_like_it()))
+
+
+def _refused_like_it() -> Any:
+    """That a paper of the same kind about the same thing was refused, and none of them was checked after that."""
+    refused, checked = aliased(Paper), aliased(Paper)
+
+    def alike(one: Any, other: Any) -> Any:
+        return and_(one.supplier_id == other.supplier_id, one.kind == other.kind,
+                    one.product_id.is_not_distinct_from(other.product_id),
+                    one.lot_id.is_not_distinct_from(other.lot_id))
+
+    checked_since = exists().where(alike(checked, refused), checked.state == "checked",
+                                   checked.decided_at > refused.decided_at)
+    return exists().where(alike(refused, Paper), refused.state == "refused", ~checked_since)
 
 
 def _until(rules: Sequence[Rule], supplier_id: int, product_id: int | None, held: Held) -> date:

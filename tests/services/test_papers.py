@@ -57,11 +57,19 @@ def add(world: World, kind: str, until: date | None = None, supplier: str = POME
 
 
 def end_licence(world: World, until: date, supplier: str = POMELO) -> int:
-    """The co-operative's licence ends on a day: the one without end turns out wrong, another is added."""
+    """The co-operative's licence ends on a day: the one without end turns out wrong, another is added and checked."""
     with db.transaction() as session:
         for paper in session.scalars(select(Paper).where(Paper.supplier_id == world.organisation_id(supplier))):
             keeping.refuse(paper.id, "看不清", world.person("farm.luo"))
-    return add(world, "licence", until, supplier)
+    licence = add(world, "licence", until, supplier)
+    check(world, licence)
+    return licence
+
+
+def check(world: World, paper_id: int) -> None:
+    """The agriculture office has looked at a paper, a minute later."""
+    with clock.at(clock.now() + timedelta(minutes=1)), db.transaction():
+        keeping.mark_checked(paper_id, world.person("farm.luo"))
 
 
 def row(product_id: int) -> tuple[object, ...]:
@@ -94,7 +102,7 @@ def test_a_licence_ends_by_its_date_alone_and_a_new_one_brings_the_goods_back(sh
         assert validity.disagreeing() == []
     history = db.session().scalars(select(Paper.state).where(
         Paper.supplier_id == shop.organisation_id(POMELO)).order_by(Paper.id)).all()
-    assert history == ["refused", "unchecked", "unchecked"]
+    assert history == ["refused", "checked", "unchecked"]
 
 
 def test_made_food_needs_a_permit_of_the_maker_and_a_report_of_the_product(shop: World) -> None:
@@ -167,7 +175,11 @@ def test_a_lot_whose_paper_was_refused_afterwards_does_not_leave(shop: World) ->
         trade.ship(order.id)
     db.session().rollback()
     assert db.session().scalar(select(Order.state).where(Order.id == order.id)) == "placed"
-    add(shop, "quarantine", lot_id=lot_id)
+    again = add(shop, "quarantine", lot_id=lot_id)
+    with pytest.raises(LotPapersMissing):
+        trade.ship(order.id)
+    db.session().rollback()
+    check(shop, again)
     trade.ship(order.id)
 
 
@@ -200,6 +212,28 @@ def test_a_refused_licence_empties_the_shelf_and_the_supplier_hears_why(shop: Wo
     jobs.paper_refused({"paper_id": licence})  # a worker that died begins again
     news = notices.newest(shop.organisation_id(POMELO))
     assert [(n.kind, n.details["reason"]) for n in news] == [("paper.refused", "照片看不清")]
+
+
+def test_a_refused_licence_is_not_back_by_adding_it_again_until_the_office_has_checked_one(shop: World) -> None:
+    pomelo, cabbage = list_goods(shop, POMELO, category="citrus"), list_goods(shop, GREENS)
+    luo = shop.person("farm.luo")
+    first = db.session().scalars(select(Paper.id).where(Paper.supplier_id == shop.organisation_id(POMELO))).one()
+    with db.transaction():
+        keeping.refuse(first, "是伪造的", luo)
+    again = add(shop, "licence")
+    add(shop, "licence", TODAY + timedelta(days=900))
+    assert not validity.counts(again)
+    assert (on_shelf(pomelo), on_shelf(cabbage)) == (False, True)
+    assert short(pomelo) == [("licence", None)]
+    with clock.at(NOON + timedelta(hours=1)), db.transaction():
+        keeping.mark_checked(again, luo)
+    assert on_shelf(pomelo)
+    with clock.at(NOON + timedelta(hours=2)):
+        with db.transaction():
+            keeping.refuse(again, "后来发现也是伪造的", luo)
+        add(shop, "licence")
+        assert not on_shelf(pomelo)
+    assert validity.disagreeing() == []
 
 
 @pytest.mark.parametrize(("said", "field"), [

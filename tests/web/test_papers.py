@@ -46,8 +46,10 @@ def pomelo(world: World) -> int:
     own = select(Paper.id).where(Paper.supplier_id == world.organisation_id(POMELO))
     with db.transaction() as session:
         licence = session.scalars(own).one()
-        keep_paper(world.organisation_id(POMELO), "licence", LAST)
+        newer = keep_paper(world.organisation_id(POMELO), "licence", LAST)
         keeping.refuse(licence, "旧证已换", world.person("farm.luo"))
+        with clock.at(NOON + timedelta(minutes=1)):
+            keeping.mark_checked(newer, world.person("farm.luo"))
     return product_id
 
 
@@ -252,8 +254,19 @@ def test_the_agriculture_office_checks_one_and_refuses_one(world: World, pomelo:
     assert history == ["refused"]
 
 
+def test_the_supplier_hears_that_a_paper_after_a_refused_one_waits_for_the_office(world: World, pomelo: int) -> None:
+    chair, office = world.logged_in("chair.he"), world.logged_in("farm.luo")
+    licence = db.session().scalars(select(Paper.id).where(Paper.valid_until == LAST)).one()
+    page = f"/office/papers/{licence}"
+    with clock.at(NOON + timedelta(minutes=2)):
+        assert send(office, page + "/refusal", page=page, reason="编号查不到").status_code == 303
+        assert "须经县农业农村局核查通过后才有效" in chair.get(add(chair).location).text
+        assert "不能下单" in chair.get("/village").text
+
+
 def test_other_offices_read_and_do_not_decide(world: World, pomelo: int) -> None:
-    paper = db.session().scalars(select(Paper.id).where(Paper.valid_until == LAST)).one()
+    with db.transaction():
+        paper = keep_paper(world.organisation_id(POMELO), "production_permit", TODAY + timedelta(days=90))
     page = f"/office/papers/{paper}"
     for login in ("official.hua", "official.jin", "auditor.wei", "township.yan"):
         reader = world.logged_in(login)
