@@ -12,7 +12,6 @@ STATES: Mapping[str, str] = {
     "draft": N_("Not yet sent"), "submitted": N_("Being examined"), "returned": N_("Sent back to you"),
     "withdrawn": N_("Drawn back by the applicant"), "refused": N_("Turned down"), "admitted": N_("Admitted"),
 }
-OFFICE_STATES: Mapping[str, str] = {**STATES, "returned": N_("With the applicant")}
 TONES: Mapping[str, str] = {
     "draft": "plain", "submitted": "waiting", "returned": "wrong", "withdrawn": "quiet", "refused": "wrong",
     "admitted": "good",

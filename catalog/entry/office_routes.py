@@ -97,7 +97,7 @@ def application(application_id: int) -> str:
 @requires("entry.decide")
 @shows_again(application)
 def decide(application_id: int) -> Response:
-    area.application_in_area(application_id, current_user)
+    area.application_to_decide(application_id, current_user)
     values = parse(DecisionSchema)
 
     def work() -> Response:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from catalog.entry import admission, contents
-from catalog.entry.area import application_in_area
+from catalog.entry.area import application_to_decide
 from catalog.entry.contents import Contents
 from catalog.entry.models import Application, EntryStep
 from market import clock, db, journal, offices, outbox, working_days
@@ -103,7 +103,7 @@ def decide(application_id: int, values: Mapping[str, Any], by: Visitor) -> str:
 
     Raises NotFound, OtherOffice, SecondPersonNeeded.
     """
-    application = application_in_area(application_id, by, lock=True)
+    application = application_to_decide(application_id, by, lock=True)
     step = db.session().scalar(select(EntryStep).where(
         EntryStep.id == values["step_id"], EntryStep.application_id == application_id, EntryStep.decision.is_(None),
         EntryStep.office_id == (by.organisation_id or 0)).execution_options(populate_existing=True))

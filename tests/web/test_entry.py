@@ -269,6 +269,36 @@ def test_a_step_of_another_county_is_answered_like_one_that_is_not_there(world, 
     assert jin.get(f"/office/applications?step={step}").status_code == 303
 
 
+@pytest.mark.parametrize("how", ["returned", "withdrawn"])
+def test_nobody_reads_along_while_the_applicant_types_again(world, entry, how):
+    """Ou has her application back and rewrites it; the offices see it again when she hands it in."""
+    entry.fill()
+    entry.hand_in()
+    desk, page = world.logged_in("township.yan"), f"/office/applications/{entry.application.id}"
+    step = entry.open()["township"].id
+    paper = re.search(rf'href="({page}/papers/\d+)"', desk.get(page).text)
+    assert paper is not None
+    typed = {"page": page, "step_id": step, "decision": "returned", "reason": "缺页", "submit_token": "typed-once"}
+    if how == "returned":
+        assert send(desk, page + "/decision", **typed).status_code == 303
+        again = send(desk, page + "/decision", **typed | {"page": "/account"})
+        assert (again.status_code, again.location) == (303, "/office/applications"), "pressed twice, answered once"
+    else:
+        with db.transaction():
+            applications.withdraw(entry.applicant)
+        late = send(desk, page + "/decision", **typed | {"page": "/account"})
+        assert (late.status_code, "三十亩地" in late.text) == (404, False)
+    with db.transaction():
+        applications.say(applications.held(entry.applicant), {"capacity": "还没想好"})
+    for address in (page, paper[1], f"/office/applications?step={step}"):
+        assert desk.get(address).status_code == 404, address
+    assert page not in desk.get("/office/applications?tab=all").text
+    assert entry.application.state == how
+    entry.hand_in()
+    assert "还没想好" in desk.get(page).text
+    assert page in desk.get("/office/applications?tab=all").text
+
+
 def test_a_draft_is_nobodys_but_the_applicants(world, entry):
     draft = entry.application.id
     desk = world.logged_in("township.yan")
