@@ -11,15 +11,19 @@ SUPPLIER, PRODUCT, LOT = SCOPES = ("supplier", "product", "lot")
 
 @dataclass(frozen=True)
 class PaperKind:
-    """A kind of paper: its name, what one paper of it may be about, and whether it carries a number."""
+    """A kind of paper: its name, what one paper of it may be about, whether it carries a number and may hold for good.
+
+    Papers of a single lot need no last day either: they end with the lot.
+    """
 
     name: str
     scopes: tuple[str, ...]
     numbered: bool = True
+    endless: bool = False
 
 
 KINDS: Mapping[str, PaperKind] = {
-    "licence": PaperKind(N_("business licence"), (SUPPLIER,)),
+    "licence": PaperKind(N_("business licence"), (SUPPLIER,), endless=True),
     "production_permit": PaperKind(N_("production permit (SC)"), (SUPPLIER,)),
     "operation_licence": PaperKind(N_("food operation licence"), (SUPPLIER,)),
     "commission": PaperKind(N_("commission letter of the producer"), (SUPPLIER,)),

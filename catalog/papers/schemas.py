@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import pre_load
+from marshmallow import ValidationError, pre_load, validates_schema
 
-from catalog.papers.kinds import KINDS
+from catalog.papers.kinds import KINDS, LOT
+from market.errors import N_
 from market.schemas import Choice, Day, Input, Whole, Words
 
 
@@ -25,6 +26,13 @@ class PaperSchema(Input):
         """An empty choice or day of a form means none."""
         return {name: None if value == "" and name in {"product_id", "lot_id", "valid_until"} else value
                 for name, value in sent.items()}
+
+    @validates_schema
+    def _ends(self, values: Mapping[str, Any], **_: Any) -> None:
+        kind = KINDS[values["kind"]]
+        of_lot = LOT in kind.scopes and values["lot_id"] is not None
+        if values["valid_until"] is None and not (kind.endless or of_lot):
+            raise ValidationError(N_("A paper of this kind ends: say the last day on which it holds."), "valid_until")
 
 
 class RefusalSchema(Input):

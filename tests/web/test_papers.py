@@ -184,6 +184,18 @@ def test_a_wrong_form_comes_back_with_what_was_typed(world: World, changes: dict
     assert papers() == before
 
 
+@pytest.mark.parametrize("kind", ["production_permit", "operation_licence", "commission"])
+def test_a_paper_that_always_ends_is_not_taken_without_its_last_day(world: World, kind: str) -> None:
+    chair, before = world.logged_in("chair.he"), papers()
+    answer = add(chair, kind=kind, valid_until="")
+    assert answer.status_code == 422
+    assert 'href="#valid_until"' in answer.text
+    assert "这类证照有有效期" in answer.text
+    assert papers() == before
+    assert add(chair, kind="licence", valid_until="").status_code == 303
+    assert add(chair, kind=kind).status_code == 303
+
+
 def test_sent_twice_is_one_paper(world: World) -> None:
     chair, before = world.logged_in("chair.he"), papers()
     for _ in range(2):
