@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, select
 
-from catalog import origins
+from catalog import lot_confirmers, origins
 from catalog.lot_models import LotDetail
 from catalog.lot_parts import Contribution, LotDetails, Making
 from catalog.lot_yields import YIELDS, Usual
@@ -71,7 +71,14 @@ def own_lots(supplier_id: int | None, state: str | None, product_id: int | None,
 
 
 def lots_in_area(by: Visitor, state: str | None, page: int) -> paging.Page:
-    """Lots with goods of this officer's area, newest first, in two statements."""
+    """Lots with goods of this officer's area, newest first, in two statements.
+
+    "waiting" are those that this officer may confirm; "elsewhere" those that wait for somebody else.
+    """
+    if state == "elsewhere":
+        return _page([touches_area(by), ~lot_confirmers.confirmable(by)], "waiting", page)
+    if state == "waiting":
+        return _page([touches_area(by), lot_confirmers.confirmable(by)], state, page)
     return _page([touches_area(by)], state, page)
 
 
@@ -93,6 +100,8 @@ def lots_after(by: Visitor, cursor: int | None, limit: int, waiting: bool) -> Se
         query = query.where(lot.c.id < cursor)
     if waiting:
         query = query.where(_state() == "waiting")
+        if by.organisation_kind == "office":
+            query = query.where(lot_confirmers.confirmable(by))
     return db.session().execute(query).all()
 
 

@@ -21,8 +21,8 @@ bp = Blueprint("lot_life", __name__)
 
 MENU = (
     MenuEntry("supplier", N_("Write-offs"), "lot_life.write_offs", "lot.book", "box", group="stock"),
-    MenuEntry("office", N_("Write-offs"), "lot_life.area_write_offs", "lot.confirm", "box", group="todo"),
-    MenuEntry("office", N_("Names from notebooks"), "lot_life.splits", "lot.confirm", "household", group="todo"),
+    MenuEntry("office", N_("Write-offs"), "lot_life.area_write_offs", "village.confirm", "box", group="todo"),
+    MenuEntry("office", N_("Names from notebooks"), "lot_life.splits", "village.confirm", "household", group="todo"),
 )
 WRITE_OFF_STATES = ("waiting", "confirmed", "refused")
 DECISION_LABELS = {"waiting": N_("Waits for a second person"), "confirmed": N_("Confirmed"),
@@ -33,7 +33,7 @@ WRITE_OFF = "<int(max=999999999999):write_off_id>"
 def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
     """Write-offs for a second person; at the co-operative also names to write and harvests that are late."""
     supplier = can(visitor, "lot.book")
-    if not supplier and not can(visitor, "lot.confirm"):
+    if not supplier and not can(visitor, "village.confirm"):
         return
     count = lot_life_desk.write_offs_to_decide(visitor)
     if count:
@@ -94,7 +94,7 @@ def split(lot_id: int) -> Any:
 
 
 @bp.get("/office/lots/names")
-@requires("lot.confirm")
+@requires("village.confirm")
 def splits() -> str:
     """Which names followed in the area: who wrote them, how much for how many households."""
     return render_template("catalog/lots/splits.html", found=lot_life_desk.splits(current_user, page_number()))
@@ -169,7 +169,7 @@ def write_offs(write_off_id: int | None = None) -> str:
 
 
 @bp.get("/office/write-offs")
-@requires("lot.confirm")
+@requires("village.confirm")
 def area_write_offs(write_off_id: int | None = None) -> str:
     return _write_offs(officer=True)
 
@@ -212,14 +212,14 @@ def refuse(write_off_id: int) -> Response:
 
 
 @bp.post(f"/office/write-offs/{WRITE_OFF}/confirmation")
-@requires("lot.confirm")
+@requires("village.confirm")
 @shows_again(area_write_offs)
 def confirm_in_area(write_off_id: int) -> Response:
     return _decide(write_off_id, lot_write_offs.confirm, "lot_life.area_write_offs")
 
 
 @bp.post(f"/office/write-offs/{WRITE_OFF}/refusal")
-@requires("lot.confirm")
+@requires("village.confirm")
 @shows_again(area_write_offs)
 def refuse_in_area(write_off_id: int) -> Response:
     return _decide(write_off_id, lot_write_offs.refuse, "lot_life.area_write_offs")

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
-from catalog import lot_desk, lot_life_desk, lots, origins
+from catalog import lot_confirmers, lot_desk, lot_life_desk, lots, origins
 from catalog.lot_parts import Ingredient, LotDetails
 from catalog.lot_schemas import MOST_ROWS, BookSchema, ProcessSchema
 from catalog.models import Lot
@@ -150,7 +150,8 @@ def show(lot_id: int) -> str:
 def _page(lot_id: int, officer: bool) -> str:
     story = lot_desk.story(lot_id, current_user)
     return render_template(
-        "catalog/lots/show.html", story=story, lot=story.lot, officer=officer, labels=STATE_LABELS, tests=TEST_LABELS,
+        "catalog/lots/show.html", story=story, lot=story.lot, officer=officer,
+        may_confirm=officer and lot_confirmers.may(lot_id, current_user), labels=STATE_LABELS, tests=TEST_LABELS,
         around=lot_life_desk.around(story.lot, current_user, current_app.extensions["sijin_promises"]),
         reasons=REASON_LABELS,
         moves=MOVE_LABELS, acts=ACT_LABELS, history=journal.timeline("lot", lot_id), qr=_qr(story.lot))
@@ -177,8 +178,8 @@ def label(lot_id: int) -> str:
 @bp.get("/office/lots")
 @requires("lot.confirm")
 def waiting() -> str:
-    state = "confirmed" if request.args.get("state") == "confirmed" else "waiting"
-    found = lot_desk.lots_in_area(current_user, "waiting" if state == "waiting" else None, page_number())
+    state = next((one for one in ("confirmed", "elsewhere") if request.args.get("state") == one), "waiting")
+    found = lot_desk.lots_in_area(current_user, None if state == "confirmed" else state, page_number())
     return render_template("catalog/lots/waiting.html", found=found, state=state, labels=STATE_LABELS)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from catalog import lot_yields, stock
+from catalog import lot_confirmers, lot_yields, stock
 from catalog.capacity import gates
 from catalog.lot_models import LotDetail
 from catalog.lot_parts import (
@@ -185,12 +185,14 @@ def confirm(lot_id: int, by: Visitor) -> None:
     """A person at the village confirms the farm-gate price; the lot may now be sold and shipped.
 
     Four eyes: never the person who booked it. Raises NotFound when no village of the lot lies in this person's area,
-    SampleFailed where a sample was not safe, LotPapersMissing where meat lacks the papers of its animals.
+    VillageOutside when only some do (lot_confirmers), SampleFailed where a sample was not safe, LotPapersMissing where
+    meat lacks the papers of its animals.
     """
     session = db.session()
-    lot = session.scalar(select(Lot).where(Lot.id == lot_id).with_for_update())
-    if lot is None or not lies_in_area(lot_id, by):
+    lot = session.scalar(select(Lot).where(Lot.id == lot_id, touches_area(by)).with_for_update())
+    if lot is None:
         raise NotFound()
+    lot_confirmers.check(lot_id, by)
     if lot.booked_by == by.id:
         raise SecondPersonNeeded()
     need_outsider(lot.supplier_id, by)
@@ -205,11 +207,6 @@ def confirm(lot_id: int, by: Visitor) -> None:
         events.confirmed(lot)
         certificates.on_confirmed(lot)
     journal.record("lot.confirmed", "lot", lot_id, by, farm_gate_fen_per_kg=lot.farm_gate_fen_per_kg)
-
-
-def lies_in_area(lot_id: int, by: Visitor) -> bool:
-    """Whether one of the lot's villages is this officer's, or lies in their township or county."""
-    return db.session().scalar(select(Lot.id).where(Lot.id == lot_id, touches_area(by))) is not None
 
 
 def touches_area(by: Visitor) -> ColumnElement[bool]:

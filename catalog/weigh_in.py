@@ -124,17 +124,23 @@ def last_time(product_id: int, by: Visitor) -> LastTime | None:
 
 
 def confirmers(lot_id: int) -> Sequence[Columns]:
-    """Who may confirm a lot, those at its villages before those at the townships: name and office; one statement."""
+    """Who may confirm a lot, those at its village before those at the township: name and office; one statement.
+
+    Where no village or township holds all of it, nobody is named: it goes to the county.
+    """
     home = db.table(Division)
     places = (select(home.c.id, home.c.township_id).join(LotShare, LotShare.village_id == home.c.id)
-              .where(LotShare.lot_id == lot_id).subquery())
-    near = Organisation.division_id.in_(select(places.c.id))
+              .where(LotShare.lot_id == lot_id).distinct().subquery())
+    one_village = select(func.max(places.c.id)).having(func.count() == 1).scalar_subquery()
+    one_township = (select(func.max(places.c.township_id))
+                    .having(func.count(func.distinct(places.c.township_id)) == 1).scalar_subquery())
+    near = Organisation.division_id == one_village
     return db.session().execute(
         select(User.name, Organisation.short_name.label("office"))
         .join(Membership, Membership.user_id == User.id)
         .join(Organisation, Organisation.id == Membership.organisation_id)
         .where(Membership.role.in_(("village_officer", "township_officer")), Organisation.kind == "office",
-               near | Organisation.division_id.in_(select(places.c.township_id)))
+               near | (Organisation.division_id == one_township))
         .order_by(case((near, 0), else_=1), Organisation.id, User.id).limit(MOST_NAMED)).all()
 
 

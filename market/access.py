@@ -86,14 +86,15 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "application.prepare": (SUPPLIER, frozenset({"applicant"})),
     "application.read": (SUPPLIER, frozenset({"applicant", "manager"})),
     # both sides of a trade, each its own rows
-    "lot.read": (None, frozenset({"manager", "clerk", "village_officer", "township_officer"})),
+    "lot.read": (None, frozenset({"manager", "clerk", "village_officer", *OFFICIALS})),
     "capacity.read": (None, frozenset(READERS | {"manager", "clerk"})),
     "order.read": (None, frozenset({"requester", "approver", "receiver", "finance", "manager", "clerk"})),
     "recall.read": (None, frozenset({"requester", "approver", "receiver", "finance", "manager", "clerk",
                                      "village_officer", *READERS})),
     # the officials' desk
     "lot.recall_any": (OFFICE, frozenset({"official"})),
-    "lot.confirm": (OFFICE, frozenset({"village_officer", "township_officer"})),
+    "lot.confirm": (OFFICE, frozenset({"village_officer", *OFFICIALS})),  # who which: catalog/lot_confirmers.py
+    "village.confirm": (OFFICE, frozenset({"village_officer", "township_officer"})),
     "paper.read": (OFFICE, frozenset(OFFICIALS | {"auditor"})),
     "paper.check": (OFFICE, frozenset({"official"})),
     "capacity.watch": (OFFICE, frozenset(READERS)),

@@ -73,7 +73,7 @@ def lies_in(division_id: int | None) -> ColumnElement[bool]:
     if division_id is None:
         return false()
     division = db.table(Division)
-    origins = select(division.c.id).where(division.c.id == division_id).cte("origins", recursive=True)
+    origins = select(division.c.id).where(division.c.id == division_id).cte(recursive=True)
     origins = origins.union(select(division.c.id).where(division.c.successor_id == origins.c.id))
     counties = select(division.c.id).where(division.c.parent_id == division_id)
     return or_(Division.id.in_(select(origins.c.id)), Division.township_id == division_id,

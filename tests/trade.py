@@ -5,7 +5,7 @@ from itertools import count
 
 from sqlalchemy import select
 
-from catalog import lots
+from catalog import lot_confirmers, lots
 from catalog.lot_parts import Contribution, Ingredient
 from catalog.models import Category, Lot, Product, ProductPrice
 from catalog.papers import validity
@@ -76,6 +76,12 @@ class Trade:
         login = {self.world.villages["pomelo_home"]: "village.kong", self.world.villages["greens_home"]: "village.cao"}
         return self.world.person(login.get(village_id, "township.yan"))
 
+    def confirmer_of(self, lot_id: int) -> Visitor:
+        """The nearest officer whose area holds all the villages of a lot."""
+        officers = map(self.world.person, ("village.kong", "village.cao", "township.yan", "official.hua",
+                                           "official.jin"))
+        return next(officer for officer in officers if lot_confirmers.may(lot_id, officer))
+
     def members(self, supplier: str, village_id: int) -> list[int]:
         """Households of a village that are members of a co-operative."""
         return list(db.session().scalars(
@@ -100,7 +106,7 @@ class Trade:
                 best_before=clock.today() + timedelta(days=40))
         if confirmed:
             with db.transaction():
-                lots.confirm(lot.id, self.officer_of(village_id))
+                lots.confirm(lot.id, self.confirmer_of(lot.id))
         return lot.id
 
     def processed(self, product_id: int, grams: int, inputs: dict[int, int]) -> int:
@@ -111,9 +117,8 @@ class Trade:
             lot = lots.process(product_id, clock.today(), grams * 1000 // per_unit, grams,
                                [Ingredient(i, m) for i, m in inputs.items()], clerk,
                                best_before=clock.today() + timedelta(days=200))
-        village = self.world.villages["pomelo_home" if clerk.login == "clerk.lv" else "greens_home"]
         with db.transaction():
-            lots.confirm(lot.id, self.officer_of(village))
+            lots.confirm(lot.id, self.confirmer_of(lot.id))
         return lot.id
 
     # ---- demand ------------------------------------------------------------------------------------------------

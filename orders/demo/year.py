@@ -7,7 +7,7 @@ from random import Random
 
 from sqlalchemy import select
 
-from catalog import lots
+from catalog import lot_confirmers, lots
 from catalog.lot_parts import Contribution, Ingredient
 from market import clock, db, money
 from market.access import Visitor
@@ -233,10 +233,10 @@ def _process(book: Book, key: str, good: Good, milli: int) -> tuple[int, int]:
 
 
 def _officer_for(book: Book, lot_id: int, good: Good, home: str) -> Visitor:
-    """An officer near one of the villages in the lot."""
+    """An officer whose area holds all the villages in the lot."""
     for code in (home, *book.facts.coops[good.coop_key].village_codes):
         officer = book.settled.visitor(book.settled.officers[code])
-        if lots.lies_in_area(lot_id, officer):
+        if lot_confirmers.may(lot_id, officer):
             return officer
     raise LookupError(lot_id)
 

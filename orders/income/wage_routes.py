@@ -18,7 +18,7 @@ from orders.income.wage_schemas import WagesSchema
 
 bp = Blueprint("wages", __name__)
 
-MENU = (MenuEntry("office", N_("Wages, rent, dividends"), "wages.to_confirm", "lot.confirm", "household",
+MENU = (MenuEntry("office", N_("Wages, rent, dividends"), "wages.to_confirm", "village.confirm", "household",
                   group="todo"),)
 LOT = "<int(max=999999999999):lot_id>"
 DECLARATION = "<int(max=999999999999):declaration_id>"
@@ -26,7 +26,7 @@ DECLARATION = "<int(max=999999999999):declaration_id>"
 
 def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
     """Declared income that an officer of the village has still to confirm."""
-    if can(visitor, "lot.confirm"):
+    if can(visitor, "village.confirm"):
         count = desk.declared_in_area(visitor, 1).total
         if count:
             yield Waiting(ngettext("%(num)s declared wage, rent or dividend waits for confirmation.",
@@ -73,20 +73,20 @@ def declare(lot_id: int) -> Response:
 
 
 @bp.get("/office/declarations")
-@requires("lot.confirm")
+@requires("village.confirm")
 def to_confirm(declaration_id: int | None = None) -> str:
     return render_template("orders/village/declarations_to_confirm.html",
                            found=desk.declared_in_area(current_user, page_number()))
 
 
 @bp.get(f"/office/declarations/{DECLARATION}/proof")
-@requires("lot.confirm")
+@requires("village.confirm")
 def proof(declaration_id: int) -> Response:
     return file_routes.send(desk.proof_in_area(declaration_id, current_user))
 
 
 @bp.post(f"/office/declarations/{DECLARATION}/confirmation")
-@requires("lot.confirm")
+@requires("village.confirm")
 @shows_again(to_confirm)
 def confirm(declaration_id: int) -> Any:
     def work() -> Response:

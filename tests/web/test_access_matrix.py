@@ -134,8 +134,8 @@ QUERIES: dict[str, Callable[[Things], dict[str, str]]] = {
 # a person's own, not an organisation's: tests/web/test_account.py
 OWN_ELSEWHERE = {"account.end_session"}
 # a role is not all that the view asks: a PIN is offered only to people who can move little,
-# papers are decided upon by agriculture offices only
-PERSONAL = {"account.bind_phone", "papers.mark_checked", "papers.refuse"}
+# papers are decided upon by agriculture offices only, a lot of one township's villages is not the county's to confirm
+PERSONAL = {"account.bind_phone", "papers.mark_checked", "papers.refuse", "lots.confirm", "catalog_api.confirm"}
 # at which side people stand; the others (city, platform) stand above both
 NEAR = {SCHOOL, GREENS, "greens_village"}
 FAR = {HOSPITAL, POMELO, "village", "township", "jiangyong", "agriculture", "newcomers"}
