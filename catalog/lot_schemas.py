@@ -19,7 +19,9 @@ class FilledRows(Input):
     rows, needs = "", ""
 
     @pre_load
-    def leave_empty_rows_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+    def leave_empty_rows_out(self, source: Any, **_: Any) -> Any:
+        if not isinstance(source, Mapping):
+            return source
         rows = source.get(self.rows)
         if not isinstance(rows, list):
             return dict(source)
@@ -78,7 +80,7 @@ class BookSchema(FilledRows, DetailsSchema):
     contributions = fields.List(fields.Nested(ContributionSchema), required=True)
 
     @pre_load
-    def leave_blanks_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+    def leave_blanks_out(self, source: Any, **_: Any) -> Any:
         return without_blanks(source, "best_before", "milli", "area_mu_hundredths", "test", "notebook_id")
 
     @validates_schema
@@ -109,7 +111,7 @@ class ProcessSchema(FilledRows):
     wage_fen = Fen(low=0, load_default=0)
 
     @pre_load
-    def leave_blanks_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+    def leave_blanks_out(self, source: Any, **_: Any) -> Any:
         return without_blanks(source, "best_before", "milli", "wage_fen")
 
     @validates_schema
@@ -142,7 +144,7 @@ class ExpectSchema(FilledRows):
     contributions = fields.List(fields.Nested(ContributionSchema), required=True)
 
     @pre_load
-    def leave_blanks_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+    def leave_blanks_out(self, source: Any, **_: Any) -> Any:
         return without_blanks(source, "best_before", "milli")
 
     @validates_schema
@@ -164,8 +166,10 @@ class WriteOffSchema(Input):
     note = Words(longest=200, load_default="")
 
 
-def without_blanks(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """A form sends optional fields empty; then they count as not sent."""
+def without_blanks(source: Any, *names: str) -> Any:
+    """A form sends optional fields empty; then they count as not sent. What is no row, the schema refuses."""
+    if not isinstance(source, Mapping):
+        return source
     return {name: value for name, value in source.items() if name not in names or value not in ("", None)}
 
 

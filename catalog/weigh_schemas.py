@@ -34,7 +34,7 @@ class Weighed(Input):
     tare = Jin(low=0, load_default=0)
 
     @pre_load
-    def leave_blanks_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+    def leave_blanks_out(self, source: Any, **_: Any) -> Any:
         return without_blanks(source, "gross", "tare")
 
 
@@ -63,7 +63,7 @@ class _WeighIn(Input):
     milli = Milli(load_default=None)
 
     @pre_load
-    def leave_blanks_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+    def leave_blanks_out(self, source: Any, **_: Any) -> Any:
         return without_blanks(source, "milli", "gross", "tare")
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from catalog.tracing.models import Recall
+from catalog.models import LotShare
+from catalog.tracing.models import Recall, RecallLot
 from market import db, money, notices, offices
 from market.errors import N_
 from market.notices import Kind, Kinds
@@ -72,12 +73,15 @@ def payment_claimed(payload: Mapping[str, Any]) -> None:
 
 
 def lot_recalled(payload: Mapping[str, Any]) -> None:
-    """Recalled: every unit that received the goods hears of it, the co-operative, its county's agriculture office."""
+    """Recalled: every unit that received the goods hears of it, the co-operative, and the agriculture offices over its
+    home and over the villages where the goods grew."""
     with db.transaction() as session:
-        place = session.scalar(
+        places = session.scalars(
             select(Organisation.division_id).join(Recall, Recall.supplier_id == Organisation.id)
-            .where(Recall.id == payload["recall_id"]))
-        recall.tell(payload["recall_id"], offices.over(place, "agriculture") if place else [])
+            .where(Recall.id == payload["recall_id"], Organisation.division_id.is_not(None))
+            .union(select(LotShare.village_id).join(RecallLot, RecallLot.lot_id == LotShare.lot_id)
+                   .where(RecallLot.recall_id == payload["recall_id"]))).all()
+        recall.tell(payload["recall_id"], [one for place in places for one in offices.over(place, "agriculture")])
 
 
 HANDLERS: Mapping[str, Handler] = {

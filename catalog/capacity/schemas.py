@@ -1,6 +1,5 @@
 """Input about capacity."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import pre_load
@@ -18,7 +17,7 @@ class AskSchema(Input):
     basis = Words(required=True, longest=500, lines=True)
 
     @pre_load
-    def leave_blanks_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+    def leave_blanks_out(self, source: Any, **_: Any) -> Any:
         return without_blanks(source, "area", "yield_per_mu")
 
 
@@ -40,5 +39,5 @@ class DecideSchema(Input):
     reason = Words(longest=500, lines=True, load_default="")
 
     @pre_load
-    def leave_blanks_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+    def leave_blanks_out(self, source: Any, **_: Any) -> Any:
         return without_blanks(source, "grams")

@@ -36,22 +36,26 @@ def visible_to(by: Visitor) -> ColumnElement[bool]:
 def recalls(by: Visitor, page: int) -> Page:
     """Recalls that this person may see, the newest first, in two statements."""
     total = db.session().scalar(select(func.count()).select_from(Recall).where(visible_to(by))) or 0
-    return paging.read(_recalls().where(visible_to(by)).order_by(Recall.id.desc()), total, page)
+    return paging.read(_recalls(by).where(visible_to(by)).order_by(Recall.id.desc()), total, page)
 
 
 def one(recall_id: int, by: Visitor) -> Columns:
     """A recall. Raises NotFound for anybody it is nothing to."""
-    found = db.session().execute(_recalls().where(Recall.id == recall_id, visible_to(by))).first()
+    found = db.session().execute(_recalls(by).where(Recall.id == recall_id, visible_to(by))).first()
     if found is None:
         raise NotFound()
     return found
 
 
-def _recalls() -> Select[Any]:
+def _recalls(by: Visitor) -> Select[Any]:
+    """Recalls with how many deliveries held the goods; a unit learns of its own only."""
     ordered_by = db.table(Organisation).alias()
-    deliveries = (
-        select(func.count()).select_from(ShipmentLine).join(RecallLot, RecallLot.lot_id == ShipmentLine.lot_id)
-        .where(RecallLot.recall_id == Recall.id).correlate(Recall).scalar_subquery())
+    held = (select(func.count()).select_from(ShipmentLine).join(RecallLot, RecallLot.lot_id == ShipmentLine.lot_id)
+            .where(RecallLot.recall_id == Recall.id))
+    if by.organisation_kind == "unit":
+        held = (held.join(Shipment, Shipment.id == ShipmentLine.shipment_id).join(Order, Order.id == Shipment.order_id)
+                .where(Order.unit_id == by.organisation_id))
+    deliveries = held.correlate(Recall).scalar_subquery()
     return (
         select(db.table(Recall), Lot.code, Organisation.name.label("supplier"), Organisation.phone.label("phone"),
                ordered_by.c.name.label("ordered_by"), deliveries.label("deliveries"))

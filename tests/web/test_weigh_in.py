@@ -15,7 +15,7 @@ from market import clock, db
 from market.households import CoopMember, Household
 from market.places import Division
 from tests.trade import Trade
-from tests.web.forms import send
+from tests.web.forms import csrf_token, send
 from tests.world import GREENS, NOON, TODAY
 
 PAGE = "/village/weigh-in"
@@ -213,3 +213,11 @@ def test_more_rows_without_javascript(world, cabbage):
     assert len(re.findall(r'name="contributions-\d+-gross"', answer.text)) == 7
     assert 'value="M001"' in answer.text
     assert lots_booked() == 0
+
+
+@pytest.mark.parametrize("rows", [[["x"]], [1], ["x"], [None], "x"])
+def test_rows_that_are_no_rows_are_refused(world, cabbage, rows):
+    clerk = world.logged_in("clerk.zhang")
+    answer = clerk.post(PAGE, headers={"X-CSRFToken": csrf_token(clerk, "/account")}, json={
+        "product_id": cabbage, "harvested_on": TODAY.isoformat(), "farm_gate_fen_per_kg": 120, "contributions": rows})
+    assert (answer.status_code, lots_booked()) == (422, 0)
