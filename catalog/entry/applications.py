@@ -25,6 +25,7 @@ from market.parties import Organisation
 from market.places import Division
 
 MOST_ROWS = 50  # of goods, of linkages, of papers
+MOST_BYTES = 100 * 1024 * 1024  # of all files that an applicant ever sent, also those taken out again
 
 
 class NotInYourHands(Conflict):
@@ -212,10 +213,28 @@ class TooMany(Conflict):
     text = N_("That is enough here: 50 entries at most.")
 
 
+class TooMuch(Conflict):
+    """The disk belongs to everybody."""
+
+    code = "too_many_bytes"
+    text = N_("Your files are more than %(megabytes)s MB together. Ask your township how to send the rest.")
+
+
+def check_file_room(application: Application, size_bytes: int, entity: Any = None) -> None:
+    """Before a file is kept for one more row of `entity`: raises TooMany, TooMuch."""
+    if entity is not None:
+        _check_room(entity, application.id)
+    kept = db.session().scalar(select(func.coalesce(func.sum(StoredFile.size_bytes), 0))
+                               .where(StoredFile.organisation_id == application.supplier_id)) or 0
+    if kept + size_bytes > MOST_BYTES:
+        raise TooMuch(megabytes=MOST_BYTES // (1024 * 1024))
+
+
 def _check_room(entity: Any, application_id: int) -> None:
-    count = db.session().scalar(select(func.count()).select_from(entity)
-                                .where(entity.application_id == application_id)) or 0
-    if count >= MOST_ROWS:
+    here = [entity.application_id == application_id]
+    if entity is ApplicationPaper:
+        here.append(ApplicationPaper.removed_at.is_(None))
+    if (db.session().scalar(select(func.count()).select_from(entity).where(*here)) or 0) >= MOST_ROWS:
         raise TooMany()
 
 

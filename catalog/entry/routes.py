@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from catalog import shelves
 from catalog.entry import applications, contents, labels, lists, standing, steps
-from catalog.entry.models import EDITABLE, Application
+from catalog.entry.models import EDITABLE, Application, ApplicationLinkage, ApplicationPaper
 from catalog.entry.schemas import (
     CapacitySchema,
     ContactSchema,
@@ -177,6 +177,7 @@ def say_producer() -> Response:
     def act(application: Application) -> None:
         applications.say(application, values)
         if letter:
+            applications.check_file_room(application, len(letter.content))
             applications.add_paper(application, "commission_letter", letter.keep(), only=True)
 
     return _fill(act)
@@ -223,6 +224,7 @@ def say_proof() -> Response:
     def act(application: Application) -> None:
         applications.say(application, values)
         if paper:
+            applications.check_file_room(application, len(paper.content))
             applications.add_paper(application, "proof", paper.keep(), only=True)
 
     return _fill(act)
@@ -262,6 +264,7 @@ def add_linkage() -> Response:
     values, evidence = parse(LinkageSchema), uploads.needed("file")
 
     def act(application: Application) -> None:
+        applications.check_file_room(application, len(evidence.content), ApplicationLinkage)
         applications.add_linkage(application, values, evidence.keep())
 
     return _fill(act, stay="entry.linkages")
@@ -286,8 +289,12 @@ def papers() -> str:
 @shows_again(papers)
 def add_paper() -> Response:
     kind, paper = parse(PaperSchema)["kind"], uploads.needed("file")
-    return _fill(lambda application: applications.add_paper(application, kind, paper.keep()),
-                 stay="entry.papers")
+
+    def act(application: Application) -> None:
+        applications.check_file_room(application, len(paper.content), ApplicationPaper)
+        applications.add_paper(application, kind, paper.keep())
+
+    return _fill(act, stay="entry.papers")
 
 
 @bp.post("/application/papers/removal")

@@ -20,7 +20,7 @@ from tests import goods
 from tests.entries import Entry, code, newcomer
 from tests.goods import list_goods, shelves
 from tests.web.forms import csrf_token, send
-from tests.world import NOON, POMELO, TODAY, keep_paper
+from tests.world import NOON, POMELO, TODAY, keep_paper, uploads
 
 PASSWORD = "four-villages-sell"
 WHO = {"supplier_type": "cooperative", "name": "江永县清溪种植专业合作社", "short_name": "清溪合作社"}
@@ -316,6 +316,35 @@ def test_the_citys_desk_names_the_office_that_is_late(world, entry):
         assert "江永演示乡镇" in city.get("/office/applications?tab=overdue").text
         assert "is-overdue" in township.get("/office").text
         assert "chip-wrong" in world.logged_in("apply.ou").get("/sell/application").text  # the applicant sees it too
+
+
+def test_a_file_for_which_there_is_no_room_is_not_kept(app, world, entry, monkeypatch):
+    entry.fill()
+    client, folder = world.logged_in("apply.ou"), app.extensions["sijin"].files_dir
+    before, rows = set(folder.iterdir()), len(uploads())
+    monkeypatch.setattr(applications, "MOST_ROWS", 1)
+    for section, more in (("papers", {"kind": "licence"}),
+                          ("linkages", {"kind": "buy_back", "households": "3", "note": "收购"})):
+        assert say(client, section, file=photo(), **more).status_code == 409
+    monkeypatch.setattr(applications, "MOST_ROWS", 50)
+    monkeypatch.setattr(applications, "MOST_BYTES", sum(file.size_bytes for file in uploads()) + 10)
+    answer = say(client, "papers", kind="licence", file=photo())
+    assert answer.status_code == 409
+    assert "合计已超过" in answer.text
+    assert (set(folder.iterdir()), len(uploads())) == (before, rows)
+
+
+def test_who_replaced_many_papers_is_not_stuck(world, entry, monkeypatch):
+    entry.fill()
+    client = world.logged_in("apply.ou")
+    monkeypatch.setattr(applications, "MOST_ROWS", 2)
+    for _ in range(3):
+        with db.transaction():
+            applications.add_paper(applications.held(entry.applicant), "proof", entry.paper(), only=True)
+    assert say(client, "papers", kind="licence", file=photo()).status_code == 409
+    with db.transaction():
+        applications._remove_papers(entry.application.id, "proof")
+    assert say(client, "papers", kind="licence", file=photo()).status_code == 303
 
 
 def test_papers_are_read_by_the_offices_that_examine_and_by_nobody_else(world, entry):
