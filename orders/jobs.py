@@ -81,7 +81,8 @@ def lot_recalled(payload: Mapping[str, Any]) -> None:
             .where(Recall.id == payload["recall_id"], Organisation.division_id.is_not(None))
             .union(select(LotShare.village_id).join(RecallLot, RecallLot.lot_id == LotShare.lot_id)
                    .where(RecallLot.recall_id == payload["recall_id"]))).all()
-        recall.tell(payload["recall_id"], [one for place in places for one in offices.over(place, "agriculture")])
+        recall.tell(payload["recall_id"], [one for place in places if place
+                                          for one in offices.over(place, "agriculture")])
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 
 from catalog import lot_write_offs, lots, stock
 from catalog.lot_parts import Ingredient
-from catalog.models import Lot, LotInput, StockHold
+from catalog.models import Lot, LotInput, LotShare, StockHold
 from catalog.tracing import recall
 from catalog.tracing.models import Recall, RecallLot, RecallRelease, TraceEvent
 from market import clock, db, ledger, notices, outbox
@@ -96,6 +96,35 @@ def test_every_unit_that_received_it_is_found_and_told_once(trade: Trade) -> Non
 def deliveries_of(lot_ids: set[int]) -> set[int]:
     """The same from the shipments' own documents, another way: which packed lines held these lots."""
     return {line.id for line in db.session().scalars(select(ShipmentLine)) if line.lot_id in lot_ids}
+
+
+def test_a_unit_counts_its_own_deliveries_only(trade: Trade) -> None:
+    """The school received it once, the hospital twice; neither learns how much went elsewhere."""
+    leaf = trade.product("芥菜")
+    lot = trade.lot(leaf, 100)
+    sent(trade, leaf, 20_000)
+    for _ in range(2):
+        sent(trade, leaf, 10_000, HOSPITAL, "cook.wu")
+    stopped = recalled(trade, lot)
+    seen = {login: [row.deliveries for row in reach.recalls(trade.world.person(login), 1).rows]
+            for login in ("cook.chen", "cook.wu", "chair.shi", "official.jin")}
+    assert seen == {"cook.chen": [1], "cook.wu": [2], "chair.shi": [3], "official.jin": [3]}
+    assert reach.one(stopped.id, trade.world.person("cook.chen")).deliveries == 1
+
+
+def test_the_county_of_every_village_of_the_lot_hears_of_it(trade: Trade) -> None:
+    """Some of the goods grew in Jiangyong, in another county than the co-operative's home."""
+    world = trade.world
+    lot = trade.lot(trade.product("芥菜"), 100)
+    with db.transaction() as session:
+        session.execute(update(LotShare).where(LotShare.lot_id == lot)
+                        .values(village_id=world.villages["pomelo_home"]))
+    stopped = recalled(trade, lot)
+    for _ in range(2):
+        jobs.lot_recalled({"recall_id": stopped.id})
+    assert told(world, "agriculture") == ["lot.recalled"]
+    assert told(world, "jiangyong") == []  # another office of the same county
+    assert [row.id for row in reach.recalls(world.person("farm.luo"), 1).rows] == [stopped.id]
 
 
 def test_the_report_centre_names_the_same_deliveries(trade: Trade, app: Flask) -> None:
