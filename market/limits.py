@@ -14,7 +14,9 @@ LIMITS: Mapping[str, str] = {
     "account.use_reset_code": "5 per 5 minutes",
     "entry_door.register": "20 per hour",
     "shop.search": "300 per minute",
+    "tracing.certificate_pdf": "60 per minute",  # each is typeset anew
 }
+READING = {"shop.search", "tracing.certificate_pdf"}
 POSTS = "3000 per minute"
 
 
@@ -25,7 +27,7 @@ def _limit_of_request() -> str:
 def _is_unlimited() -> bool:
     """Plain reading is not limited; only the endpoints in the table and everything that writes."""
     if request.method in {"GET", "HEAD", "OPTIONS"}:
-        return request.endpoint != "shop.search"
+        return request.endpoint not in READING
     return False
 
 

@@ -88,6 +88,24 @@ def test_confirming_a_lot_of_greens_issues_its_certificate_with_every_field(trad
         assert words.replace(" ", "") in pdf
 
 
+def test_a_certificate_is_typeset_once_for_who_has_it_and_not_without_end(
+        trade: Trade, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    lot = trade.lot(greens(trade))
+    address = f"/certificates/{paper_of(lot).number}.pdf"
+    first = client.get(address)
+    with monkeypatch.context() as patched:
+        patched.setattr(typeset, "pdf", lambda *a, **v: pytest.fail("typeset again"))
+        again = client.get(address, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    with db.transaction():
+        certificates.void(lot, "产地写错", trade.world.person("clerk.zhang"))
+    voided = client.get(address, headers={"If-None-Match": first.headers["ETag"]})
+    assert voided.status_code == 200
+    assert voided.headers["ETag"] != first.headers["ETag"]
+    monkeypatch.setattr(typeset, "pdf", lambda *a, **v: b"%PDF-")
+    assert [client.get(address).status_code for _ in range(58)] == [200] * 57 + [429]
+
+
 def test_a_sample_that_passed_is_a_basis_and_stands_in_the_trace(trade: Trade, client: FlaskClient) -> None:
     product = greens(trade)
     household = trade.members(GREENS, trade.world.villages["greens_home"])[0]
