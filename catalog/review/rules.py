@@ -4,6 +4,7 @@ The band: a price between these shares of the reference price per kilo holds at 
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,10 +14,15 @@ from market.errors import N_
 
 # goods are bought because they are good; nobody's misery is advertised
 PITY_WORDS = ("可怜", "救救", "求求", "卖不出去", "卖不掉", "滞销", "愁卖", "愁销", "烂在地里", "含泪", "泪奔",
-              "血本无归", "血亏", "活不下去", "走投无路", "揭不开锅", "苦命", "绝望", "求助")
+              "血本无归", "血亏", "活不下去", "走投无路", "揭不开锅", "苦命", "绝望", "求助",
+              # the same as they are written elsewhere
+              "可憐", "賣不出去", "賣不掉", "滯銷", "滯销", "滞銷", "愁賣", "愁銷", "爛在地裡",
+              "爛在地里", "含淚", "淚奔",
+              "血本無歸", "血虧", "走投無路", "揭不開鍋", "絕望")
 PITY_WORDS_EN = ("pity", "pitiful", "desperate", "heartbreaking", "unsold", "unsellable", "misery", "tears", "begging")
 # who supplies canteens supplies nobody specially
-SPECIAL_WORDS = ("特供", "特贡", "专供", "内供", "军供", "国宴")
+SPECIAL_WORDS = ("特供", "特贡", "专供", "内供", "军供", "国宴",
+                 "特貢", "專供", "內供", "軍供", "國宴")
 SPECIAL_WORDS_EN = ("special supply", "specially supplied", "state banquet")
 SPOKEN = ("name", "name_en", "aliases", "description", "description_en")
 
@@ -141,7 +147,8 @@ def refused_words(texts: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 def _first_word(text: str) -> tuple[str, str] | None:
-    close = re.sub(r"[\W_]+", "", text)  # a space or a dot between two characters hides nothing
+    close = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text))  # a space or a dot between two hides nothing
+    close = re.sub(r"(?<=[\u4e00-\u9fff])[0-9A-Za-z]+(?=[\u4e00-\u9fff])", "", close)  # nor does a letter or a number
     spoken = " " + re.sub(r"[^a-z]+", " ", text.lower()) + " "
     for kind, words, english in (("pity", PITY_WORDS, PITY_WORDS_EN), ("special", SPECIAL_WORDS, SPECIAL_WORDS_EN)):
         for word in words:

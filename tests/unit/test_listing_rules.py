@@ -59,7 +59,10 @@ def test_a_finding_says_what_it_saw() -> None:
 @pytest.mark.parametrize(("text", "word"), [
     ("救救果农，蜜桔滞销", ("pity", "救救")), ("滞 销 蜜 桔", ("pity", "滞销")),
     ("Please, he is DESPERATE.", ("pity", "desperate")),
-    ("机关特供蜜桔", ("special", "特供")), ("by special supply only", ("special", "special supply")),
+    ("滯銷蜜桔", ("pity", "滯銷")), ("可憐果農", ("pity", "可憐")), ("賣不出去", ("pity", "賣不出去")),
+    ("滞1销", ("pity", "滞销")), ("滞x销", ("pity", "滞销")), ("特Ａ供蜜桔", ("special", "特供")),
+    ("机关特供蜜桔", ("special", "特供")), ("機關專供", ("special", "專供")),
+    ("by special supply only", ("special", "special supply")),
     ("脆甜多汁，可放三个月", None), ("Pity-free is one word; tearsheet too", ("pity", "pity")), ("Unsoldered", None),
 ])
 def test_refused_words_are_named(text: str, word: tuple[str, str] | None) -> None:
