@@ -57,9 +57,9 @@ def remind(today: date) -> None:
     """A supplier hears 90, 30 and 7 days before a paper ends, once each, unless a longer one is there already."""
     for paper in db.session().execute(_ending(today)).all():
         days = next(stage for stage in REMIND_AT if (paper.valid_until - today).days <= stage)
-        told_now = db.session().execute(db.insert_new(PaperReminder),
-                                        {"paper_id": paper.id, "days": days, "sent_at": clock.now()})
-        if told_now.rowcount != 1:  # type: ignore[attr-defined]
+        told_now = db.session().scalar(db.insert_new(PaperReminder).returning(PaperReminder.days),
+                                       {"paper_id": paper.id, "days": days, "sent_at": clock.now()})
+        if told_now is None:  # told before
             continue
         told = {"paper": PAPERS[paper.kind].name, "number": paper.number, "day": paper.valid_until.isoformat()}
         notices.tell(paper.supplier_id, f"paper.ends_{days}", paper.id, told)

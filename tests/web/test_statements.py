@@ -41,6 +41,7 @@ from tests.trade import Trade
 from tests.world import GREENS, NOON, PEOPLE, TODAY, World, keep_paper
 
 pytestmark = pytest.mark.slow
+LAST_YEAR = TODAY - timedelta(days=365)  # a day whose lots all have their names
 # one page, whatever there is: alive, counters, papers about the API, forms of one's own
 NO_LIST = {"site.healthz", "site.readyz", "site.metrics", "site.patterns", "account.login", "account.second_factor",
            "account.bind_phone", "account.use_reset_code"}
@@ -72,6 +73,7 @@ class Crowd:
             session.add(Category(code="tofu", name_zh="豆制品", name_en="Tofu", sort=90))
         self.product = self.trade.product("白菜")
         self.trade.lot(self.product, 9_000)
+        self.trade.lot(self.product, 1, harvested_on=LAST_YEAR)
         self.made = 0
 
     def grow(self, size: int) -> None:
@@ -161,7 +163,7 @@ class Crowd:
         with db.transaction():
             capacity.declare(self.product, self.world.villages["greens_home"], capacity.Season("一天", day, day),
                              capacity.Asked(1_000, "地"), [], seasons.sold_grams, clerk)
-            surplus.draw_up(surplus.Plan(TODAY, TODAY, 1_000, 0, 6_000), clerk)
+            surplus.draw_up(surplus.Plan(LAST_YEAR, LAST_YEAR, 1_000, 0, 6_000), clerk)
 
 
 def rows_of(entity: type[db.Base]) -> int:
