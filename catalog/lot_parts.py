@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import select
 
 from catalog.lot_models import LotDetail, LotMaking
+from catalog.models import Lot
 from catalog.origins import own_villages
 from market import db
 from market.access import Visitor
 from market.errors import N_, InvalidInput, NotFound
 from market.files import StoredFile
 from market.households import CoopMember, Household
-from market.places import Division
 
 WEIGHS_NOTHING = N_("So little weighs less than a gram: please enter more of it.")
 
@@ -104,10 +104,10 @@ def keep_details(lot_id: int, details: LotDetails | None, by: Visitor) -> None:
 
 
 def keep_making(lot_id: int, input_grams: int, making: Making) -> None:
-    """Write how a lot was made. Raises InvalidInput for a wage of no village, NotFound for no village of today."""
+    """Write how a lot was made. Raises InvalidInput for a wage of no village or of somebody else's."""
     if making.wage_fen < 0 or (making.wage_fen and making.plant_village_id is None):
         raise InvalidInput({"plant_village": [N_("Please choose one of the list.")]})
-    if making.plant_village_id is not None and db.session().scalar(select(Division.id).where(
-            Division.id == making.plant_village_id, Division.level == "village", Division.valid_to.is_(None))) is None:
-        raise NotFound()
+    supplier_id = db.session().scalars(select(Lot.supplier_id).where(Lot.id == lot_id)).one()
+    if making.plant_village_id is not None and not own_villages(supplier_id, [making.plant_village_id]):
+        raise InvalidInput({"plant_village": [N_("Please choose one of the list.")]})
     db.insert_rows(LotMaking, [{"lot_id": lot_id, "input_grams": input_grams, **asdict(making)}])

@@ -201,11 +201,16 @@ def own_villages(supplier_id: int | None, village_ids: Iterable[int | None]) -> 
 
 
 def _is_own(supplier_id: int | None) -> ColumnElement[bool]:
-    """The condition that a Division is a village of today in the co-operative's township, or of one of its members."""
+    """The condition that a Division is a village of today in the co-operative's township, or of one of its members.
+
+    Whom it names a member beyond its county counts only as a registered household: the register knows where it lives.
+    """
     village, member = db.table(Division), db.table(Household)
     home = select(Organisation.division_id).where(Organisation.id == supplier_id).scalar_subquery()
     home_township = select(Division.township_id).where(Division.id == home).scalar_subquery()
+    home_county = select(Division.county_id).where(Division.id == home).scalar_subquery()
     of_members = select(member.c.village_id).join(CoopMember, CoopMember.household_id == member.c.id).where(
-        CoopMember.supplier_id == supplier_id)
+        CoopMember.supplier_id == supplier_id,
+        or_(village.c.county_id == home_county, member.c.register_code.is_not(None)))
     return and_(village.c.level == "village", village.c.valid_to.is_(None),
                 or_(village.c.township_id == home_township, village.c.id.in_(of_members)))

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, func, select
 
 from catalog.models import Lot, LotContribution, LotShare
 from market import db, paging, places
@@ -110,7 +110,8 @@ def declarations(by: Visitor, page: int) -> paging.Page:
     mine = IncomeDeclaration.supplier_id == by.organisation_id
     total = db.session().scalar(select(func.count()).select_from(IncomeDeclaration).where(mine)) or 0
     return paging.read(
-        select(db.table(IncomeDeclaration), Division.path, CoopMember.member_no, Household.head_name)
+        select(db.table(IncomeDeclaration), Division.path, CoopMember.member_no,
+               case((CoopMember.id.is_not(None), Household.head_name)).label("head_name"))  # of members only
         .join(Division, Division.id == IncomeDeclaration.village_id)
         .join(Household, Household.id == IncomeDeclaration.household_id)
         .outerjoin(CoopMember, (CoopMember.household_id == IncomeDeclaration.household_id)

@@ -31,7 +31,7 @@ def declare(lot_id: int, wages: Sequence[tuple[int, int]], month: str, proof_id:
             by: Visitor) -> list[IncomeDeclaration]:
     """Declare (household id, fen) of a lot's processing wages in a month, with one proof.
 
-    Households live in the plant's village. Raises NotFound, MoreThanStated, InvalidInput.
+    Households are members who live in the plant's village. Raises NotFound, MoreThanStated, InvalidInput.
     """
     if not wages or len({household for household, _fen in wages}) != len(wages):
         raise InvalidInput({"lines": [N_("Say who was paid how much.")]})
@@ -45,9 +45,7 @@ def declare(lot_id: int, wages: Sequence[tuple[int, int]], month: str, proof_id:
     if sum(fen for _household, fen in wages) > left:
         raise MoreThanStated(left=money.yuan(left))
     households = {household for household, _fen in wages}
-    living_there = set(db.session().scalars(select(Household.id).where(
-        Household.id.in_(households), Household.village_id == making.plant_village_id)))
-    if living_there != households:
+    if households - {one.household_id for one in workers(making.plant_village_id, by)}:
         raise NotFound()
     return [declarations.declare(
         declarations.Declared(household, "wage", month, fen, proof_id, lot_id), by) for household, fen in wages]
@@ -87,7 +85,7 @@ def _stated(by: Visitor) -> Select[Any]:
         .where(Lot.supplier_id == by.organisation_id, LotMaking.wage_fen > 0))
 
 
-def workers(village_id: int, by: Visitor) -> Sequence[Any]:
+def workers(village_id: int | None, by: Visitor) -> Sequence[Any]:
     """Members of the co-operative in the plant's village: household_id, member_no, head_name."""
     return db.session().execute(
         select(CoopMember.household_id, CoopMember.member_no, Household.head_name)

@@ -1,7 +1,7 @@
 """Stock of lots over their whole life: written off by two people, expected before the harvest, made out of others."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from catalog import lot_arrivals, lot_write_offs, lots, stock
 from catalog.lot_models import LotMaking, LotWriteOff
@@ -9,8 +9,9 @@ from catalog.lot_parts import Contribution, Ingredient, Making
 from catalog.models import Category, Lot, Product, StockHold, StockMove
 from market import audit, clock, db, sealing
 from market.errors import InvalidInput, NotFound, SecondPersonNeeded
+from market.households import CoopMember
 from market.ledger import LedgerTransfer
-from orders.income import checks, declarations, document_sums, presence, wages
+from orders.income import checks, declarations, desk, document_sums, presence, wages
 from orders.models import IncomeDeclaration
 from tests.trade import Trade
 from tests.world import NOON, POMELO, TODAY
@@ -292,6 +293,28 @@ def test_wages_of_the_plant_become_income_of_its_village(world, trade, oil):
         LedgerTransfer.income_kind == "wage").group_by(LedgerTransfer.village_id)).all()
     assert [tuple(row) for row in earned] == [(village, 30_000)]
     assert audit.check() == []
+
+
+def test_wages_go_to_members_only_and_nobody_else_is_named(world, trade, oil):
+    village = world.villages["pomelo_next"]
+    lot = pressed(trade, oil, 25_000, Making("", village, 30_000))
+    stranger, proof = trade.members(POMELO, village)[0], trade.proof()
+    with db.transaction() as session:
+        session.execute(delete(CoopMember).where(CoopMember.household_id == stranger))
+    with pytest.raises(NotFound), db.transaction():
+        wages.declare(lot.id, [(stranger, 100)], "2026-10", proof, world.person("chair.he"))
+    assert db.session().scalar(select(func.count()).select_from(IncomeDeclaration)) == 0
+    with db.transaction():
+        declarations.declare(declarations.Declared(stranger, "wage", "2026-10", 100, proof, lot.id),
+                             world.person("chair.he"))
+    found = desk.declarations(world.person("chair.he"), 1).rows[0]
+    assert (found.member_no, found.head_name) == (None, None)
+
+
+def test_a_plant_stands_in_a_village_of_the_co_operatives_own(world, trade, oil):
+    with pytest.raises(InvalidInput):
+        pressed(trade, oil, 25_000, Making("", world.villages["greens_home"], 30_000))
+    assert db.session().scalar(select(func.count()).select_from(LotMaking)) == 0
 
 
 def test_wages_need_a_village(trade, oil):

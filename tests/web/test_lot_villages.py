@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import func, select
 
-from catalog import lot_confirmers, lots
+from catalog import lot_confirmers, lots, origins
 from catalog.importing import lot_sheet
 from catalog.lot_parts import Contribution
 from catalog.models import Lot, LotShare
@@ -35,6 +35,20 @@ def code_of(world, key: str) -> str:
 
 def booked() -> int:
     return db.session().scalars(select(func.count()).select_from(Lot)).one()
+
+
+def test_a_member_named_far_away_makes_no_village_ones_own(world):
+    """张文书's co-operative of 新田县 writes down a household of 江永县."""
+    greens, far = world.organisation_id("greens"), world.villages["pomelo_next"]
+    with db.transaction() as session:
+        invented = Household(village_id=far, head_name="假人", people=3)
+        session.add(invented)
+        session.flush()
+        session.add(CoopMember(supplier_id=greens, household_id=invented.id, member_no="M900"))
+    assert origins.own_villages(greens, [far, world.villages["greens_home"]]) == {world.villages["greens_home"]}
+    with db.transaction() as session:  # whom the register knows there is no invention
+        session.add(CoopMember(supplier_id=greens, household_id=world.household_id("DEMO-JN-0001"), member_no="M901"))
+    assert far in origins.own_villages(greens, [far])
 
 
 # ---- an own base ----------------------------------------------------------------------------------------------------
