@@ -1,6 +1,6 @@
 """Expected lots become real: promises move from the field to the store, whole or in part; what stays is short."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -35,11 +35,14 @@ class Promise:
     day: date
 
 
-def arrive(expected_id: int, lot_id: int, by: Visitor) -> int:
+Named = Callable[[Sequence[int]], Mapping[int, Promise]]  # order lines by id, as the orders' storey hands them in
+
+
+def arrive(expected_id: int, lot_id: int, by: Visitor, named: Named) -> int:
     """A real lot stands in for an expected one: promises move to it, the oldest first, as far as it reaches.
 
-    Returns how much (milli) came; the expectation falls by it, and a fully replaced one is closed. Raises NotFound,
-    CannotReplace, AlreadyClosed.
+    Promises for a day on which the real lot is past its date stay where they are. Returns how much (milli) came; the
+    expectation falls by it, and a fully replaced one is closed. Raises NotFound, CannotReplace, AlreadyClosed.
     """
     _locked_holds(expected_id)
     expected, real = _locked(expected_id, lot_id, by)
@@ -47,9 +50,14 @@ def arrive(expected_id: int, lot_id: int, by: Visitor) -> int:
     if (real.product_id != expected.product_id or real.expected_on is not None or real.confirmed_at is None
             or real.recalled_at is not None or real.best_before < clock.today() or free <= 0):
         raise CannotReplace()
-    came, whole = min(free, expected.on_hand_milli), free >= expected.on_hand_milli
-    moved = _move(_locked_holds(expected_id), lot_id, free)
+    holds = _locked_holds(expected_id)
+    lines = named([hold.line_id for hold in holds])
+    moved = _move([hold for hold in holds if lines[hold.line_id].day <= real.best_before], lot_id, free)
     promised = sum(milli for _line, milli in moved)
+    came = min(free, expected.on_hand_milli - (expected.held_milli - promised))
+    if came <= 0:
+        raise CannotReplace()
+    whole = came == expected.on_hand_milli
     _change(expected, came, promised)
     result = db.session().execute(
         update(db.table(Lot)).where(Lot.id == lot_id, Lot.on_hand_milli - Lot.held_milli >= promised)

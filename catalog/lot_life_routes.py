@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 from flask_login import current_user
 
 from catalog import lot_arrivals, lot_desk, lot_life_desk, lot_routes, lot_splitting, lot_write_offs, lots, origins
@@ -140,7 +140,7 @@ def arrive(lot_id: int) -> Response:
     values = parse(ArrivalSchema)
 
     def work() -> Response:
-        lot_arrivals.arrive(lot_id, values["real_lot_id"], current_user)
+        lot_arrivals.arrive(lot_id, values["real_lot_id"], current_user, current_app.extensions["sijin_promises"])
         flash(_("The real lot has taken over what was promised, as far as it reaches."), "good")
         return see_other("lots.show", lot_id=lot_id)
 

@@ -1,7 +1,7 @@
 """Stock of lots over their whole life: written off by two people, expected before the harvest, made out of others."""
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from catalog import lot_arrivals, lot_write_offs, lots, stock
 from catalog.lot_models import LotMaking, LotWriteOff
@@ -11,6 +11,7 @@ from market import audit, clock, db, sealing
 from market.errors import InvalidInput, NotFound, SecondPersonNeeded
 from market.households import CoopMember
 from market.ledger import LedgerTransfer
+from orders.delivering import promises
 from orders.income import checks, declarations, desk, document_sums, presence, wages
 from orders.models import IncomeDeclaration
 from tests.trade import Trade
@@ -162,7 +163,7 @@ def test_the_real_lot_takes_the_promises_over(world, trade, cabbage):
     with clock.at(NOON.replace(month=11, day=2)):
         real = trade.lot(cabbage, 60)
         with db.transaction():
-            assert lot_arrivals.arrive(lot, real, world.person("clerk.zhang")) == 60_000
+            assert lot_arrivals.arrive(lot, real, world.person("clerk.zhang"), promises.named) == 60_000
         assert trade.stock_of(lot) == (40_000, 20_000)
         assert trade.stock_of(real) == (60_000, 60_000)
         assert stock_agrees()
@@ -183,13 +184,27 @@ def test_the_real_lot_takes_the_promises_over(world, trade, cabbage):
         assert audit.check() == []
 
 
+def test_a_real_lot_takes_no_promise_for_a_day_after_its_date(world, trade, cabbage):
+    lot = expected(trade, cabbage)
+    late = trade.orders(ahead(trade, cabbage, 80_000))[0]
+    with clock.at(NOON.replace(month=11, day=2)):
+        real = trade.lot(cabbage, 60)
+        with db.transaction() as session:
+            before = clock.days_after(late.delivery_day, -1)
+            session.execute(update(Lot).where(Lot.id == real).values(best_before=before))
+        with db.transaction():
+            assert lot_arrivals.arrive(lot, real, world.person("clerk.zhang"), promises.named) == 20_000
+        assert (trade.stock_of(lot), trade.stock_of(real)) == ((80_000, 80_000), (60_000, 0))
+        assert stock_agrees()
+
+
 def test_a_bigger_real_lot_replaces_the_whole(world, trade, cabbage):
     lot = expected(trade, cabbage, 50)
     ahead(trade, cabbage, 30_000)
     with clock.at(NOON.replace(month=11, day=2)):
         real = trade.lot(cabbage, 80)
         with db.transaction():
-            lot_arrivals.arrive(lot, real, world.person("clerk.zhang"))
+            lot_arrivals.arrive(lot, real, world.person("clerk.zhang"), promises.named)
         assert trade.stock_of(lot) == (0, 0)
         assert trade.stock_of(real) == (80_000, 30_000)
         assert db.session().get_one(Lot, lot, populate_existing=True).closed_at is not None
@@ -201,12 +216,12 @@ def test_only_confirmed_goods_of_the_same_kind_replace(world, trade, cabbage):
     leek = trade.product("韭菜")
     for wrong in (trade.lot(leek), trade.lot(cabbage, confirmed=False), other):
         with pytest.raises(lot_arrivals.CannotReplace), db.transaction():
-            lot_arrivals.arrive(lot, wrong, world.person("clerk.zhang"))
+            lot_arrivals.arrive(lot, wrong, world.person("clerk.zhang"), promises.named)
     right = trade.lot(cabbage)
     with pytest.raises(NotFound), db.transaction():
-        lot_arrivals.arrive(lot, right, world.person("clerk.lv"))
+        lot_arrivals.arrive(lot, right, world.person("clerk.lv"), promises.named)
     with pytest.raises(NotFound), db.transaction():
-        lot_arrivals.arrive(right, lot, world.person("clerk.zhang"))
+        lot_arrivals.arrive(right, lot, world.person("clerk.zhang"), promises.named)
     assert trade.stock_of(lot) == (100_000, 0)
     assert trade.stock_of(right) == (100_000, 0)
 
