@@ -200,7 +200,10 @@ def _end(which: ColumnElement[bool], kind: str, days_too: bool) -> Sequence[Any]
     """End the holds that a condition names; returns them as they were."""
     holds = db.table(StockHold)
     session = db.session()
-    rows = session.execute(select(holds).where(which).order_by(holds.c.id).with_for_update()).all()
+    query = select(holds).where(which).order_by(holds.c.id).with_for_update()
+    rows = session.execute(query).all()
+    if rows and db.dialect() == "postgresql":  # while this waited for a row, a rival may have parted it in two
+        rows = session.execute(query).all()
     if not rows:
         return rows
     lots: dict[int, int] = defaultdict(int)

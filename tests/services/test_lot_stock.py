@@ -1,7 +1,9 @@
 """Stock of lots over their whole life: written off by two people, expected before the harvest, made out of others."""
 
+from threading import Thread
+
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 
 from catalog import lot_arrivals, lot_write_offs, lots, stock
 from catalog.lot_models import LotMaking, LotWriteOff
@@ -196,6 +198,29 @@ def test_a_real_lot_takes_no_promise_for_a_day_after_its_date(world, trade, cabb
             assert lot_arrivals.arrive(lot, real, world.person("clerk.zhang"), promises.named) == 20_000
         assert (trade.stock_of(lot), trade.stock_of(real)) == ((80_000, 80_000), (60_000, 0))
         assert stock_agrees()
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # SQLite's writers come one after the other
+def test_who_waits_while_a_promise_is_parted_gives_both_parts_back(app, world, trade, cabbage):
+    lot = expected(trade, cabbage)
+    line = trade.lines(trade.orders(ahead(trade, cabbage, 80_000))[0].id)[0].id
+
+    def give_back() -> None:
+        with app.app_context(), clock.at(NOON.replace(month=11, day=2)), db.transaction():
+            stock.release([line])
+
+    with clock.at(NOON.replace(month=11, day=2)):
+        real, rival = trade.lot(cabbage, 60), Thread(target=give_back)
+        with db.transaction() as session:
+            lot_arrivals.arrive(lot, real, world.person("clerk.zhang"), promises.named)
+            rival.start()
+            waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            while not session.scalar(waits):
+                session.scalar(text("SELECT pg_sleep(0.01)"))
+        rival.join()
+    assert (trade.stock_of(lot), trade.stock_of(real)) == ((40_000, 0), (60_000, 0))
+    assert db.session().scalars(select(StockHold.id)).all() == []
+    assert stock_agrees()
 
 
 def test_a_bigger_real_lot_replaces_the_whole(world, trade, cabbage):
