@@ -64,7 +64,6 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     _months(book, first, orders, tell)
     year.stock_up(book, today)
     year.leave_open(book)
-    capacity.approve_some(book, today)
     capacity.return_surplus(book, today)  # before the last notebook, whose names are still to follow
     lot_life.live(book, files_folder)
     recalls.recall_one(book)
@@ -72,6 +71,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     tables.send(settled, next(iter(known.coops)), files_folder)
     with db.transaction():
         certificates.leave_open(settled, products)
+    capacity.approve_some(book, today)  # last: what is approved follows what was booked and sold
     _forget_messages()
 
 
