@@ -65,6 +65,7 @@ def leave_open(book: Book) -> None:
     """What the desks find today: orders to pack, a van on its way, a transfer waiting to be confirmed."""
     units = list(book.facts.units.values())[:6]
     for number, unit in enumerate(units):
+        book.turn += 1  # a purchase of its own, also where the same unit ordered last
         with clock.at(clock.shanghai(book.last, 6, number)):
             goods = _basket(book, unit, book.last)
             for key, milli in goods.items():
@@ -73,7 +74,6 @@ def leave_open(book: Book) -> None:
             for order in _place(book, unit, goods, _next_working_day(book.last)):
                 if number % 2 == 0:
                     _ship(book, order)
-        book.turn += 1
     _claim_oldest(book)
 
 
