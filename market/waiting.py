@@ -22,5 +22,6 @@ Room = Callable[[Visitor], Iterable[Waiting]]  # a fixed number of statements, w
 
 def for_visitor(visitor: Visitor) -> Sequence[Waiting]:
     """What waits for this visitor, overdue things first."""
-    lines = [line for room in current_app.extensions["sijin_waiting"] for line in room(visitor)]
+    rooms: Sequence[Room] = current_app.extensions["sijin_waiting"]
+    lines = [line for room in rooms for line in room(visitor)]
     return sorted(lines, key=lambda line: not line.overdue)

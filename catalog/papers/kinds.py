@@ -6,7 +6,7 @@ from datetime import date
 
 from market.errors import N_
 
-SUPPLIER, PRODUCT, LOT = SCOPES = ("supplier", "product", "lot")
+SUPPLIER, PRODUCT, LOT = ("supplier", "product", "lot")
 
 
 @dataclass(frozen=True)

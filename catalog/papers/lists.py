@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, func, or_, select
 from catalog.models import Lot, Product
 from catalog.papers import validity
 from catalog.papers.keeping import suppliers_of
-from catalog.papers.kinds import LOT, PRODUCT, RULES, SUPPLIER, Lack
+from catalog.papers.kinds import PRODUCT, RULES, Lack
 from catalog.papers.models import Paper
 from market import clock, db, paging
 from market.access import Visitor
@@ -143,10 +143,6 @@ def lots_to_choose(supplier_id: int) -> Sequence[Columns]:
 def days_left(until: date | None) -> int | None:
     """Days after today on which a paper still holds; none where it has no end."""
     return None if until is None else (until - clock.today()).days
-
-
-def scope_of(paper: Columns) -> str:
-    return LOT if paper.lot_id else PRODUCT if paper.product_id else SUPPLIER
 
 
 def _papers() -> Any:

@@ -53,11 +53,6 @@ class Ground:
         self.own_goods.setdefault(rules.plain_name(name), []).append((product_id, Like(name, unit)))
 
 
-def category_codes() -> dict[int, str]:
-    """The code of each category, by id."""
-    return {row.id: row.code for row in db.session().execute(select(Category.id, Category.code))}
-
-
 def of(supplier_id: int, village_codes: Collection[str]) -> Ground:
     """Look everything up, in five statements."""
     category, village, county = db.table(Category), db.table(Division), db.table(Division).alias("county")

@@ -28,7 +28,6 @@ from market.files import StoredFile
 from market.places import Division
 
 MOST_ROWS = 5_000
-PROPOSED = frozenset({*products.WRITTEN, "price_fen"})
 LOOKED_AT = ("name", "aliases", "category", "village", "unit", "grams_per_unit")
 
 

@@ -16,7 +16,6 @@ from market.access import Visitor
 from market.parties import Organisation
 from market.places import Division
 
-SHOWS = ("above", "below", "none")
 MOST_ROWS = 20_000
 
 

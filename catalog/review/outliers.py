@@ -5,7 +5,7 @@ than four of them make no median. A row stands for one price in one month; anoth
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median_high
 
@@ -185,14 +185,6 @@ def waiting(by: Visitor) -> tuple[int, int]:
         .where(outlier.c.approved_at.is_(None), outlier.c.sent_back_at.is_(None),
                or_(outlier.c.reasoned_by.is_(None), outlier.c.reasoned_by != by.id), decisions.in_area(by))).one()
     return row.open, row.late
-
-
-def states_of(product_ids: Sequence[int], period: str) -> Mapping[int, str]:
-    """What became of the newest outlier of some goods in a month, in one statement."""
-    outlier = db.table(PriceOutlier)
-    return {row.product_id: row.state for row in db.session().execute(
-        select(outlier.c.product_id, _state().label("state"))
-        .where(outlier.c.product_id.in_(product_ids), outlier.c.period == period).order_by(outlier.c.id))}
 
 
 def _state() -> ColumnElement[str]:
