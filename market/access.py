@@ -58,16 +58,18 @@ UNIT, SUPPLIER, OFFICE = "unit", "supplier", "office"
 OPERATORS = {"operator_system", "operator_security", "operator_audit"}
 OFFICIALS = {"official", "township_officer"}
 READERS = OFFICIALS | {"auditor", "operator_audit"}
+UNIT_PEOPLE = frozenset({"requester", "approver", "leader", "receiver", "finance", "contractor", "manager"})
+ORDERERS = frozenset({"requester", "contractor", "manager"})
 
 # verb: (kind of organisation, roles); kind None and roles None mean any logged-in person
 RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "account.own": (None, None),
     # the buyer's desk
-    "purchase.prepare": (UNIT, frozenset({"requester", "manager"})),
-    "purchase.place": (UNIT, frozenset({"requester", "manager"})),
-    "purchase.approve": (UNIT, frozenset({"approver"})),
-    "purchase.read": (UNIT, frozenset({"requester", "approver", "receiver", "finance", "manager"})),
-    "purchase.cancel": (UNIT, frozenset({"requester", "manager"})),
+    "purchase.prepare": (UNIT, ORDERERS),
+    "purchase.place": (UNIT, ORDERERS),
+    "purchase.approve": (UNIT, frozenset({"approver", "leader"})),
+    "purchase.read": (UNIT, UNIT_PEOPLE),
+    "purchase.cancel": (UNIT, ORDERERS),
     "delivery.accept": (UNIT, frozenset({"receiver"})),
     "payment.claim": (UNIT, frozenset({"finance"})),
     # the village desk
@@ -88,9 +90,8 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     # both sides of a trade, each its own rows
     "lot.read": (None, frozenset({"manager", "clerk", "village_officer", *OFFICIALS})),
     "capacity.read": (None, frozenset(READERS | {"manager", "clerk"})),
-    "order.read": (None, frozenset({"requester", "approver", "receiver", "finance", "manager", "clerk"})),
-    "recall.read": (None, frozenset({"requester", "approver", "receiver", "finance", "manager", "clerk",
-                                     "village_officer", *READERS})),
+    "order.read": (None, UNIT_PEOPLE | {"manager", "clerk"}),
+    "recall.read": (None, UNIT_PEOPLE | {"manager", "clerk", "village_officer", *READERS}),
     # the officials' desk
     "lot.recall_any": (OFFICE, frozenset({"official"})),
     "lot.confirm": (OFFICE, frozenset({"village_officer", *OFFICIALS})),  # who which: catalog/lot_confirmers.py

@@ -14,7 +14,7 @@ OFFICE_KINDS = ("village", "township", "agriculture", "revitalisation", "finance
 STATUSES = ("active", "suspended", "applying", "left")  # a supplier's: catalog/entry
 
 ROLES = {
-    "unit": ("requester", "approver", "receiver", "finance", "manager"),
+    "unit": ("requester", "approver", "leader", "receiver", "finance", "contractor", "manager"),
     "supplier": ("manager", "clerk", "applicant"),
     "office": ("village_officer", "township_officer", "official", "auditor",
                "operator_system", "operator_security", "operator_audit"),

@@ -37,7 +37,8 @@ INCOME_KINDS: Mapping[str, str] = {
     "collective": N_("Collective share"),
 }
 ROLES: Mapping[str, str] = {
-    "requester": N_("Orders goods"), "approver": N_("Approves"), "receiver": N_("Receives goods"),
+    "requester": N_("Orders goods"), "approver": N_("Approves"), "leader": N_("Decides large purchases"),
+    "contractor": N_("Runs the canteen for the unit"), "receiver": N_("Receives goods"),
     "finance": N_("Pays"), "manager": N_("Manager"), "clerk": N_("Clerk"), "applicant": N_("Applicant"),
     "village_officer": N_("Village officer"),
     "township_officer": N_("Township officer"), "official": N_("Official"), "auditor": N_("Auditor"),

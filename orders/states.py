@@ -8,6 +8,7 @@ from market.errors import N_, Conflict, in_english
 FUND_SOURCES = ("canteen", "union", "staff")
 METHODS = ("direct_online", "assisted", "fair", "pledge_purchase")
 WINDOWS = ("dawn", "morning", "noon", "afternoon")
+SOURCES = ("cart", "standing", "phone")  # how a purchase came about
 APPROVAL = ("not_needed", "waiting", "approved", "declined")
 PAYMENT = ("unpaid", "claimed", "part", "paid", "over")
 

@@ -65,11 +65,14 @@ class NotInSeason(MarketError):
     text = N_("%(name)s is not harvested in the month of delivery.")
 
 
-def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor) -> Placed:
+def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor, *, source: str = "cart",
+          approved_by: int | None = None) -> Placed:
     """Order goods, given as (product id, thousandths of its unit), for one delivery point, day and window.
 
-    The same token of the same person is answered with the first purchase. Raises OutOfStock, NotThisQuantity,
-    AboveCapacity, NotInSeason, PricesChanged, InvalidInput, NotFound; then nothing has been placed.
+    `source` is one of states.SOURCES; `approved_by` is the second person who said yes to it beforehand, as to the plan
+    of a standing order. The same token of the same person is answered with the first purchase.
+    Raises OutOfStock, NotThisQuantity, AboveCapacity, NotInSeason, PricesChanged, InvalidInput, NotFound; then nothing
+    has been placed.
     """
     unit = _credited_unit(wish, by)
     products = cart.sellable([product_id for product_id, _milli in goods], wish.delivery_day)
@@ -78,8 +81,12 @@ def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor)
     total = sum(line["amount_fen"] for line in lines)
     if wish.expected_total_fen is not None and wish.expected_total_fen != total:
         raise PricesChanged(total=money.yuan(total))
-    waits = unit.approval_limit_fen is not None and total > unit.approval_limit_fen
-    purchase_id, number = _write_purchase(unit, wish, token, lines, total, waits, by)
+    limit = unit.approval_limit_fen
+    waits = approved_by is None and limit is not None and total > limit
+    yes = "approved" if approved_by is not None else "waiting" if waits else "not_needed"
+    purchase_id, number = _write_purchase(
+        unit, wish, lines, {"ordered_by": by.id, "submit_token": token, "source": source, "approval": yes,
+                            "by_contractor": "contractor" in by.roles, "approved_by": approved_by, "total_fen": total})
     if purchase_id is None:
         return earlier(token, by)
     by_supplier: dict[int, list[dict[str, Any]]] = defaultdict(list)
@@ -91,7 +98,7 @@ def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor)
         [("purchase.placed", "purchase", purchase_id, {"total_fen": total, "orders": len(orders)})]
         + [("order.placed", "order", order["id"], {"total_fen": order["placed_fen"]}) for order in orders], by)
     outbox.enqueue("purchase.placed", {"purchase_id": purchase_id})
-    return Placed(purchase_id, number, "waiting" if waits else "not_needed", total,
+    return Placed(purchase_id, number, yes, total,
                   tuple(order["number"] for order in orders))
 
 
@@ -179,15 +186,16 @@ def _line(product: Any, milli: int) -> dict[str, Any]:
     }
 
 
-def _write_purchase(unit: Any, wish: Wish, token: str, lines: list[dict[str, Any]], total: int, waits: bool,
-                    by: Visitor) -> tuple[int | None, str]:
+def _write_purchase(unit: Any, wish: Wish, lines: list[dict[str, Any]],
+                    decided: Mapping[str, Any]) -> tuple[int | None, str]:
+    """The purchase's row, with what is decided about it; no id where this person sent this token before."""
     now = clock.now()
     row = {
-        "number": numbers.new("C", clock.today()), "unit_id": unit.id, "ordered_by": by.id, "submit_token": token,
+        "number": numbers.new("C", clock.today()), "unit_id": unit.id,
         "fund_source": wish.fund_source, "method": wish.method, "delivery_point_id": wish.delivery_point_id,
         "delivery_day": wish.delivery_day, "delivery_window": wish.delivery_window, "note": wish.note,
-        "total_fen": total, "approval": "waiting" if waits else "not_needed", "placed_at": now,
-        "business_date": clock.business_date(now),
+        "approved_at": now if decided["approved_by"] is not None else None, "placed_at": now,
+        "business_date": clock.business_date(now), **decided,
     }
     row["content_hash"] = content_hash(sorted(lines, key=lambda x: x["product_id"]), row)
     taken = db.session().execute(_insert_purchase(db.dialect()), row).scalar()

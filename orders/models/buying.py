@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.db import Base, choice
-from orders.states import APPROVAL, FUND_SOURCES, METHODS, PAYMENT, STATES, WINDOWS
+from orders.states import APPROVAL, FUND_SOURCES, METHODS, PAYMENT, SOURCES, STATES, WINDOWS
 
 
 class CartLine(Base):
@@ -43,6 +43,8 @@ class Purchase(Base):
     unit_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     ordered_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
     submit_token: Mapped[str] = mapped_column(String(80))
+    source: Mapped[str] = mapped_column(choice("source", *SOURCES), default="cart")
+    by_contractor: Mapped[bool] = mapped_column(default=False)  # the canteen's contractor ordered, for the unit
     fund_source: Mapped[str] = mapped_column(choice("fund_source", *FUND_SOURCES))
     method: Mapped[str] = mapped_column(choice("method", *METHODS))
     delivery_point_id: Mapped[int] = mapped_column(ForeignKey("delivery_point.id"))
