@@ -14,7 +14,7 @@ RECEIVING_SCHEMES = ("two_receivers", "reduced")
 FUND_SOURCES = ("canteen", "union", "staff")
 SUPPLIES = ("stocked", "daily")
 WEIGHT_UNITS = {"斤": 500, "公斤": 1000}
-UNIT_ROLES = ("requester", "approver", "leader", "receiver", "finance", "contractor", "manager")
+UNIT_ROLES = ("requester", "approver", "receiver", "finance", "leader", "contractor", "manager")
 COOP_ROLES = ("manager", "clerk")
 OFFICE_ROLES = ("village_officer", "township_officer", "official", "auditor",
                 "operator_system", "operator_security", "operator_audit")
