@@ -78,6 +78,10 @@ from market import (
 from orders import api as orders_api
 from orders import jobs as order_jobs
 from orders import seasons, village_home
+from orders.aftersale import credit_routes
+from orders.aftersale import jobs as aftersale_jobs
+from orders.aftersale import models as aftersale_models
+from orders.aftersale import routes as aftersale_routes
 from orders.buying import cart, cart_routes
 from orders.buying import routes as buying_routes
 from orders.delivering import promises, recall_routes
@@ -96,7 +100,7 @@ from orders.reports import village_income
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
-          entry_models, paper_models, catalog.capacity.models, catalog.members.models)
+          entry_models, paper_models, catalog.capacity.models, catalog.members.models, aftersale_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp,
@@ -104,7 +108,7 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp,
               review_routes.bp, price_routes.bp, recall_routes.bp,
               entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
-              capacity_routes.bp, member_routes.bp)
+              capacity_routes.bp, member_routes.bp, aftersale_routes.bp, credit_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
@@ -114,19 +118,20 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
          member_routes.MENU, income_routes.MENU, wage_routes.MENU, paper_routes.MENU, entry_office_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, review_routes.MENU, paper_routes.OFFICE_MENU,
          capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU,
-         paying_routes.MENU, recall_routes.MENU, import_routes.MENU, cart_routes.MENU, notice_routes.MENU,
-         login_routes.MENU, reset_routes.MENU)
+         paying_routes.MENU, aftersale_routes.MENU, recall_routes.MENU, import_routes.MENU, credit_routes.MENU,
+         cart_routes.MENU, notice_routes.MENU, login_routes.MENU, reset_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
         worker.Job("papers", paper_jobs.follow_day, seconds=600))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
-NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news)
+NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here,
            village_home.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
            review_routes.waiting_here, entry_office_routes.waiting_here, paper_routes.waiting_here,
-           capacity_routes.waiting_here, member_routes.waiting_here)
+           capacity_routes.waiting_here, member_routes.waiting_here, aftersale_routes.waiting_here,
+           credit_routes.waiting_here)
 A_YEAR = 31_536_000
 
 

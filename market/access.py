@@ -72,6 +72,10 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "purchase.cancel": (UNIT, ORDERERS),
     "delivery.accept": (UNIT, frozenset({"receiver"})),
     "payment.claim": (UNIT, frozenset({"finance"})),
+    "aftersale.open": (UNIT, frozenset({"requester", "receiver", "manager"})),
+    "order.rate": (UNIT, frozenset({"requester", "receiver", "manager"})),
+    "credit.ask": (UNIT, frozenset({"requester", "finance", "manager"})),
+    "credit.decide": (UNIT, frozenset({"approver", "leader", "manager"})),
     # the village desk
     "goods.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
     "member.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
@@ -83,6 +87,7 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "capacity.declare": (SUPPLIER, frozenset({"manager", "clerk"})),
     "order.ship": (SUPPLIER, frozenset({"manager", "clerk"})),
     "payment.receive": (SUPPLIER, frozenset({"manager"})),
+    "aftersale.answer": (SUPPLIER, frozenset({"manager"})),
     "supplier.read": (SUPPLIER, frozenset({"manager", "clerk"})),
     # coming in as a supplier
     "application.prepare": (SUPPLIER, frozenset({"applicant"})),
@@ -92,6 +97,7 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "capacity.read": (None, frozenset(READERS | {"manager", "clerk"})),
     "order.read": (None, UNIT_PEOPLE | {"manager", "clerk"}),
     "recall.read": (None, UNIT_PEOPLE | {"manager", "clerk", "village_officer", *READERS}),
+    "aftersale.read": (None, UNIT_PEOPLE | {"manager", "clerk", *READERS}),
     # the officials' desk
     "lot.recall_any": (OFFICE, frozenset({"official"})),
     "lot.confirm": (OFFICE, frozenset({"village_officer", *OFFICIALS})),  # who which: catalog/lot_confirmers.py
@@ -109,6 +115,7 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "listing.review": (OFFICE, frozenset({"official"})),
     "price.refer": (OFFICE, frozenset({"official"})),
     "price.watch": (OFFICE, frozenset(READERS)),
+    "aftersale.mediate": (OFFICE, frozenset({"official"})),
     "report.read": (OFFICE, frozenset(READERS)),
     "office.home": (OFFICE, frozenset(READERS | {"village_officer"})),
     # the operator

@@ -26,7 +26,8 @@ PAYMENT_STATES: Mapping[str, str] = {
 }
 TABS: Mapping[str, str] = {
     "all": N_("All"), "to_approve": N_("To approve"), "to_ship": N_("To ship"), "to_receive": N_("To receive"),
-    "to_pay": N_("To pay"), "to_confirm": N_("To confirm"), "to_refund": N_("To refund"), "done": N_("Done"),
+    "to_pay": N_("To pay"), "to_confirm": N_("To confirm"), "to_rate": N_("To rate"),
+    "after_sale": N_("After-sale"), "to_refund": N_("To refund"), "done": N_("Done"),
     "closed": N_("Cancelled or rejected"),
 }
 OUTCOMES: Mapping[str, str] = {

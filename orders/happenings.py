@@ -11,6 +11,12 @@ ACTS: Mapping[str, str] = {
     "order.placed": N_("Ordered"), "order.cancelled": N_("Cancelled"), "order.shipped": N_("Sent on its way"),
     "order.accepted": N_("Accepted"), "order.returned": N_("Goods returned"),
     "payment.claimed": N_("Payment claimed"), "payment.received": N_("Payment received"),
+    "after_sale.opened": N_("After-sale case opened"), "after_sale.agreed": N_("After-sale case settled"),
+    "after_sale.refused": N_("After-sale: not agreed"), "after_sale.withdrawn": N_("After-sale case taken back"),
+    "after_sale.mediation": N_("The county was called"), "after_sale.proposed": N_("The county has proposed"),
+    "after_sale.failed": N_("Closed without agreement"), "order.rated": N_("Rated"),
+    "credit.asked": N_("Another unit was asked for"), "credit.approved": N_("Counts for another unit"),
+    "credit.declined": N_("Change of unit declined"),
     "payment.not_found": N_("Payment not found"), "payment.refunded": N_("Refunded"),
 }
 
@@ -19,6 +25,7 @@ def note(details: Mapping[str, Any], reasons: Mapping[str, str], translate: Call
     """The amount, reason or number that belongs to an act, as one line."""
     reason = details.get("reason", "")
     amount = details.get("amount_fen", details.get("total_fen"))
-    parts = [f"¥{money.yuan(amount)}" if amount is not None else "", details.get("claim", ""), details.get("run", ""),
+    parts = [f"¥{money.yuan(amount)}" if amount is not None else "", details.get("claim", ""), details.get("case", ""),
+             details.get("run", ""),
              translate(reasons[reason]) if reason in reasons else reason]
     return " · ".join(part for part in parts if part)

@@ -66,18 +66,18 @@ class NotInSeason(MarketError):
 
 
 def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor, *, source: str = "cart",
-          approved_by: int | None = None) -> Placed:
+          approved_by: int | None = None, at_prices: Mapping[int, int] | None = None) -> Placed:
     """Order goods, given as (product id, thousandths of its unit), for one delivery point, day and window.
 
     `source` is one of states.SOURCES; `approved_by` is the second person who said yes to it beforehand, as to the plan
-    of a standing order. The same token of the same person is answered with the first purchase.
-    Raises OutOfStock, NotThisQuantity, AboveCapacity, NotInSeason, PricesChanged, InvalidInput, NotFound; then nothing
-    has been placed.
+    of a standing order; `at_prices` are prices (fen, by product id) that hold instead of today's. The same token of
+    the same person is answered with the first purchase. Raises OutOfStock, NotThisQuantity, AboveCapacity,
+    NotInSeason, PricesChanged, InvalidInput, NotFound; then nothing has been placed.
     """
     unit = _credited_unit(wish, by)
     products = cart.sellable([product_id for product_id, _milli in goods], wish.delivery_day)
     _check(goods, products, wish)
-    lines = [_line(products[product_id], milli) for product_id, milli in goods]
+    lines = [_line(products[product_id], milli, (at_prices or {}).get(product_id)) for product_id, milli in goods]
     total = sum(line["amount_fen"] for line in lines)
     if wish.expected_total_fen is not None and wish.expected_total_fen != total:
         raise PricesChanged(total=money.yuan(total))
@@ -171,16 +171,17 @@ def in_season(months: str, month: int) -> bool:
     return months == "all" or str(month) in months.split(",")
 
 
-def _line(product: Any, milli: int) -> dict[str, Any]:
-    """The good as it is called, measured and priced now."""
-    amount = money.line_total(product.price_fen, milli)
+def _line(product: Any, milli: int, agreed_fen: int | None = None) -> dict[str, Any]:
+    """The good as it is called and measured now, at its price of now or at the one agreed on."""
+    price_fen = agreed_fen or product.price_fen
+    amount = money.line_total(price_fen, milli)
     if amount > money.MAX_FEN:
         raise InvalidInput({"lines": [N_("This number is outside what is possible here.")]})
     return {
         "supplier_id": product.supplier_id, "product_id": product.id, "product_name": product.name,
         "product_name_en": product.name_en, "supply": product.supply, "unit": product.unit,
         "unit_en": product.unit_en, "grams_per_unit": product.grams_per_unit, "by_weight": product.by_weight,
-        "category": product.category, "certified": product.certified, "price_fen": product.price_fen,
+        "category": product.category, "certified": product.certified, "price_fen": price_fen,
         "ordered_milli": milli, "amount_fen": amount, "capacity_milli": product.daily_capacity_milli,
         "season_id": product.season_id,
     }

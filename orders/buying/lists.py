@@ -1,18 +1,20 @@
 """What a buying unit sees of its purchases and orders: columns, a fixed number of statements, its own rows only."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
 
-from market import db, paging, words
+from market import clock, db, paging, words
 from market.access import Visitor
 from market.errors import NotFound
 from market.parties import DeliveryPoint, Organisation
 from market.users import User
 from orders import states
-from orders.models import AcceptanceLine, Order, OrderLine, Purchase, Shipment, ShipmentLine
+from orders.aftersale.models import AfterSale, Rating
+from orders.aftersale.states import LIVE, RATE_DAYS
+from orders.models import Acceptance, AcceptanceLine, Order, OrderLine, Purchase, Shipment, ShipmentLine
 
 PER_PAGE = 30
 Columns = Row[*tuple[Any, ...]]
@@ -52,8 +54,11 @@ def open_fen() -> ColumnElement[int]:
 
 
 def tab_counts(units: Collection[int]) -> dict[str, int]:
-    """How many orders lie under each tab, with 'all'."""
+    """How many orders lie under each tab, with 'all'; one that is to be rated or in dispute also lies under its own."""
     counts = dict.fromkeys(words.TABS, 0)
+    for name, condition in BESIDE.items():
+        counts[name] = db.session().scalar(
+            select(func.count()).select_from(Order).where(Order.unit_id.in_(units), condition())) or 0
     for state, payment, orders in db.session().execute(
             select(Order.state, Order.payment, func.count()).where(Order.unit_id.in_(units))
             .group_by(Order.state, Order.payment)):
@@ -69,9 +74,27 @@ def orders(units: Collection[int], tab: str, query: str, page: int) -> paging.Pa
     return paging.read(_order_columns().where(*conditions).order_by(Order.id.desc()), total, page, PER_PAGE)
 
 
+def _to_rate() -> ColumnElement[bool]:
+    """Accepted in the last weeks and not yet rated."""
+    since = clock.days_after(clock.today(), -RATE_DAYS)
+    return (Order.state == "accepted") & Order.id.in_(
+        select(Acceptance.order_id).where(Acceptance.business_date >= since)) & Order.id.not_in(select(Rating.order_id))
+
+
+def _in_dispute() -> ColumnElement[bool]:
+    """With a case that is not closed."""
+    return Order.id.in_(select(AfterSale.order_id).where(AfterSale.state.in_(LIVE)))
+
+
+# tabs beside the states: an order to be paid may also be rated or in dispute
+BESIDE: Mapping[str, Callable[[], ColumnElement[bool]]] = {"to_rate": _to_rate, "after_sale": _in_dispute}
+
+
 def _under(tab: str) -> list[ColumnElement[bool]]:
     if tab == "all":
         return []
+    if tab in BESIDE:
+        return [BESIDE[tab]()]
     lying, payments = states.conditions_of(tab)
     return [Order.state.in_(lying), Order.payment.in_(payments)]
 

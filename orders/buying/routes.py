@@ -11,6 +11,8 @@ from market.errors import N_
 from market.i18n import gettext as _
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again
 from orders import happenings
+from orders.aftersale import lists as aftersale
+from orders.aftersale import states as aftersale_states
 from orders.buying import approval, lists, steps
 from orders.buying.schemas import ApprovalSchema, CancellationSchema
 from orders.delivering import lists as deliveries
@@ -69,6 +71,8 @@ def order(order_id: int) -> str:
     facts = lists.order(order_id, lists.unit_ids(current_user))
     return render_template(
         "orders/buying/order.html", order=facts, lines=lists.lines([order_id]), may=steps.possible(facts, current_user),
+        cases=aftersale.of_order(order_id), rating=aftersale.rating(order_id), changes=aftersale.changes_of(order_id),
+        aftersale_states=aftersale_states,
         lots=deliveries.packed_lots([order_id]), claims=payments.claims_of(order_id), reasons=REASONS,
         happened=_happened(facts))
 

@@ -8,7 +8,8 @@ from orders import states
 
 
 def possible(order: Any, by: Visitor) -> frozenset[str]:
-    """Of 'approve', 'cancel', 'accept', 'claim': what this person may do with an order's facts as they stand.
+    """Of 'approve', 'cancel', 'accept', 'claim', 'complain', 'rate', 'move': what this person may do with an
+    order's facts as they stand.
 
     The verbs check again, with locks; this only spares people a button that would refuse them.
     """
@@ -20,5 +21,8 @@ def possible(order: Any, by: Visitor) -> frozenset[str]:
         and access.can(by, "delivery.accept"),
         "claim": own and order.state in {"placed", "shipped", "accepted"} and order.open_fen > 0
         and by.id not in {order.ordered_by, order.approved_by} and access.can(by, "payment.claim"),
+        "complain": own and order.state in {"accepted", "rejected"} and access.can(by, "aftersale.open"),
+        "rate": own and order.state == "accepted" and access.can(by, "order.rate"),
+        "move": own and order.state in {"waiting", "placed", "accepted"} and access.can(by, "credit.ask"),
     }
     return frozenset(step for step, may in allowed.items() if may)

@@ -12,6 +12,7 @@ from market.errors import N_, Conflict
 from market.outbox import OutboxMessage
 from market.parties import Organisation
 from orders.demo import (
+    aftersale,
     capacity,
     certificates,
     drawing,
@@ -65,6 +66,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     year.stock_up(book, today)
     year.leave_open(book)
     capacity.return_surplus(book, today)  # before the last notebook, whose names are still to follow
+    aftersale.speak(book)
     lot_life.live(book, files_folder)
     recalls.recall_one(book)
     prices.note_and_review(known, settled, products, today)

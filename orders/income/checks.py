@@ -5,12 +5,14 @@ posted, built again by the same builders; and the figures that documents keep of
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from market import db
 from market.errors import N_
 from market.ledger import Transfer
 from market.problem import Problem
+from orders.aftersale import crediting
+from orders.aftersale.models import CreditChange
 from orders.income import document_sums, posting
 from orders.models import (
     Acceptance,
@@ -32,8 +34,12 @@ from orders.models import (
 BATCH = 2000
 
 # the columns that every transfer about a part of an order carries
-ORDER_FACTS = (Order.supplier_id, Order.unit_id, Order.unit_type, Order.method, Order.fund_source,
-               Order.number.label("order_ref"))
+OTHER_FACTS = (Order.supplier_id, Order.method, Order.fund_source, Order.number.label("order_ref"))
+ORDER_FACTS = (*OTHER_FACTS, Order.unit_id, Order.unit_type)
+# goods accepted for one unit may count for another since
+FIRST_UNIT, FIRST_TYPE = crediting.unit_when_accepted()
+FIRST_FACTS = (*OTHER_FACTS, func.coalesce(FIRST_UNIT, Order.unit_id).label("unit_id"),
+               func.coalesce(FIRST_TYPE, Order.unit_type).label("unit_type"))
 PART_FACTS = (AcceptancePart.village_id, AcceptancePart.lot_id, OrderLine.category, OrderLine.certified,
               OrderLine.id.label("line_id"))
 
@@ -41,7 +47,7 @@ PART_FACTS = (AcceptancePart.village_id, AcceptancePart.lot_id, OrderLine.catego
 def accepted_parts() -> Iterator[Transfer | Problem]:
     """Every acceptance part earns; its income counts from the acceptance, or from the day somebody cleared it."""
     query = _of_parts(select(
-        *ORDER_FACTS, *PART_FACTS, AcceptancePart.id.label("part_id"), AcceptancePart.amount_fen, AcceptancePart.grams,
+        *FIRST_FACTS, *PART_FACTS, AcceptancePart.id.label("part_id"), AcceptancePart.amount_fen, AcceptancePart.grams,
         AcceptancePart.farm_gate_fen, AcceptancePart.collective_fen, AcceptancePart.income_held,
         AcceptancePart.cleared_on, AcceptancePart.cleared_returned_grams, Acceptance.business_date,
     ).select_from(AcceptancePart)).join(Acceptance, Acceptance.id == AcceptanceLine.acceptance_id)
@@ -56,6 +62,22 @@ def accepted_parts() -> Iterator[Transfer | Problem]:
             back = row["cleared_returned_grams"] or 0
             yield from posting.attributed(facts, posting.left_of(row["farm_gate_fen"], row["grams"], back),
                                           posting.left_of(row["collective_fen"], row["grams"], back), counted_on)
+
+
+def credit_changes() -> Iterator[Transfer]:
+    """Accepted goods that count for another unit since."""
+    query = _of_parts(select(
+        CreditChange.id.label("change_id"), CreditChange.from_unit_id, CreditChange.from_unit_type,
+        CreditChange.to_unit_id, CreditChange.business_date, *ORDER_FACTS, *PART_FACTS,
+        AcceptancePart.id.label("part_id"), AcceptancePart.amount_fen, AcceptancePart.grams,
+    ).select_from(AcceptancePart)).join(CreditChange, CreditChange.order_id == Order.id).where(
+        CreditChange.state == "approved", CreditChange.after_acceptance.is_(True))
+    for row in _stream(query, AcceptancePart.id):
+        for side in ("from", "to"):
+            facts = _facts(row) | {"unit_id": row[f"{side}_unit_id"],
+                                   "unit_type": row["from_unit_type"] if side == "from" else row["unit_type"]}
+            yield from posting.moved(facts, crediting.source(row["change_id"], row["part_id"], side),
+                                     row["amount_fen"], row["grams"], row["business_date"], back=side == "from")
 
 
 def returned_parts() -> Iterator[Transfer]:
@@ -115,8 +137,8 @@ def payout_lines() -> Iterator[Transfer]:
         yield from posting.paid_out(row, row)
 
 
-CHECKS = (accepted_parts, returned_parts, receipt_shares, refund_shares, confirmed_declarations, payout_lines,
-          document_sums.problems)
+CHECKS = (accepted_parts, credit_changes, returned_parts, receipt_shares, refund_shares, confirmed_declarations,
+          payout_lines, document_sums.problems)
 
 
 def _of_parts(query: Any) -> Any:

@@ -82,6 +82,13 @@ def accepted(facts: dict[str, Any], amount_fen: int, grams: int, day: date) -> l
                      grams=grams)
 
 
+def moved(facts: dict[str, Any], source: str, amount_fen: int, grams: int, day: date, *,
+          back: bool) -> list[Transfer]:
+    """Accepted goods count for another unit: taken back from the first, booked for the second."""
+    debit, credit = (_supplier(facts), _unit(facts)) if back else (_unit(facts), _supplier(facts))
+    return _transfer("accepted", source, debit, credit, amount_fen, day, facts, grams=grams)
+
+
 def attributed(facts: dict[str, Any], farm_gate_fen: int, collective_fen: int, day: date) -> list[Transfer]:
     """The co-operative owes the households their farm-gate price and the collective its share."""
     return [

@@ -36,6 +36,7 @@ from market.households import CoopMember
 from market.places import Division
 from market.users import User
 from orders import seasons
+from orders.aftersale.models import AfterSale, AfterSalePhoto, CreditChange
 from orders.income import declarations
 from orders.models import DeliveryRun, Purchase
 from orders.paying import claims
@@ -81,6 +82,9 @@ class Things:
     write_off_id: int
     declaration_id: int
     paper_id: int
+    case_id: int
+    change_id: int
+    paper_file_id: int
 
 
 Make = Callable[[Things], Any]
@@ -90,7 +94,8 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
-        "paper_id", "capacity_id", "request_id", "household_id", "return_id")},
+        "paper_id", "capacity_id", "request_id", "household_id", "return_id", "case_id", "change_id")},
+    "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
     "lot_life.arrive.lot_id": (lambda things: things.expected_id, NOBODYS),
     "lot_life.close.lot_id": (lambda things: things.expected_id, NOBODYS),
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
@@ -194,6 +199,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         code = session.scalars(select(Lot.code).where(Lot.id == other)).one()
         stopped = recall.recall(code, "农残超标", trade.chair_of(world.organisation_id(supplier)))
         claim = claims.claim({order.id: 1_000}, Remittance(unit, TODAY, paper.id), world.person(cashier))
+    case, change = disputed(world, order.id, unit, supplier, paper.id)
     folder = world.app.extensions["sijin"].files_dir
     folder.mkdir(exist_ok=True)
     (folder / paper.name).write_bytes(b"paper")
@@ -218,6 +224,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         returned = surplus.draw_up(surplus.Plan(TODAY, TODAY, 1_000, 0, 6_000), world.person(clerk))
     member = read(select(CoopMember.household_id).where(CoopMember.supplier_id == world.organisation_id(supplier)))
     return Things(
+        case_id=case, change_id=change, paper_file_id=paper.id,
         capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         import_id=imports[0], office_import_id=imports[1],
@@ -232,6 +239,22 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         review_id=review, outlier_id=outlier, recall_id=stopped.id,
         expected_id=expected, write_off_id=write_off, declaration_id=declaration,
         paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0)
+
+
+def disputed(world: World, order_id: int, unit: str, supplier: str, paper: int) -> tuple[int, int]:
+    """A case about an order with a photo, mediated where the county has an office; and a change of its unit."""
+    somebody, now = world.person("system.tao").id, clock.now()
+    with db.transaction() as session:
+        case = AfterSale(number=f"A{order_id}", order_id=order_id, kind="return", state="mediation", reason="wilted",
+                         opened_by=somebody, opened_at=now, business_date=TODAY, due_on=TODAY,
+                         office_id=world.organisation_id("agriculture") if supplier == POMELO else None)
+        units = [world.organisation_id(key) for key in ((SCHOOL, HOSPITAL) if unit == SCHOOL else (HOSPITAL, SCHOOL))]
+        change = CreditChange(order_id=order_id, from_unit_id=units[0], from_unit_type="school", to_unit_id=units[1],
+                              reason="订错了", evidence_id=paper, state="asked", asked_by=somebody, asked_at=now)
+        session.add_all([case, change])
+        session.flush()
+        session.add(AfterSalePhoto(case_id=case.id, file_id=paper))
+        return case.id, change.id
 
 
 def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:

@@ -32,13 +32,14 @@ from catalog.tracing.models import RecallLot
 from market import access, clock, db, sealing, settings
 from market.places import Division
 from orders import seasons
+from orders.aftersale.models import AfterSale, CreditChange
 from orders.income import wages
 from orders.models import Order, OrderLine, PaymentClaim
 from tests.counting import count_statements
 from tests.entries import newcomer
 from tests.goods import fill_shelf, list_goods, shelves, values
 from tests.trade import Trade
-from tests.world import GREENS, NOON, PEOPLE, TODAY, World, keep_paper
+from tests.world import GREENS, HOSPITAL, NOON, PEOPLE, SCHOOL, TODAY, World, keep_paper
 
 pytestmark = pytest.mark.slow
 LAST_YEAR = TODAY - timedelta(days=365)  # a day whose lots all have their names
@@ -96,10 +97,22 @@ class Crowd:
                 if steps == 2:
                     self.trade.accept(order)
                     self.trade.pay(order, 200, confirmed=False)
+                    self.complain(order)
         self.list_and_note(range(self.made, size))
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
 
+
+    def complain(self, order: int) -> None:
+        """A case about an accepted order, and a wish that it count for another unit."""
+        somebody, now = self.world.person("system.tao").id, clock.now()
+        with db.transaction() as session:
+            session.add(AfterSale(number=f"A{order}", order_id=order, kind="complaint", state="open", reason="late",
+                                  opened_by=somebody, opened_at=now, business_date=TODAY, due_on=TODAY))
+            session.add(CreditChange(
+                order_id=order, from_unit_id=self.world.organisation_id(SCHOOL), from_unit_type="school",
+                to_unit_id=self.world.organisation_id(HOSPITAL), reason="订错了", state="asked", asked_by=somebody,
+                asked_at=now))
 
     def recall_one(self) -> None:
         """A lot that reached the school."""
