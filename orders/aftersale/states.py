@@ -27,7 +27,7 @@ KIND_LABELS: Mapping[str, str] = {
     "return": N_("Send goods back"), "replacement": N_("Have goods replaced"), "complaint": N_("Complaint"),
 }
 STATE_LABELS: Mapping[str, str] = {
-    "open": N_("The co-operative answers"), "refused": N_("Not agreed"), "mediation": N_("The county mediates"),
+    "open": N_("Answer awaited"), "refused": N_("Not agreed"), "mediation": N_("The county mediates"),
     "proposed": N_("The county has proposed"), "agreed": N_("Settled"), "withdrawn": N_("Taken back"),
     "failed": N_("Closed without agreement"),
 }
