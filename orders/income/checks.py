@@ -5,7 +5,7 @@ posted, built again by the same builders; and the figures that documents keep of
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import null, select
 
 from market import db
 from market.errors import N_
@@ -56,6 +56,16 @@ def accepted_parts() -> Iterator[Transfer | Problem]:
             back = row["cleared_returned_grams"] or 0
             yield from posting.attributed(facts, posting.left_of(row["farm_gate_fen"], row["grams"], back),
                                           posting.left_of(row["collective_fen"], row["grams"], back), counted_on)
+
+
+def freights() -> Iterator[Transfer]:
+    """The freight of every order of which something was accepted, as agreed or lowered before it was shipped."""
+    query = (
+        select(*ORDER_FACTS, null().label("part_id"), Order.id, Order.freight_fen, Acceptance.business_date)
+        .select_from(Order).join(Acceptance, Acceptance.order_id == Order.id)
+        .where(Order.state == "accepted", Order.freight_fen > 0))
+    for row in _stream(query, Order.id):
+        yield from posting.freight(_facts(row), row["id"], row["freight_fen"], row["business_date"])
 
 
 def returned_parts() -> Iterator[Transfer]:
@@ -115,7 +125,7 @@ def payout_lines() -> Iterator[Transfer]:
         yield from posting.paid_out(row, row)
 
 
-CHECKS = (accepted_parts, returned_parts, receipt_shares, refund_shares, confirmed_declarations, payout_lines,
+CHECKS = (accepted_parts, freights, returned_parts, receipt_shares, refund_shares, confirmed_declarations, payout_lines,
           document_sums.problems)
 
 
