@@ -18,6 +18,7 @@ from market.errors import NotFound
 from market.parties import DeliveryPoint
 
 KEPT = "delivery_choice"
+OTHER_TIME = "other_time"
 USUAL_WINDOW = "morning"
 Columns = Row[*tuple[Any, ...]]
 
@@ -40,16 +41,21 @@ class Reach:
     stated: Stated
 
     @cached_property
-    def later(self) -> dict[int, date | None]:
-        """Suppliers that do not come then, with the first day on which they do; None: never."""
+    def later(self) -> dict[int, date | str | None]:
+        """Suppliers that do not come then, with the first day on which they do.
+
+        OTHER_TIME: they never come in that window. None: they never come.
+        """
         now = clock.now()
         asked = self.choice
         return {supplier: self._first(terms) for supplier, terms in self.stated.by_supplier.items()
                 if not reaches(terms, now, asked.day, asked.window)}
 
-    def _first(self, terms: Terms | None) -> date | None:
-        """The next day on which a supplier comes; the chosen one where it only comes at another time of it."""
-        return earliest(terms, clock.now(), max(clock.today(), clock.days_after(self.choice.day, -1)))
+    def _first(self, terms: Terms | None) -> date | str | None:
+        following = earliest(terms, clock.now(), max(clock.today(), self.choice.day))
+        if terms is not None and following is not None and self.choice.window not in terms.windows:
+            return OTHER_TIME
+        return following
 
 
 def keep(said: Mapping[str, Any], by: Visitor) -> None:

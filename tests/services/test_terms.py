@@ -152,7 +152,7 @@ def test_limit_total_and_approval_count_the_freight(world: World, trade: Trade) 
     product = stock(trade)
     state(world, freight_fen=1_500)
     wish = checkout.Wish(world.delivery_point_id(), TOMORROW, "morning", expected_total_fen=200)
-    with pytest.raises(checkout.PricesChanged, match="17.00"), db.transaction():
+    with pytest.raises(checkout.PricesChanged, match=r"17\.00"), db.transaction():
         checkout.place([(product, 1_000)], wish, "t", world.person("cook.chen"))
     with db.transaction() as session:
         order_unit = world.organisation_id("school")
@@ -232,7 +232,8 @@ def test_money_of_goods_that_went_back_covers_the_freight(world: World, trade: T
     trade.pay(order.id, 2_600)
     line = db.session().scalars(select(AcceptanceLine)).one()
     with db.transaction():
-        returns.take_back(order.id, {line.order_line_id: 5_000}, "坏了", world.person("store.wang"), world.person("chair.shi"))
+        returns.take_back(order.id, {line.order_line_id: 5_000}, "坏了", world.person("store.wang"),
+                          world.person("chair.shi"))
     order = db.session().get_one(Order, order.id, populate_existing=True)
     assert (order.payment, refunds.owed_fen(order), receipts.ahead_fen(order.id)) == ("over", 100, 0)
     assert [part["received_fen"] for part in receipts.open_parts(order.id)] == [1_100]
