@@ -15,8 +15,8 @@ from market.ledger import LedgerTransfer
 from market.places import Division
 from orders.buying import approval, checkout, freight
 from orders.buying.checkout import OutsideTerms
-from orders.delivering import returns
-from orders.models import AcceptanceLine, Order, Purchase
+from orders.delivering import packing, returns, substitutes
+from orders.models import AcceptanceLine, AcceptancePart, Order, Purchase
 from orders.paying import receipts, refunds
 from tests.terms import USUAL, county_of, move_point, state
 from tests.trade import TOMORROW, Trade
@@ -296,3 +296,49 @@ def test_a_changed_freight_is_found(world: World, trade: Trade) -> None:
         order.freight_fen = 1_400
     db.session().rollback()
     assert any("freight" in str(problem) for problem in audit.check())
+
+
+# ---- another good instead -------------------------------------------------------------------------------------------
+
+
+def allowing(trade: Trade, world: World, product: int) -> Order:
+    wish = checkout.Wish(world.delivery_point_id(), TOMORROW, "morning")
+    with db.transaction():
+        placed = checkout.place([(product, 2_000)], wish, "allowing", world.person("cook.chen"), substitutes={product})
+    return trade.orders(placed)[0]
+
+
+def test_another_good_of_the_kind_is_packed_where_allowed(world: World, trade: Trade) -> None:
+    cabbage, chard = stock(trade), trade.product("菠菜", price_fen=180)
+    other = trade.lot(chard, 50)
+    order = allowing(trade, world, cabbage)
+    line = trade.lines(order.id)[0]
+    offered = packing.choices(order.id, world.person("clerk.zhang"))[line.id]
+    assert [(one.lot_id == other, one.instead.name if one.instead else "") for one in offered] == [
+        (False, ""), (True, "菠菜")]
+    trade.ship(order.id, {line.id: [(other, 2_000)]})
+    db.session().refresh(line)
+    assert (line.product_id, line.product_name, line.substitute_product_id, line.substitute_name, line.amount_fen) == (
+        cabbage, "白菜", chard, "菠菜", 400)
+    assert trade.stock_of(other) == (48_000, 0)
+    trade.accept(order.id)
+    part = db.session().scalars(select(AcceptancePart)).one()
+    assert (part.lot_id, part.amount_fen) == (other, 400)
+    check_books(world)
+
+
+def test_no_other_good_unasked_dearer_or_beside(world: World, trade: Trade) -> None:
+    cabbage, chard, dear = stock(trade), trade.product("菠菜"), trade.product("香菜", price_fen=201)
+    lots = {product: trade.lot(product, 50) for product in (cabbage, chard, dear)}
+    plain = trade.orders(trade.place({cabbage: 2_000}))[0]
+    with pytest.raises(NotFound):
+        trade.ship(plain.id, {trade.lines(plain.id)[0].id: [(lots[chard], 2_000)]})
+    order = allowing(trade, world, cabbage)
+    line = trade.lines(order.id)[0].id
+    with pytest.raises(NotFound):
+        trade.ship(order.id, {line: [(lots[dear], 2_000)]})
+    with pytest.raises(substitutes.OneGoodPerLine):
+        trade.ship(order.id, {line: [(lots[chard], 1_000), (lots[cabbage], 1_000)]})
+    db.session().rollback()
+    assert [o.state for o in db.session().scalars(select(Order))] == ["placed", "placed"]
+    assert trade.stock_of(lots[chard]) == (50_000, 0)

@@ -28,6 +28,7 @@ from catalog.models import Category, Lot
 from catalog.papers.models import Paper
 from catalog.review import listing
 from catalog.review.models import PriceOutlier
+from catalog.terms import stating
 from catalog.tracing import certificates, gs1, recall
 from catalog.tracing.models import Certificate
 from market import access, clock, db
@@ -41,6 +42,7 @@ from orders.models import DeliveryRun, Purchase
 from orders.paying import claims
 from orders.paying.claims import Remittance
 from tests.entries import newcomer
+from tests.terms import USUAL, county_of
 from tests.trade import Trade
 from tests.world import GREENS, HOSPITAL, NOON, PASSWORD, PEOPLE, POMELO, SCHOOL, TODAY, World
 
@@ -81,6 +83,8 @@ class Things:
     write_off_id: int
     declaration_id: int
     paper_id: int
+    terms_id: int
+    break_id: int
 
 
 Make = Callable[[Things], Any]
@@ -90,7 +94,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
-        "paper_id", "capacity_id", "request_id", "household_id", "return_id")},
+        "paper_id", "capacity_id", "request_id", "household_id", "return_id", "terms_id", "break_id")},
     "lot_life.arrive.lot_id": (lambda things: things.expected_id, NOBODYS),
     "lot_life.close.lot_id": (lambda things: things.expected_id, NOBODYS),
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
@@ -120,6 +124,9 @@ OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
 BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "papers.refuse": lambda _things: {"reason": "看不清"},
+    "packing.lower_freight": lambda _things: {"freight_fen": "0"},
+    "terms.change": lambda _things: {"weekdays[]": ["1"], "windows[]": ["dawn"], "cut_off_hour": "16",
+                                     "cut_off_days": "1"},
     "village.set_state": lambda _things: {"state": "listed"},
     "prices.explain": lambda _things: {"reason": "礼盒装"},
     "orders_api.claim": lambda _things: {"amount_fen": 100, "payer_name": "食堂", "paid_on": TODAY.isoformat()},
@@ -216,8 +223,13 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
                                  world.person(clerk))
     with db.transaction():
         returned = surplus.draw_up(surplus.Plan(TODAY, TODAY, 1_000, 0, 6_000), world.person(clerk))
+    with db.transaction():
+        terms_id = stating.add(county_of(world, "greens_home" if near else "pomelo_home").code, USUAL,
+                               world.person(clerk))
+        break_id = stating.pause(clock.days_after(TODAY, 300), clock.days_after(TODAY, 301), "", world.person(clerk))
     member = read(select(CoopMember.household_id).where(CoopMember.supplier_id == world.organisation_id(supplier)))
     return Things(
+        terms_id=terms_id, break_id=break_id,
         capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         import_id=imports[0], office_import_id=imports[1],
