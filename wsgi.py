@@ -35,6 +35,8 @@ from catalog.papers import routes as paper_routes
 from catalog.review import jobs as review_jobs
 from catalog.review import price_routes
 from catalog.review import routes as review_routes
+from catalog.terms import models as terms_models
+from catalog.terms import routes as terms_routes
 from catalog.tracing import models as tracing_models
 from catalog.tracing import routes as tracing_routes
 from market import (
@@ -100,7 +102,7 @@ from orders.reports import village_income
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
-          entry_models, paper_models, catalog.capacity.models, catalog.members.models, aftersale_models)
+          entry_models, paper_models, catalog.capacity.models, catalog.members.models, aftersale_models, terms_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp,
@@ -108,7 +110,7 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp,
               review_routes.bp, price_routes.bp, recall_routes.bp,
               entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
-              capacity_routes.bp, member_routes.bp, aftersale_routes.bp, credit_routes.bp)
+              capacity_routes.bp, member_routes.bp, aftersale_routes.bp, credit_routes.bp, terms_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
@@ -119,7 +121,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
          entry_registration_routes.MENU, entry_routes.MENU, review_routes.MENU, paper_routes.OFFICE_MENU,
          capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU,
          paying_routes.MENU, aftersale_routes.MENU, recall_routes.MENU, import_routes.MENU, credit_routes.MENU,
-         cart_routes.MENU, notice_routes.MENU, login_routes.MENU, reset_routes.MENU)
+         cart_routes.MENU, notice_routes.MENU, login_routes.MENU, reset_routes.MENU, terms_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, or_, select
 
 from catalog import counties
 from catalog.models import Category, Lot, LotShare, Product
@@ -35,6 +35,12 @@ class Filters:
     supply: str | None = None
     sort: str = "sold"
     words: tuple[str, ...] = ()  # only where the search engine cannot answer
+    later: tuple[tuple[int, date | str | None], ...] = ()  # suppliers that do not come when asked (terms.choosing)
+
+    @property
+    def come_later(self) -> list[int]:
+        """The suppliers whose goods stand behind the others'."""
+        return [supplier_id for supplier_id, _day in self.later]
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,7 @@ class Card:
     county: str
     county_en: str
     supplier: str
+    supplier_id: int
     in_store_milli: int  # stocked goods: what lots hold that is neither promised nor past its date
     preseason_from: date | None  # the first day for which they may be ordered ahead of the harvest
 
@@ -97,7 +104,7 @@ def shelf(filters: Filters, page: int, names: Words) -> Shelf:
 def cards(filters: Filters, names: Words, limit: int, offset: int = 0) -> list[Card]:
     """Some goods on sale, in one statement: first the ids by order, then their columns."""
     product = db.table(Product)
-    order = _order(product, filters.sort)
+    order = (*_behind(product, filters), *_order(product, filters.sort))
     chosen = _on_sale(filters, names, product.c.id).order_by(*order).limit(limit).offset(offset).subquery()
     shown = _card_columns().join(chosen, chosen.c.id == product.c.id).order_by(*order)
     return [_card(row) for row in db.session().execute(shown)]
@@ -262,6 +269,18 @@ def _add_upwards(counts: dict[str, int], code: str | None, goods: int, names: Wo
         code = names.categories[code].parent if code in names.categories else None
 
 
+def _behind(product: FromClause, filters: Filters) -> tuple[ColumnElement[Any], ...]:
+    """What comes when the visitor wants it stands first."""
+    return (case((product.c.supplier_id.in_(filters.come_later), 1), else_=0),) if filters.later else ()
+
+
+def those_behind(product_ids: Sequence[int], filters: Filters) -> set[int]:
+    """Which of these goods come later than the visitor wants, in one statement."""
+    product = db.table(Product).c
+    return set(db.session().scalars(
+        select(product.id).where(product.id.in_(product_ids), product.supplier_id.in_(filters.come_later))))
+
+
 def _order(product: FromClause, sort: str) -> tuple[ColumnElement[Any], ...]:
     columns = product.c
     return {
@@ -281,7 +300,7 @@ def _card_columns() -> Select[Any]:
     product, supplier, village = db.table(Product), db.table(Organisation), db.table(Division)
     photo = db.table(StoredFile)
     plain = ("id", "name", "name_en", "price_fen", "unit", "unit_en", "grams_per_unit", "supply", "certified",
-             "picture")
+             "picture", "supplier_id")
     return (
         select(*(product.c[name] for name in plain), photo.c.name.label("photo"), village.c.code.label("village_code"),
                village.c.path, village.c.map_county, supplier.c.short_name.label("supplier"),

@@ -17,6 +17,7 @@ from catalog.drawings import SHELVES, drawing
 from catalog.models import SUPPLY
 from catalog.papers import refusals as papers
 from catalog.review import monitor
+from catalog.terms import choosing
 from catalog.tracing import certificates, rules
 from catalog.tracing import desk as tracing_desk
 from catalog.tracing import routes as tracing_routes
@@ -89,9 +90,10 @@ def home() -> str:
 @public
 @cached_page(*WISHES)
 def goods() -> str:
-    filters, page = _asked(), page_number()
+    coming = choosing.reach_of(current_user)
+    filters, page = _reached_first(_asked(), coming), page_number()
     shown, body = fragment("goods", (filters, page), lambda: _shelf_and_body(filters, page))
-    return render_template("catalog/goods.html", shown=shown, body=body, filters=filters)
+    return render_template("catalog/goods.html", shown=shown, body=body, filters=filters, coming=coming)
 
 
 @bp.get("/search", endpoint="search")
@@ -99,9 +101,11 @@ def goods() -> str:
 @cached_page(*WISHES, "q")
 def search_goods() -> str:
     query = request.args.get("q", "")[:MOST_QUERY].strip()
-    filters, page = _asked(default_sort=""), page_number()
+    coming = choosing.reach_of(current_user)
+    filters, page = _reached_first(_asked(default_sort=""), coming), page_number()
     shown = fragment("search", (query, filters, page), lambda: _found(query, filters, page))
-    return render_template("catalog/search.html", shown=shown, filters=filters, query=query, **_choices())
+    return render_template("catalog/search.html", shown=shown, filters=filters, query=query, coming=coming,
+                           **_choices())
 
 
 @bp.get("/products/<int(max=999999999999):product_id>")
@@ -116,7 +120,8 @@ def product(product_id: int) -> str:
     except NotFound:
         return _off_for_papers(product_id)
     return render_template(
-        "catalog/product.html", product=facts, lots=lots, paper=paper, past=past, reference=reference,
+        "catalog/product.html", coming=choosing.reach_of(current_user, [facts.supplier_id]),
+        product=facts, lots=lots, paper=paper, past=past, reference=reference,
         reference_of_unit_fen=money.price_of_unit(reference.fen_per_kg, facts.grams_per_unit) if reference else None,
         months=_months(facts.harvest_months),
         per_500g_fen=money.price_of_500g(facts.price_fen, facts.grams_per_unit),
@@ -205,7 +210,7 @@ def _row(cards: list[Card]) -> Row:
 def _shelf(filters: Filters, page: int) -> Shown:
     names = shelves.words()
     shelf = browse.shelf(filters, page, names)
-    return Shown(names, shelf, _grid(shelf.cards))
+    return Shown(names, shelf, _grid(shelf.cards, filters))
 
 
 def _shelf_and_body(filters: Filters, page: int) -> tuple[Shown, Markup]:
@@ -219,12 +224,18 @@ def _found(query: str, filters: Filters, page: int) -> Shown:
     if filters.category:
         filters = replace(filters, category=names.root(filters.category))
     found = finding.find(current_app.extensions["sijin_search"], query, filters, page, names)
-    return Shown(names, found.shelf, _grid(found.shelf.cards), tuple(found.suggestions))
+    return Shown(names, found.shelf, _grid(found.shelf.cards, filters), tuple(found.suggestions))
 
 
-def _grid(cards: Any) -> Markup:
-    draw: Callable[[list[Card]], Markup] = get_template_attribute("catalog/cards.html", "goods_grid")
-    return draw(cards)
+def _grid(cards: Any, filters: Filters | None = None) -> Markup:
+    draw: Callable[[list[Card], Mapping[int, date | str | None]], Markup] = get_template_attribute(
+        "catalog/cards.html", "goods_grid")
+    return draw(cards, dict(filters.later) if filters else {})
+
+
+def _reached_first(filters: Filters, coming: choosing.Reach | None) -> Filters:
+    """For a unit, what reaches its door at the chosen time comes first; who is reached alike sees the same shelf."""
+    return replace(filters, later=tuple(sorted(coming.later.items()))) if coming else filters
 
 
 # ---- what was asked for ---------------------------------------------------------------------------------------------

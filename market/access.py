@@ -86,6 +86,8 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "lot.book": (SUPPLIER, frozenset({"manager", "clerk"})),
     "capacity.declare": (SUPPLIER, frozenset({"manager", "clerk"})),
     "order.ship": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "terms.state": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "freight.lower": (SUPPLIER, frozenset({"manager"})),
     "payment.receive": (SUPPLIER, frozenset({"manager"})),
     "aftersale.answer": (SUPPLIER, frozenset({"manager"})),
     "supplier.read": (SUPPLIER, frozenset({"manager", "clerk"})),

@@ -242,15 +242,18 @@ def insert_new(entity: type[Base]) -> Any:
     return _insert_new(entity, dialect())
 
 
-def insert_or_update(entity: type[Base], *keys: str) -> Any:
-    """INSERT that gives a row which is already there under these unique columns the new values of the others."""
-    return _insert_or_update(entity, keys, dialect())
+def insert_or_update(entity: type[Base], *keys: str, keep: tuple[str, ...] = ()) -> Any:
+    """INSERT that gives a row which is already there under these unique columns the new values of the others.
+
+    Columns to `keep` stay there as they are.
+    """
+    return _insert_or_update(entity, keys, keep, dialect())
 
 
 @cache
-def _insert_or_update(entity: type[Base], keys: tuple[str, ...], dialect_name: str) -> Any:
+def _insert_or_update(entity: type[Base], keys: tuple[str, ...], keep: tuple[str, ...], dialect_name: str) -> Any:
     statement: Any = (postgresql.insert if dialect_name == "postgresql" else sqlite.insert)(table(entity))
-    others = {c.key: statement.excluded[c.key] for c in table(entity).c if c.key not in {*keys, "id"}}
+    others = {c.key: statement.excluded[c.key] for c in table(entity).c if c.key not in {*keys, *keep, "id"}}
     return statement.on_conflict_do_update(index_elements=keys, set_=others)
 
 

@@ -27,6 +27,7 @@ ACCOUNT_KINDS = ("unit", "supplier", "due", "households", "collective", "fees")
 RULES: Mapping[str, Sequence[tuple[str, str]]] = {
     "accepted": (("unit", "supplier"),),
     "attributed": (("due", "households"), ("due", "collective")),
+    "freight": (("unit", "supplier"),),
     "received": (("supplier", "unit"),),
     "fee": (("supplier", "fees"),),
     "returned": (("supplier", "unit"),),

@@ -69,10 +69,11 @@ def place(values: Mapping[str, Any]) -> Response:
     """Order goods of one or several co-operatives, all or nothing."""
     goods = [(line["product_id"], line["ordered_milli"]) for line in values["lines"]]
     wish = Wish(**{name: value for name, value in values.items() if name != "lines"})
+    substitutes = {line["product_id"] for line in values["lines"] if line["substitute_ok"]}
     token = sent_token() or secrets.token_urlsafe(16)
 
     def work() -> Response:
-        placed = checkout.place(goods, wish, token, current_user)
+        placed = checkout.place(goods, wish, token, current_user, substitutes=substitutes)
         return api.created(WholePurchaseSchema, feed.purchase(placed.id, current_user))
 
     return once(work)

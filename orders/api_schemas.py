@@ -12,10 +12,11 @@ from orders.states import STATES
 class PurchaseLineSchema(Input):
     product_id = Whole(required=True)
     ordered_milli = Milli(required=True)
+    substitute_ok = fields.Boolean(load_default=False)
 
 
 class NewPurchaseSchema(PurchaseSchema):
-    """A purchase; with `expected_total_fen` another total than this is refused."""
+    """A purchase; with `expected_total_fen` another total of goods and freight is refused."""
 
     lines = fields.List(fields.Nested(PurchaseLineSchema), required=True)
 
@@ -74,6 +75,8 @@ class LineSchema(Schema):
     price_fen = fields.Integer(required=True)
     ordered_milli = fields.Integer(required=True)
     amount_fen = fields.Integer(required=True)
+    substitute_ok = fields.Boolean(required=True)
+    substitute_product_id = fields.Integer(required=True, allow_none=True)
     packed_milli = fields.Integer(required=True)
     outcome = fields.String(required=True, allow_none=True)
     accepted_milli = fields.Integer(required=True, allow_none=True)
@@ -94,7 +97,8 @@ class OrderSchema(Schema):
     state = fields.String(required=True)
     payment = fields.String(required=True)
     fund_source = fields.String(required=True)
-    placed_fen = fields.Integer(required=True)
+    placed_fen = fields.Integer(required=True)  # goods only, like accepted and returned
+    freight_fen = fields.Integer(required=True)
     accepted_fen = fields.Integer(required=True)
     returned_fen = fields.Integer(required=True)
     received_fen = fields.Integer(required=True)
@@ -122,7 +126,10 @@ class WholeOrderSchema(OrderSchema):
 
 
 class PurchaseSummarySchema(Schema):
-    """A purchase; `approval` is not_needed, waiting, approved or declined."""
+    """A purchase: `total_fen` are its goods, what it costs is `total_fen + freight_fen`.
+
+    `approval` is not_needed, waiting, approved or declined.
+    """
 
     id = fields.Integer(required=True)
     number = fields.String(required=True)
@@ -133,6 +140,7 @@ class PurchaseSummarySchema(Schema):
     delivery_window = fields.String(required=True)
     note = fields.String(required=True)
     total_fen = fields.Integer(required=True)
+    freight_fen = fields.Integer(required=True)
     approval = fields.String(required=True)
     content_hash = fields.String(required=True)
     placed_at = fields.AwareDateTime(required=True)

@@ -41,9 +41,12 @@ def check_next(state: str, new: str) -> None:
 
 
 def payment_of(accepted_fen: int, returned_fen: int, received_fen: int, refunded_fen: int, placed_fen: int,
-               *, is_accepted: bool, is_claimed: bool, is_cancelled: bool = False) -> str:
-    """The payment state that follows from the sums (fen): before acceptance the ordered amount is what is owed."""
-    owed = 0 if is_cancelled else accepted_fen - returned_fen if is_accepted else placed_fen
+               *, is_accepted: bool, is_claimed: bool, is_cancelled: bool = False, freight_fen: int = 0) -> str:
+    """The payment state that follows from the sums (fen): before acceptance the ordered amount is what is owed.
+
+    `freight_fen` is what is owed of the freight: nothing where all was rejected.
+    """
+    owed = 0 if is_cancelled else (accepted_fen - returned_fen if is_accepted else placed_fen) + freight_fen
     paid = received_fen - refunded_fen
     if paid > owed:
         return "over"

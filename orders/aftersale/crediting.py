@@ -107,17 +107,17 @@ def decline(change_id: int, remark: str, by: Visitor) -> CreditChange:
 def transfers(change: Any, order: Any, to_unit_type: str | None, parts: Any) -> list[Transfer]:
     """For each part one row back and one forth: the units' accounts change, the villages' sums do not."""
     rows: list[Transfer] = []
-    for part in parts:
-        facts = posting.facts_of(order, part)
-        for side, unit_id, unit_type in (("from", change.from_unit_id, change.from_unit_type),
-                                         ("to", change.to_unit_id, to_unit_type)):
-            rows += posting.moved(facts | {"unit_id": unit_id, "unit_type": unit_type},
-                                  source(change.id, part["id"], side), part["amount_fen"], part["grams"],
-                                  change.business_date, back=side == "from")
+    for side, unit in (("from", {"unit_id": change.from_unit_id, "unit_type": change.from_unit_type}),
+                       ("to", {"unit_id": change.to_unit_id, "unit_type": to_unit_type})):
+        for part in parts:
+            rows += posting.moved(posting.facts_of(order, part) | unit, source(change.id, part["id"], side),
+                                  part["amount_fen"], part["grams"], change.business_date, back=side == "from")
+        rows += posting.freight_moved(posting.facts_of(order, None) | unit, source(change.id, "freight", side),
+                                      order.freight_fen, change.business_date, back=side == "from")
     return rows
 
 
-def source(change_id: int, part_id: int, side: str) -> str:
+def source(change_id: int, part_id: int | str, side: str) -> str:
     """What a transfer of a change comes from."""
     return f"credit:{change_id}:{part_id}:{side}"
 

@@ -1,6 +1,6 @@
 """The cart: what somebody has put together for their unit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -29,17 +29,22 @@ def put(product_id: int, milli: int, by: Visitor) -> None:
     put_all([(product_id, milli)], by)
 
 
-def put_all(goods: Sequence[tuple[int, int]], by: Visitor) -> None:
-    """Set the quantities of several goods, given as (product id, milli); raises NotFound, NotThisQuantity."""
+def put_all(goods: Sequence[tuple[int, int]], by: Visitor, substitutes: Collection[int] | None = None) -> None:
+    """Set the quantities of several goods, given as (product id, milli); raises NotFound, NotThisQuantity.
+
+    `substitutes` are those instead of which others of their kind may come; None leaves that as it was.
+    """
     products = sellable([product_id for product_id, _milli in goods])
     for product_id, milli in goods:
         if product_id not in products:
             raise NotFound()
         check_quantity(products[product_id], milli)
-    rows = [{"unit_id": _unit_of(by), "user_id": by.id, "product_id": product_id, "milli": milli}
+    rows = [{"unit_id": _unit_of(by), "user_id": by.id, "product_id": product_id, "milli": milli,
+             "substitute_ok": product_id in (substitutes or ())}
             for product_id, milli in sorted(dict(goods).items())]
     if rows:
-        db.session().execute(db.insert_or_update(CartLine, "unit_id", "user_id", "product_id"), rows)
+        keep = ("substitute_ok",) if substitutes is None else ()
+        db.session().execute(db.insert_or_update(CartLine, "unit_id", "user_id", "product_id", keep=keep), rows)
 
 
 def remove(product_ids: Sequence[int], by: Visitor) -> None:
@@ -55,7 +60,8 @@ def count(by: Visitor) -> int:
 def lines(by: Visitor) -> list[dict[str, Any]]:
     """The cart with today's prices, grouped by co-operative; amounts in fen. Goods no longer listed are marked."""
     query = (
-        select(CartLine.product_id, CartLine.milli, Product.name, Product.name_en, Product.unit, Product.unit_en,
+        select(CartLine.product_id, CartLine.milli, CartLine.substitute_ok, Product.name, Product.name_en,
+               Product.unit, Product.unit_en,
                Product.price_fen, Product.minimum_milli, Product.step_milli, Product.supply, Product.picture,
                Product.harvest_months, Product.grams_per_unit, Product.state, Organisation.id.label("supplier_id"),
                Organisation.name.label("supplier_name"))

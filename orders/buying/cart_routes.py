@@ -1,6 +1,7 @@
 """The cart: what somebody puts together for their unit, and the order that comes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,13 +12,16 @@ from flask_login import current_user
 from catalog import stock
 from catalog.papers.refusals import PapersLapsed
 from catalog.routes import CartEntry
+from catalog.terms import choosing, reach
+from catalog.terms.choosing import Reach
+from catalog.terms.schemas import ChoiceSchema
 from market import clock, money
 from market.access import requires
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound
 from market.i18n import gettext as _
 from market.i18n import in_locale
 from market.page_words import typed
-from market.web import once, parse, see_other, sent_token, shows_again
+from market.web import load, once, parse, see_other, sent_token, shows_again
 from orders.buying import cart, checkout, lists, refusals
 from orders.buying.checkout import Wish
 from orders.buying.schemas import CartLineSchema, CartSchema, PurchaseSchema, RemovalSchema
@@ -44,10 +48,13 @@ def show() -> str:
     suppliers: dict[int, list[Shown]] = {}
     for line in lines:
         suppliers.setdefault(line.row["supplier_id"], []).append(line)
-    on_sale = [line for line in lines if line.is_sold]
+    coming = choosing.reach_of(current_user, suppliers, _asked_delivery())
+    sums = {supplier: _sum_of(supplier, group, coming) for supplier, group in suppliers.items()}
     return render_template(
-        "orders/buying/cart.html", suppliers=suppliers, total_fen=sum(line.amount_fen for line in on_sale),
-        on_sale=len(on_sale), adding=_adding(), refused=_refused(lines), first_day=_tomorrow(),
+        "orders/buying/cart.html", suppliers=suppliers, sums=sums, choice=coming.choice if coming else None,
+        goods_fen=sum(one.goods_fen for one in sums.values()),
+        freight_fen=sum(one.freight_fen for one in sums.values()), on_sale=sum(line.is_sold for line in lines),
+        adding=_adding(), refused=_refused(lines), first_day=_tomorrow(),
         last_day=clock.days_after(clock.today(), checkout.FARTHEST_DAYS),
         points=lists.delivery_points(current_user.organisation_id), units=lists.budget_units(current_user))
 
@@ -75,14 +82,18 @@ def add() -> Response:
 @requires("purchase.prepare")
 @shows_again(show)
 def change() -> Response:
-    """Set all quantities as typed."""
-    goods = _goods(parse(CartSchema))
+    """Set all quantities as typed; the door, day and window typed beside them are kept too."""
+    values = parse(CartSchema)
+    goods = _goods(values)
 
     def put() -> Response:
-        cart.put_all(goods, current_user)
+        cart.put_all(goods, current_user, _substitutes(values))
         return see_other("cart.show")
 
-    return _at_lines(put, goods, _tomorrow())
+    answer = _at_lines(put, goods, _tomorrow())
+    with suppress(InvalidInput, NotFound):  # half a choice is none
+        choosing.keep(load(ChoiceSchema(), request.form.to_dict()), current_user)
+    return answer
 
 
 @bp.post("/cart/removals")
@@ -111,7 +122,7 @@ def place() -> Response:
 
     def order() -> Response:
         try:
-            placed = checkout.place(goods, wish, token, current_user)
+            placed = checkout.place(goods, wish, token, current_user, substitutes=_substitutes(values))
         except checkout.PricesChanged as refusal:
             raise (refusal if _as_in_cart(goods) else LookAgain(**refusal.details)) from refusal
         cart.remove([product_id for product_id, _milli in goods], current_user)
@@ -122,6 +133,10 @@ def place() -> Response:
 
 def _goods(values: Mapping[str, Any]) -> Goods:
     return [(line["product_id"], line["quantity_milli"]) for line in values["lines"]]
+
+
+def _substitutes(values: Mapping[str, Any]) -> set[int]:
+    return {line["product_id"] for line in values["lines"] if line["substitute_ok"]}
 
 
 def _as_in_cart(goods: Goods) -> bool:
@@ -156,6 +171,7 @@ class Shown:
     milli: int
     messages: list[str]
     is_sold: bool
+    substitute_ok: bool
 
     @property
     def field(self) -> str:
@@ -177,8 +193,35 @@ def _shown_lines() -> list[Shown]:
         against = wrong.get(product_id)
         messages = _messages().get(field) or ([against.message(_)] if against else [])
         is_sold = not isinstance(against, (refusals.NoLongerSold, PapersLapsed))
-        shown.append(Shown(len([s for s in shown if s.is_sold]), row, text, milli, messages, is_sold))
+        substitute_ok = _ticked(field) if field else row["substitute_ok"]
+        shown.append(Shown(len([s for s in shown if s.is_sold]), row, text, milli, messages, is_sold, substitute_ok))
     return shown
+
+
+def _ticked(field: str) -> bool:
+    """Whether a refused form allowed a substitute for the good at a field."""
+    return bool(request.form.get(field.replace("quantity_milli", "substitute_ok")))
+
+
+@dataclass(frozen=True)
+class SupplierSum:
+    """What one co-operative's goods and their delivery cost (fen), and what speaks against delivering them."""
+
+    goods_fen: int
+    freight_fen: int
+    terms: reach.Terms | None
+    messages: list[str]
+
+
+def _sum_of(supplier_id: int, lines: Collection[Shown], coming: Reach | None) -> SupplierSum:
+    goods_fen = sum(line.amount_fen for line in lines if line.is_sold)
+    if coming is None or not goods_fen:
+        return SupplierSum(goods_fen, 0, reach.EVERYWHERE, [])
+    terms, choice = coming.stated.of(supplier_id), coming.choice
+    told = _messages().get(checkout.at_supplier(supplier_id))
+    against = reach.refusals(terms, clock.now(), choice.day, choice.window, goods_fen)
+    return SupplierSum(goods_fen, reach.freight_fen(terms, goods_fen) if terms else 0, terms,
+                       told or [refusal.message(_) for refusal in against])
 
 
 def _told() -> dict[int, tuple[str, str]]:
@@ -225,6 +268,15 @@ def _adding() -> Any:
 
 def _tomorrow() -> date:
     return clock.days_after(clock.today(), 1)
+
+
+def _asked_delivery() -> tuple[int, date, str] | None:
+    """Door, day and window typed into a refused form."""
+    try:
+        return (int(str(typed("delivery_point_id", ""))[:12]), date.fromisoformat(str(typed("delivery_day", ""))),
+                str(typed("delivery_window", "")))
+    except ValueError:
+        return None
 
 
 def _asked_day() -> date:

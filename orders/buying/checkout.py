@@ -3,15 +3,17 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from catalog import stock
+from catalog.terms import reach, reading
+from catalog.terms.reach import Terms
 from market import clock, db, journal, money, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound
@@ -36,18 +38,22 @@ class Wish:
     method: str = "direct_online"
     budget_unit_id: int | None = None  # the credited unit; the buyer's own unless said
     note: str = ""
-    expected_total_fen: int | None = None  # what the buyer saw; another total is refused
+    expected_total_fen: int | None = None  # goods and freight that the buyer saw; another total is refused
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A purchase as it stands after placing it, now or by an earlier try with the same token."""
+    """A purchase as it stands after placing it, now or by an earlier try with the same token.
+
+    `total_fen` are the goods; what the purchase costs is `total_fen + freight_fen`.
+    """
 
     id: int
     number: str
     approval: str
     total_fen: int
     order_numbers: tuple[str, ...]
+    freight_fen: int = 0
 
 
 class PricesChanged(Conflict):
@@ -65,59 +71,82 @@ class NotInSeason(MarketError):
     text = N_("%(name)s is not harvested in the month of delivery.")
 
 
+class OutsideTerms(InvalidInput):
+    """Co-operatives do not deliver like this; each one's refusals stand at 'supplier-<id>'."""
+
+    code = "outside_terms"
+    text = N_("Not every co-operative delivers like this: please look at the marked ones.")
+
+
 def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor, *, source: str = "cart",
-          approved_by: int | None = None, at_prices: Mapping[int, int] | None = None) -> Placed:
+          approved_by: int | None = None, at_prices: Mapping[int, int] | None = None,
+          substitutes: Collection[int] = ()) -> Placed:
     """Order goods, given as (product id, thousandths of its unit), for one delivery point, day and window.
 
     `source` is one of states.SOURCES; `approved_by` is the second person who said yes to it beforehand, as to the plan
-    of a standing order; `at_prices` are prices (fen, by product id) that hold instead of today's. The same token of
-    the same person is answered with the first purchase. Raises OutOfStock, NotThisQuantity, AboveCapacity,
-    NotInSeason, PricesChanged, InvalidInput, NotFound; then nothing has been placed.
+    of a standing order; `at_prices` are prices (fen, by product id) that both sides agreed on for a replacement: they
+    hold instead of today's, and of the terms neither minimum nor freight do; `substitutes` are goods (by id) instead of
+    which others of their kind may be sent. The same token of the same person is answered with
+    the first purchase. The freight follows from the terms of this moment; approval limit and expected total are
+    compared with goods and freight together.
+    Raises OutOfStock, NotThisQuantity, AboveCapacity, NotInSeason, OutsideTerms, PricesChanged, InvalidInput,
+    NotFound; then nothing has been placed.
     """
+    moment = clock.now()
     unit = _credited_unit(wish, by)
     products = cart.sellable([product_id for product_id, _milli in goods], wish.delivery_day)
     _check(goods, products, wish)
-    lines = [_line(products[product_id], milli, (at_prices or {}).get(product_id)) for product_id, milli in goods]
-    total = sum(line["amount_fen"] for line in lines)
-    if wish.expected_total_fen is not None and wish.expected_total_fen != total:
-        raise PricesChanged(total=money.yuan(total))
+    by_supplier: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for product_id, milli in goods:
+        line = _line(products[product_id], milli, (at_prices or {}).get(product_id))
+        line["substitute_ok"] = product_id in substitutes
+        by_supplier[line["supplier_id"]].append(line)
+    lines = [line for group in by_supplier.values() for line in group]
+    promised = _promised(by_supplier, wish, moment) if at_prices is None else dict.fromkeys(by_supplier, AGREED)
+    total, freight = sum(line["amount_fen"] for line in lines), sum(row["freight_fen"] for row in promised.values())
+    if wish.expected_total_fen is not None and wish.expected_total_fen != total + freight:
+        raise PricesChanged(total=money.yuan(total + freight))
     limit = unit.approval_limit_fen
-    waits = approved_by is None and limit is not None and total > limit
+    waits = approved_by is None and limit is not None and total + freight > limit
     yes = "approved" if approved_by is not None else "waiting" if waits else "not_needed"
     purchase_id, number = _write_purchase(
         unit, wish, lines, {"ordered_by": by.id, "submit_token": token, "source": source, "approval": yes,
-                            "by_contractor": "contractor" in by.roles, "approved_by": approved_by, "total_fen": total})
+                            "by_contractor": "contractor" in by.roles, "approved_by": approved_by, "total_fen": total,
+                            "freight_fen": freight}, moment)
     if purchase_id is None:
         return earlier(token, by)
-    by_supplier: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for line in lines:
-        by_supplier[line["supplier_id"]].append(line)
-    orders = _write_orders(purchase_id, unit, wish, by_supplier, products, waits)
+    orders = _write_orders(purchase_id, unit, wish, by_supplier, products, promised, waits, moment)
     _write_lines(list(by_supplier.values()), [order["id"] for order in orders], wish)
     journal.record_many(
-        [("purchase.placed", "purchase", purchase_id, {"total_fen": total, "orders": len(orders)})]
-        + [("order.placed", "order", order["id"], {"total_fen": order["placed_fen"]}) for order in orders], by)
+        [("purchase.placed", "purchase", purchase_id, {"total_fen": total, "freight_fen": freight,
+                                                       "orders": len(orders)})]
+        + [("order.placed", "order", order["id"], {"total_fen": order["placed_fen"],
+                                                   "freight_fen": order["freight_fen"]}) for order in orders], by)
     outbox.enqueue("purchase.placed", {"purchase_id": purchase_id})
     return Placed(purchase_id, number, yes, total,
-                  tuple(order["number"] for order in orders))
+                  tuple(order["number"] for order in orders), freight)
 
 
 def earlier(token: str, by: Visitor) -> Placed:
     """The purchase that this person placed with this token before."""
     row = db.session().execute(
-        select(Purchase.id, Purchase.number, Purchase.approval, Purchase.total_fen)
+        select(Purchase.id, Purchase.number, Purchase.approval, Purchase.total_fen, Purchase.freight_fen)
         .where(Purchase.ordered_by == by.id, Purchase.submit_token == token)
     ).one()
     order_numbers = db.session().scalars(select(Order.number).where(Order.purchase_id == row.id).order_by(Order.id))
-    return Placed(row.id, row.number, row.approval, row.total_fen, tuple(order_numbers))
+    return Placed(row.id, row.number, row.approval, row.total_fen, tuple(order_numbers), row.freight_fen)
 
 
 def content_hash(lines: Sequence[Mapping[str, Any]], purchase: Mapping[str, Any]) -> str:
-    """What an approval binds: goods, quantities, prices, place, day, unit and money; SHA-256."""
+    """What an approval binds: goods, quantities, prices, freight, place, day, unit and money; SHA-256.
+
+    No freight is left out of it, so that the hash of a purchase from before there was freight is still the same.
+    """
     content = {
         "lines": [[x["product_id"], x["ordered_milli"], x["price_fen"], x["amount_fen"]] for x in lines],
         **{name: str(purchase[name]) for name in (
             "unit_id", "fund_source", "method", "delivery_point_id", "delivery_day", "delivery_window", "total_fen")},
+        **({"freight_fen": str(purchase["freight_fen"])} if purchase["freight_fen"] else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -171,6 +200,43 @@ def in_season(months: str, month: int) -> bool:
     return months == "all" or str(month) in months.split(",")
 
 
+def _promised(by_supplier: Mapping[int, list[dict[str, Any]]], wish: Wish,
+              moment: datetime) -> dict[int, dict[str, Any]]:
+    """What each co-operative promises for this door, day and window, as its order keeps it; two statements.
+
+    Raises OutsideTerms with everything that speaks against it, by co-operative.
+    """
+    stated = reading.at_point(wish.delivery_point_id, list(by_supplier))
+    promised: dict[int, dict[str, Any]] = {}
+    problems: dict[str, list[str | MarketError]] = {}
+    for supplier_id, lines in by_supplier.items():
+        goods_fen, terms = sum(line["amount_fen"] for line in lines), stated.of(supplier_id)
+        against = reach.refusals(terms, moment, wish.delivery_day, wish.delivery_window, goods_fen)
+        if against or terms is None:
+            problems[at_supplier(supplier_id)] = list(against)
+        else:
+            promised[supplier_id] = _promise(terms, wish.delivery_day, goods_fen)
+    if problems:
+        raise OutsideTerms(problems)
+    return promised
+
+
+def at_supplier(supplier_id: int) -> str:
+    """The field at which a co-operative's refusals stand."""
+    return f"supplier-{supplier_id}"
+
+
+AGREED: Mapping[str, Any] = {"terms_id": None, "terms_area": "", "minimum_fen": 0, "free_from_fen": None,
+                             "freight_agreed_fen": 0, "freight_fen": 0, "cut_off_at": None}
+
+
+def _promise(terms: Terms, day: date, goods_fen: int) -> dict[str, Any]:
+    freight = reach.freight_fen(terms, goods_fen)
+    return {"terms_id": terms.id, "terms_area": terms.area, "minimum_fen": terms.minimum_fen,
+            "free_from_fen": terms.free_from_fen, "freight_agreed_fen": freight, "freight_fen": freight,
+            "cut_off_at": reach.closes_at(terms, day) if terms.id is not None else None}
+
+
 def _line(product: Any, milli: int, agreed_fen: int | None = None) -> dict[str, Any]:
     """The good as it is called and measured now, at its price of now or at the one agreed on."""
     price_fen = agreed_fen or product.price_fen
@@ -188,9 +254,8 @@ def _line(product: Any, milli: int, agreed_fen: int | None = None) -> dict[str, 
 
 
 def _write_purchase(unit: Any, wish: Wish, lines: list[dict[str, Any]],
-                    decided: Mapping[str, Any]) -> tuple[int | None, str]:
+                    decided: Mapping[str, Any], now: datetime) -> tuple[int | None, str]:
     """The purchase's row, with what is decided about it; no id where this person sent this token before."""
-    now = clock.now()
     row = {
         "number": numbers.new("C", clock.today()), "unit_id": unit.id,
         "fund_source": wish.fund_source, "method": wish.method, "delivery_point_id": wish.delivery_point_id,
@@ -209,8 +274,8 @@ def _insert_purchase(_dialect: str) -> Any:
 
 
 def _write_orders(purchase_id: int, unit: Any, wish: Wish, by_supplier: Mapping[int, list[dict[str, Any]]],
-                  products: Mapping[int, Any], waits: bool) -> list[dict[str, Any]]:
-    now = clock.now()
+                  products: Mapping[int, Any], promised: Mapping[int, dict[str, Any]], waits: bool,
+                  now: datetime) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [
         {
             "number": numbers.new("S", clock.today()), "purchase_id": purchase_id, "unit_id": unit.id,
@@ -220,7 +285,7 @@ def _write_orders(purchase_id: int, unit: Any, wish: Wish, by_supplier: Mapping[
             "placed_fen": sum(line["amount_fen"] for line in lines), "accepted_fen": 0, "returned_fen": 0,
             "received_fen": 0, "refunded_fen": 0, "delivery_point_id": wish.delivery_point_id,
             "delivery_day": wish.delivery_day, "delivery_window": wish.delivery_window, "placed_at": now,
-            "business_date": clock.business_date(now),
+            "business_date": clock.business_date(now), **promised[supplier_id],
         }
         for supplier_id, lines in by_supplier.items()
     ]

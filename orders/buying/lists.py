@@ -47,10 +47,19 @@ def budget_units(by: Visitor) -> Sequence[Columns]:
 
 
 def open_fen() -> ColumnElement[int]:
-    """What an order still costs, in fen: the ordered amount before acceptance, then accepted less returned."""
-    owed = case((Order.state.in_(("waiting", "placed", "shipped")), Order.placed_fen),
-                (Order.state == "cancelled", 0), else_=Order.accepted_fen - Order.returned_fen)
-    return owed - (Order.received_fen - Order.refunded_fen)
+    """What an order still costs, in fen: the ordered amount before acceptance, then accepted less returned; freight."""
+    return owed_fen() - (Order.received_fen - Order.refunded_fen)
+
+
+def owed_fen() -> ColumnElement[int]:
+    """What an order costs with its freight, in fen, whatever has been paid."""
+    return case((Order.state.in_(("waiting", "placed", "shipped")), Order.placed_fen + Order.freight_fen),
+                (Order.state == "cancelled", 0), else_=Order.accepted_fen - Order.returned_fen + freight_due_fen())
+
+
+def freight_due_fen() -> ColumnElement[int]:
+    """What of an order's freight is owed once it is accepted, in fen: all, or nothing where nothing was taken."""
+    return case((Order.state == "accepted", Order.freight_fen), else_=0)
 
 
 def tab_counts(units: Collection[int]) -> dict[str, int]:

@@ -13,6 +13,7 @@ class CartLineSchema(Input):
 
     product_id = Whole(required=True)
     quantity_milli = Milli(required=True)
+    substitute_ok = fields.Boolean(load_default=False)
 
 
 class CartSchema(Input):
@@ -28,7 +29,7 @@ class RemovalSchema(Input):
 
 
 class PurchaseSchema(CartSchema):
-    """A cart and what is decided about it; `expected_total_fen` is the total that was shown, in whole fen."""
+    """A cart and what is decided about it; `expected_total_fen` was shown for goods and freight, in whole fen."""
 
     delivery_point_id = Whole(required=True)
     delivery_day = Day(required=True)

@@ -16,7 +16,7 @@ from market.errors import NotFound
 from market.parties import DeliveryPoint, Organisation
 from orders import states
 from orders.buying.lists import open_fen
-from orders.delivering import shipments
+from orders.delivering import shipments, substitutes
 from orders.models import (
     AcceptanceLine,
     DeliveryRun,
@@ -142,25 +142,34 @@ class Choice:
     best_before: date
     most_milli: int
     proposed_milli: int
+    instead: Any = None  # id, name and name_en of the good, where it is not the one ordered
 
 
 def choices(order_id: int, by: Visitor) -> Mapping[int, list[Choice]]:
-    """What may be packed for each line, held lots first, then first expired first; three statements."""
-    wanted = {line.id: line.product_id for line in lines(order_id)}
+    """What may be packed for each line, held lots first, then first expired first; four statements.
+
+    Where the buyer allows another good of the kind, its lots come after those of the good itself.
+    """
+    ordered = lines(order_id)
+    wanted = {line.id: line.product_id for line in ordered}
+    instead = substitutes.allowed(ordered, by.organisation_id or 0)
     held: dict[int, dict[int, int]] = defaultdict(dict)
     for row in shipments.suggestion(order_id):
         held[row["line_id"]][row["lot_id"]] = held[row["line_id"]].get(row["lot_id"], 0) + row["milli"]
-    lots = shipments.packable_lots(by.organisation_id or 0, sorted(set(wanted.values())))
+    lots = shipments.packable_lots(by.organisation_id or 0, sorted(
+        {*wanted.values(), *(product_id for goods in instead.values() for product_id in goods)}))
     found: dict[int, list[Choice]] = {}
     for line_id, product_id in wanted.items():
         mine = held[line_id]
         offered = [
             Choice(line_id, lot["id"], lot["code"], lot["harvested_on"], lot["best_before"],
-                   lot["on_hand_milli"] - lot["held_milli"] + mine.get(lot["id"], 0), mine.get(lot["id"], 0))
-            for lot in lots.get(product_id, [])
+                   lot["on_hand_milli"] - lot["held_milli"] + mine.get(lot["id"], 0), mine.get(lot["id"], 0),
+                   instead.get(line_id, {}).get(lot["product_id"]))
+            for good in (product_id, *instead.get(line_id, ())) for lot in lots.get(good, [])
         ]
         usable = [one for one in offered if one.most_milli > 0]
-        found[line_id] = sorted(usable, key=lambda one: not one.proposed_milli)[:MOST_CHOICES]
+        usable.sort(key=lambda one: (not one.proposed_milli, one.instead is not None))
+        found[line_id] = usable[:MOST_CHOICES]
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import fields, pre_load
 
-from market.schemas import Grams, Input, Milli, Whole, Words
+from market.schemas import Fen, Grams, Input, Milli, Whole, Words
 
 
 class PackedSchema(Input):
@@ -34,3 +34,9 @@ class ShipmentSchema(Input):
             return {"lines": [], **source}
         return {**source, "lines": [row for row in rows if not isinstance(row, dict)
                                     or row.get("packed_milli") not in ("", "0", None)]}
+
+
+class FreightSchema(Input):
+    """What the way of one order costs from now on."""
+
+    freight_fen = Fen(low=0, required=True)

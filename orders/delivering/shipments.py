@@ -1,7 +1,7 @@
 """Packing: the shipment names the lots really packed, and attribution follows these."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from market.errors import N_, Conflict, InvalidInput, NotFound
 from market.parties import Organisation
 from market.places import Division
 from orders import pricing, states
-from orders.delivering import runs, trail
+from orders.delivering import runs, substitutes, trail
 from orders.models import DeliveryRun, Order, OrderLine, Shipment, ShipmentLine, ShipmentOrigin
 
 
@@ -56,8 +56,9 @@ class TooMuchPacked(Conflict):
 def ship(order_id: int, packed: Sequence[Packed], by: Visitor, note: str = "") -> DeliveryRun:
     """Send a placed order on its way with the lots packed, short or whole, other lots than held where need be.
 
+    Where the buyer allows it a line may be filled with another good of its kind: attribution follows the lots.
     Returns the run it goes with. Raises NotFound, WrongState, NotInLot, LotNotConfirmed, LotRecalled,
-    NoCertificate, InvalidInput.
+    NoCertificate, OneGoodPerLine, InvalidInput.
     """
     session = db.session()
     order = session.scalar(
@@ -67,12 +68,14 @@ def ship(order_id: int, packed: Sequence[Packed], by: Visitor, note: str = "") -
     states.check_next(order.state, "shipped")
     lines = {line.id: line for line in session.scalars(select(OrderLine).where(OrderLine.order_id == order.id))}
     lots = _lots_of([p.lot_id for p in packed], by)
-    _check(packed, lines, lots, order)
+    instead = substitutes.allowed(lines.values(), order.supplier_id)
+    _check(packed, lines, lots, order, instead)
     certificates.check_present(lots)
     stock.release([line_id for line_id in lines if line_id not in {p.line_id for p in packed}
                    and lines[line_id].supply == "stocked"])
     stock.pack([(p.line_id, p.lot_id, p.milli) for p in packed])
     run = runs.join(order)
+    substitutes.note(lines, _goods_packed(packed, lots), instead)
     shipment = _write(order, run, packed, lines, by, note)
     order.state = "shipped"
     session.flush()
@@ -87,14 +90,23 @@ def _lots_of(lot_ids: Sequence[int], by: Visitor) -> dict[int, Lot]:
     return {lot.id: lot for lot in found}
 
 
-def _check(packed: Sequence[Packed], lines: dict[int, OrderLine], lots: dict[int, Lot], order: Order) -> None:
+def _goods_packed(packed: Sequence[Packed], lots: dict[int, Lot]) -> dict[int, set[int]]:
+    """Products in the boxes of each line."""
+    goods: dict[int, set[int]] = defaultdict(set)
+    for one in packed:
+        goods[one.line_id].add(lots[one.lot_id].product_id)
+    return goods
+
+
+def _check(packed: Sequence[Packed], lines: dict[int, OrderLine], lots: dict[int, Lot], order: Order,
+           instead: Mapping[int, Mapping[int, Any]]) -> None:
     if not packed:
         raise InvalidInput({"lines": [N_("Pack at least one good.")]})
     if len({(p.line_id, p.lot_id) for p in packed}) != len(packed):
         raise InvalidInput({"lines": [N_("A lot is listed twice for one good.")]})
     for one in packed:
         line, lot = lines.get(one.line_id), lots.get(one.lot_id)
-        if line is None or lot is None or lot.product_id != line.product_id:
+        if line is None or lot is None or lot.product_id not in {line.product_id, *instead.get(line.id, ())}:
             raise NotFound()
         if lot.confirmed_at is None:
             raise LotNotConfirmed(lot=lot.code)

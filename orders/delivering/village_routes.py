@@ -10,11 +10,12 @@ from flask_login import current_user
 
 from market import clock, journal
 from market.access import requires
-from market.errors import N_
+from market.errors import N_, InvalidInput
 from market.i18n import gettext as _
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, unflatten
+from orders.buying import freight
 from orders.delivering import packing, recall, shipments
-from orders.delivering.packing_schemas import ShipmentSchema
+from orders.delivering.packing_schemas import FreightSchema, ShipmentSchema
 from orders.delivering.reasons import REASONS
 from orders.delivering.shipments import Packed
 from orders.paying import desk as paying_desk
@@ -31,6 +32,7 @@ ACT_LABELS: Mapping[str, str] = {
     "order.returned": N_("Goods came back"), "order.cancelled": N_("Order taken back"),
     "payment.claimed": N_("Says that it has paid"), "payment.received": N_("Money received"),
     "payment.not_found": N_("Money not found"), "payment.refunded": N_("Money given back"),
+    "order.freight_lowered": N_("Freight lowered"),
 }
 ORDER = "<int(max=999999999999):order_id>"
 LONGEST_QUERY = 60
@@ -80,6 +82,25 @@ def _driver(order: Any) -> Mapping[str, str] | None:
         return None
     url = url_for("delivering.van", token=order.token, _external=True)
     return {"url": url, "qr": segno.make(url, error="m").svg_inline(omitsize=True, border=1)}
+
+
+@bp.post(f"/{ORDER}/freight")
+@requires("freight.lower")
+@shows_again(show)
+def lower_freight(order_id: int) -> Response:
+    """Ask less for the way; only until the order is shipped."""
+    packing.order(order_id, current_user)  # somebody else's is unknown, whatever the form says
+    freight_fen = parse(FreightSchema)["freight_fen"]
+
+    def work() -> Response:
+        try:
+            freight.lower(order_id, freight_fen, current_user)
+        except freight.FreightRaised as refusal:
+            raise InvalidInput({"freight_fen": [refusal]}) from refusal
+        flash(_("Lowered. The unit sees the new amount."), "good")
+        return see_other("packing.show", order_id=order_id)
+
+    return once(work)
 
 
 @bp.get(f"/{ORDER}/shipment")

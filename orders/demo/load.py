@@ -24,6 +24,7 @@ from orders.demo import (
     settlers,
     shelves,
     tables,
+    terms,
     year,
 )
 from orders.demo.fact_rows import Facts
@@ -74,6 +75,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     with db.transaction():
         certificates.leave_open(settled, products)
     capacity.approve_some(book, today)  # last: what is approved follows what was booked and sold
+    terms.state(book)  # last: the year was traded on without terms
     _forget_messages()
 
 

@@ -5,7 +5,7 @@ posted, built again by the same builders; and the figures that documents keep of
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, null, select
 
 from market import db
 from market.errors import N_
@@ -74,10 +74,38 @@ def credit_changes() -> Iterator[Transfer]:
         CreditChange.state == "approved", CreditChange.after_acceptance.is_(True))
     for row in _stream(query, AcceptancePart.id):
         for side in ("from", "to"):
-            facts = _facts(row) | {"unit_id": row[f"{side}_unit_id"],
-                                   "unit_type": row["from_unit_type"] if side == "from" else row["unit_type"]}
-            yield from posting.moved(facts, crediting.source(row["change_id"], row["part_id"], side),
+            yield from posting.moved(_of_side(row, side), crediting.source(row["change_id"], row["part_id"], side),
                                      row["amount_fen"], row["grams"], row["business_date"], back=side == "from")
+
+
+def freight_changes() -> Iterator[Transfer]:
+    """The freight of orders that count for another unit since."""
+    query = (
+        select(*ORDER_FACTS, null().label("part_id"), Order.freight_fen, CreditChange.id.label("change_id"),
+               CreditChange.from_unit_id, CreditChange.from_unit_type, CreditChange.to_unit_id,
+               CreditChange.business_date)
+        .select_from(CreditChange).join(Order, Order.id == CreditChange.order_id)
+        .where(CreditChange.state == "approved", CreditChange.after_acceptance.is_(True), Order.freight_fen > 0))
+    for row in _stream(query, CreditChange.id):
+        for side in ("from", "to"):
+            yield from posting.freight_moved(_of_side(row, side), crediting.source(row["change_id"], "freight", side),
+                                             row["freight_fen"], row["business_date"], back=side == "from")
+
+
+def _of_side(row: Any, side: str) -> dict[str, Any]:
+    """The facts of one of the two units between which an order moved."""
+    unit_type = row["from_unit_type"] if side == "from" else row["unit_type"]
+    return _facts(row) | {"unit_id": row[f"{side}_unit_id"], "unit_type": unit_type}
+
+
+def freights() -> Iterator[Transfer]:
+    """The freight of every order of which something was accepted, as agreed or lowered before it was shipped."""
+    query = (
+        select(*FIRST_FACTS, null().label("part_id"), Order.id, Order.freight_fen, Acceptance.business_date)
+        .select_from(Order).join(Acceptance, Acceptance.order_id == Order.id)
+        .where(Order.state == "accepted", Order.freight_fen > 0))
+    for row in _stream(query, Order.id):
+        yield from posting.freight(_facts(row), row["id"], row["freight_fen"], row["business_date"])
 
 
 def returned_parts() -> Iterator[Transfer]:
@@ -137,8 +165,8 @@ def payout_lines() -> Iterator[Transfer]:
         yield from posting.paid_out(row, row)
 
 
-CHECKS = (accepted_parts, credit_changes, returned_parts, receipt_shares, refund_shares, confirmed_declarations,
-          payout_lines, document_sums.problems)
+CHECKS = (accepted_parts, credit_changes, freights, freight_changes, returned_parts, receipt_shares, refund_shares,
+          confirmed_declarations, payout_lines, document_sums.problems)
 
 
 def _of_parts(query: Any) -> Any:

@@ -51,6 +51,7 @@ WHAT = N_("%(what)s %(name)s: %(figure)s is kept as %(kept)s, its parts add up t
 
 SUMS = (
     Sum(N_("Purchase"), Purchase.number, Purchase.total_fen, Order.placed_fen, Order.purchase_id),
+    Sum(N_("Purchase"), Purchase.number, Purchase.freight_fen, Order.freight_agreed_fen, Order.purchase_id),
     Sum(N_("Order"), Order.number, Order.placed_fen, OrderLine.amount_fen, OrderLine.order_id),
     Sum(N_("Order"), Order.number, Order.accepted_fen, AcceptanceLine.amount_fen, OrderLine.order_id,
         [(OrderLine, OrderLine.id == AcceptanceLine.order_line_id)]),

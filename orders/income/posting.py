@@ -52,8 +52,13 @@ class AcceptedPart:
 
 
 def on_accepted(order: Order, parts: Sequence[AcceptedPart]) -> None:
-    """Post what an acceptance means: the unit owes the co-operative, the co-operative owes the villages."""
+    """Post what an acceptance means: the unit owes the co-operative, the co-operative owes the villages.
+
+    The freight is owed once something of the order is accepted, whatever goes back later.
+    """
     transfers: list[Transfer] = []
+    if order.state == "accepted" and parts:
+        transfers += freight(facts_of(order, None), order.id, order.freight_fen, parts[0].business_date)
     for part in parts:
         facts = facts_of(order, {
             "id": part.id, "village_id": part.part.village_id, "lot_id": part.part.lot_id, "line_id": part.line_id,
@@ -87,6 +92,17 @@ def moved(facts: dict[str, Any], source: str, amount_fen: int, grams: int, day: 
     """Accepted goods count for another unit: taken back from the first, booked for the second."""
     debit, credit = (_supplier(facts), _unit(facts)) if back else (_unit(facts), _supplier(facts))
     return _transfer("accepted", source, debit, credit, amount_fen, day, facts, grams=grams)
+
+
+def freight(facts: dict[str, Any], order_id: int, amount_fen: int, day: date) -> list[Transfer]:
+    """The unit owes the co-operative for the way: no goods, no village, no weight."""
+    return _transfer("freight", f"freight:{order_id}", _unit(facts), _supplier(facts), amount_fen, day, facts)
+
+
+def freight_moved(facts: dict[str, Any], source: str, amount_fen: int, day: date, *, back: bool) -> list[Transfer]:
+    """The freight of an order that counts for another unit."""
+    debit, credit = (_supplier(facts), _unit(facts)) if back else (_unit(facts), _supplier(facts))
+    return _transfer("freight", source, debit, credit, amount_fen, day, facts)
 
 
 def attributed(facts: dict[str, Any], farm_gate_fen: int, collective_fen: int, day: date) -> list[Transfer]:

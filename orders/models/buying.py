@@ -23,6 +23,7 @@ class CartLine(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
     milli: Mapped[int]
+    substitute_ok: Mapped[bool] = mapped_column(default=False)
 
 
 class Purchase(Base):
@@ -51,7 +52,8 @@ class Purchase(Base):
     delivery_day: Mapped[date]
     delivery_window: Mapped[str] = mapped_column(choice("delivery_window", *WINDOWS))
     note: Mapped[str] = mapped_column(default="")
-    total_fen: Mapped[int]
+    total_fen: Mapped[int]  # goods; a limit, and what the buyer saw, is compared with goods and freight
+    freight_fen: Mapped[int] = mapped_column(default=0)  # of all its orders, as agreed when it was placed
     approval: Mapped[str] = mapped_column(choice("approval", *APPROVAL))
     content_hash: Mapped[str] = mapped_column(String(64))  # what an approval binds
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
@@ -69,6 +71,7 @@ class Order(Base):
         Index("ix_order_supplier", "supplier_id", "state", "id"),
         CheckConstraint("placed_fen > 0 AND accepted_fen >= 0 AND returned_fen >= 0", name="sums"),
         CheckConstraint("returned_fen <= accepted_fen AND refunded_fen <= received_fen", name="parts"),
+        CheckConstraint("freight_fen >= 0 AND freight_fen <= freight_agreed_fen", name="freight"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -90,8 +93,21 @@ class Order(Base):
     delivery_point_id: Mapped[int] = mapped_column(ForeignKey("delivery_point.id"))
     delivery_day: Mapped[date]
     delivery_window: Mapped[str]
+    # what the co-operative promised for this place when the order was placed; later terms never change it
+    terms_id: Mapped[int | None] = mapped_column(ForeignKey("delivery_terms.id"))
+    terms_area: Mapped[str] = mapped_column(default="")
+    cut_off_at: Mapped[datetime | None]  # from when on orders for this day were closed
+    minimum_fen: Mapped[int] = mapped_column(default=0)
+    free_from_fen: Mapped[int | None]
+    freight_agreed_fen: Mapped[int] = mapped_column(default=0)
+    freight_fen: Mapped[int] = mapped_column(default=0)  # agreed, or what the co-operative has lowered it to since
     placed_at: Mapped[datetime]
     business_date: Mapped[date]
+
+    @property
+    def freight_due_fen(self) -> int:
+        """What of the freight is owed, in fen: all of it, unless nothing is delivered."""
+        return 0 if self.state in {"rejected", "cancelled"} else self.freight_fen
 
 
 class OrderLine(Base):
@@ -100,6 +116,7 @@ class OrderLine(Base):
     __tablename__ = "order_line"
     __table_args__ = (
         CheckConstraint("ordered_milli > 0 AND price_fen > 0 AND amount_fen >= 0", name="amounts"),
+        CheckConstraint("substitute_product_id IS NULL OR substitute_ok", name="substitute"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -117,3 +134,7 @@ class OrderLine(Base):
     price_fen: Mapped[int]
     ordered_milli: Mapped[int]
     amount_fen: Mapped[int]
+    substitute_ok: Mapped[bool] = mapped_column(default=False)  # the buyer takes another good of the kind
+    substitute_product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"))  # what was sent instead
+    substitute_name: Mapped[str] = mapped_column(default="")
+    substitute_name_en: Mapped[str] = mapped_column(default="")

@@ -13,6 +13,7 @@ from market.errors import N_, NotFound
 from market.files import StoredFile
 from market.parties import Organisation
 from market.users import User
+from orders.buying.lists import freight_due_fen, open_fen
 from orders.models import Acceptance, ClaimPart, Order, PaymentClaim
 
 ROWS = 50  # of the account at once
@@ -40,7 +41,7 @@ def claim(claim_id: int, by: Visitor) -> tuple[Columns, Sequence[Columns]]:
         raise NotFound()
     parts = db.session().execute(
         select(ClaimPart.amount_fen, Order.id, Order.number, Order.accepted_fen, Order.returned_fen, Order.placed_fen,
-               Order.received_fen, Order.state)
+               Order.received_fen, Order.freight_fen, Order.state)
         .join(Order, Order.id == ClaimPart.order_id).where(ClaimPart.claim_id == claim_id).order_by(ClaimPart.id)).all()
     return found, parts
 
@@ -77,7 +78,7 @@ def _claims() -> Select[Any]:
 
 @dataclass(frozen=True)
 class UnitSum:
-    """What was earned at one unit (accepted less returned), what has come in (received less refunded), in fen."""
+    """What was earned at one unit (accepted less returned, freight), what came in (received less refunded), in fen."""
 
     unit_name: str
     orders: int
@@ -94,7 +95,7 @@ def sums_by_unit(by: Visitor) -> list[UnitSum]:
     """One line per unit, who owes most first; one statement."""
     rows = db.session().execute(
         select(Organisation.name, func.count().label("orders"),
-               db.sum_of(Order.accepted_fen - Order.returned_fen).label("earned_fen"),
+               db.sum_of(Order.accepted_fen - Order.returned_fen + freight_due_fen()).label("earned_fen"),
                db.sum_of(Order.received_fen - Order.refunded_fen).label("received_fen"))
         .join(Organisation, Organisation.id == Order.unit_id)
         .where(Order.supplier_id == by.organisation_id, Order.state != "waiting")
@@ -114,7 +115,7 @@ class MoneyComing:
 
 def money_coming(by: Visitor) -> list[MoneyComing]:
     """Units that owe, who owes longest first; one statement."""
-    owed = Order.accepted_fen - Order.returned_fen - Order.received_fen + Order.refunded_fen
+    owed = open_fen()
     rows = db.session().execute(
         select(Organisation.short_name, db.sum_of(owed).label("open_fen"), func.min(Acceptance.business_date))
         .join(Order, Order.unit_id == Organisation.id).join(Acceptance, Acceptance.order_id == Order.id)

@@ -35,25 +35,33 @@ def lay(order: Order, claim_part_id: int, amount_fen: int, day: date) -> None:
 
 
 def lay_on_accepted(order: Order) -> None:
-    """Once goods are accepted, money paid ahead moves onto them."""
+    """Once goods are accepted, money paid ahead moves onto them; what is left of it is for the freight."""
     parts = open_parts(order.id)
-    moved = min(ahead_fen(order.id), sum(part["open_fen"] for part in parts))
+    moved = min(_on_no_goods_fen(order.id), sum(part["open_fen"] for part in parts))
     if moved > 0:
         _write(order, None, [(None, -moved), *_on_open(parts, moved)], clock.today())
 
 
 def move_from_returned(order: Order) -> None:
-    """Money on goods that went back moves to goods that are still open; only the rest is owed back to the unit."""
+    """Money on goods that went back moves to goods that are still open, then to the freight; the rest is owed back."""
     parts = open_parts(order.id)
     over = [over_fen(part) for part in parts]
-    moved = min(sum(over), sum(part["open_fen"] for part in parts))
-    if moved > 0:
-        taken = zip(parts, money.allocate(moved, over), strict=True)
-        _write(order, None, [*((part, -fen) for part, fen in taken if fen), *_on_open(parts, moved)], clock.today())
+    on_goods = min(sum(over), sum(part["open_fen"] for part in parts))
+    on_freight = min(sum(over) - on_goods, max(0, order.freight_due_fen - _on_no_goods_fen(order.id)))
+    if on_goods + on_freight > 0:
+        taken = zip(parts, money.allocate(on_goods + on_freight, over), strict=True)
+        shares: list[tuple[dict[str, Any] | None, int]] = [(part, -fen) for part, fen in taken if fen]
+        shares += _on_open(parts, on_goods) + ([(None, on_freight)] if on_freight else [])
+        _write(order, None, shares, clock.today())
 
 
 def ahead_fen(order_id: int) -> int:
-    """Money of this order that lies on no goods, less what of it was refunded, in fen."""
+    """Money of this order that covers neither goods nor its freight, less what of it was refunded, in fen."""
+    return max(0, _on_no_goods_fen(order_id) - db.session().get_one(Order, order_id).freight_due_fen)
+
+
+def _on_no_goods_fen(order_id: int) -> int:
+    """Money in shares without goods: paid ahead, paid too much, or for the freight; less refunds of it."""
     brought = select(db.sum_of(ReceiptShare.amount_fen)).where(
         ReceiptShare.order_id == order_id, ReceiptShare.acceptance_part_id.is_(None))
     refunded = select(db.sum_of(RefundShare.amount_fen)).join(Refund, Refund.id == RefundShare.refund_id).where(
@@ -91,7 +99,7 @@ def update_payment(order: Order) -> None:
     order.payment = states.payment_of(
         order.accepted_fen, order.returned_fen, order.received_fen, order.refunded_fen, order.placed_fen,
         is_accepted=order.state in {"accepted", "rejected"}, is_claimed=bool(claimed),
-        is_cancelled=order.state == "cancelled")
+        is_cancelled=order.state == "cancelled", freight_fen=order.freight_due_fen)
     session.flush()
 
 

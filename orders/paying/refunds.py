@@ -22,7 +22,7 @@ class NotOwed(Conflict):
 
 def owed_fen(order: Order) -> int:
     """What the unit has paid more than it owes, in fen."""
-    owes = order.accepted_fen - order.returned_fen
+    owes = order.accepted_fen - order.returned_fen + order.freight_due_fen
     if order.state in {"placed", "waiting", "shipped"}:
         return 0
     return max(0, order.received_fen - order.refunded_fen - owes)

@@ -20,6 +20,7 @@ MENU = (MenuEntry("supplier", N_("Money"), "receipts.index", "supplier.read", "m
 EVENT_LABELS: Mapping[str, str] = {
     "accepted": N_("Goods accepted"), "received": N_("Money received"), "returned": N_("Goods came back"),
     "allowance": N_("Price reduced afterwards"), "refunded": N_("Money given back"), "fee": N_("Platform fee"),
+    "freight": N_("Freight"),
 }
 CLAIM = "<int(max=999999999999):claim_id>"
 

@@ -64,16 +64,21 @@ def raw(url: str, products: list[int], lines: int) -> Callable[[int], Callable[[
 
 
 PURCHASE = ("INSERT INTO purchase (number, unit_id, ordered_by, submit_token, fund_source, method, delivery_point_id,"
-            " delivery_day, delivery_window, note, total_fen, approval, content_hash, placed_at, business_date)"
-            " VALUES (?, 1, 1, ?, 'canteen', 'direct_online', 1, ?, 'morning', '', ?, 'not_needed', 'x', ?, ?)"
-            " RETURNING id")
+            " delivery_day, delivery_window, note, total_fen, freight_fen, approval, content_hash, placed_at,"
+            " business_date, source, by_contractor)"
+            " VALUES (?, 1, 1, ?, 'canteen', 'direct_online', 1, ?, 'morning', '', ?, 0, 'not_needed', 'x', ?, ?,"
+            " 'cart', false) RETURNING id")
 ORDER = ('INSERT INTO "order" (number, purchase_id, unit_id, unit_type, supplier_id, supplier_name, fund_source,'
          " method, state, payment, placed_fen, accepted_fen, returned_fen, received_fen, refunded_fen,"
-         " delivery_point_id, delivery_day, delivery_window, placed_at, business_date) VALUES (?, ?, 1, 'school', 4,"
-         " 'coop', 'canteen', 'direct_online', 'placed', 'unpaid', ?, 0, 0, 0, 0, 1, ?, 'morning', ?, ?) RETURNING id")
+         " delivery_point_id, delivery_day, delivery_window, placed_at, business_date, freight_fen, freight_agreed_fen,"
+         " minimum_fen, terms_area) VALUES (?, ?, 1, 'school', 4,"
+         " 'coop', 'canteen', 'direct_online', 'placed', 'unpaid', ?, 0, 0, 0, 0, 1, ?, 'morning', ?, ?, 0, 0, 0, '')"
+         " RETURNING id")
 LINE = ("INSERT INTO order_line (order_id, product_id, product_name, product_name_en, supply, unit, unit_en,"
-        " grams_per_unit, by_weight, category, certified, price_fen, ordered_milli, amount_fen)"
-        " VALUES (?, ?, 'good', '', 'stocked', '公斤', 'kg', 1000, ?, 'shelf', ?, 200, 1000, 200) RETURNING id")
+        " grams_per_unit, by_weight, category, certified, price_fen, ordered_milli, amount_fen, substitute_ok,"
+        " substitute_name, substitute_name_en)"
+        " VALUES (?, ?, 'good', '', 'stocked', '公斤', 'kg', 1000, ?, 'shelf', ?, 200, 1000, 200, false, '', '')"
+        " RETURNING id")
 TAKE = ("UPDATE lot SET held_milli = held_milli + 1000 WHERE product_id = ? AND on_hand_milli - held_milli >= 1000"
         " RETURNING id")
 HOLD = "INSERT INTO stock_hold (line_id, lot_id, milli) VALUES (?, ?, 1000)"

@@ -28,6 +28,7 @@ from catalog.models import Category, Lot
 from catalog.papers.models import Paper
 from catalog.review import listing
 from catalog.review.models import PriceOutlier
+from catalog.terms import stating
 from catalog.tracing import certificates, gs1, recall
 from catalog.tracing.models import Certificate
 from market import access, clock, db
@@ -42,6 +43,7 @@ from orders.models import DeliveryRun, Purchase
 from orders.paying import claims
 from orders.paying.claims import Remittance
 from tests.entries import newcomer
+from tests.terms import USUAL, county_of
 from tests.trade import Trade
 from tests.world import GREENS, HOSPITAL, NOON, PASSWORD, PEOPLE, POMELO, SCHOOL, TODAY, World
 
@@ -85,6 +87,8 @@ class Things:
     case_id: int
     change_id: int
     paper_file_id: int
+    terms_id: int
+    break_id: int
 
 
 Make = Callable[[Things], Any]
@@ -94,7 +98,8 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
-        "paper_id", "capacity_id", "request_id", "household_id", "return_id", "case_id", "change_id")},
+        "paper_id", "capacity_id", "request_id", "household_id", "return_id", "case_id", "change_id",
+        "terms_id", "break_id")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
     "lot_life.arrive.lot_id": (lambda things: things.expected_id, NOBODYS),
     "lot_life.close.lot_id": (lambda things: things.expected_id, NOBODYS),
@@ -125,6 +130,9 @@ OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
 BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "papers.refuse": lambda _things: {"reason": "看不清"},
+    "packing.lower_freight": lambda _things: {"freight_fen": "0"},
+    "terms.change": lambda _things: {"weekdays[]": ["1"], "windows[]": ["dawn"], "cut_off_hour": "16",
+                                     "cut_off_days": "1"},
     "village.set_state": lambda _things: {"state": "listed"},
     "prices.explain": lambda _things: {"reason": "礼盒装"},
     "orders_api.claim": lambda _things: {"amount_fen": 100, "payer_name": "食堂", "paid_on": TODAY.isoformat()},
@@ -222,9 +230,14 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
                                  world.person(clerk))
     with db.transaction():
         returned = surplus.draw_up(surplus.Plan(TODAY, TODAY, 1_000, 0, 6_000), world.person(clerk))
+    with db.transaction():
+        terms_id = stating.add(county_of(world, "greens_home" if near else "pomelo_home").code, USUAL,
+                               world.person(clerk))
+        break_id = stating.pause(clock.days_after(TODAY, 300), clock.days_after(TODAY, 301), "", world.person(clerk))
     member = read(select(CoopMember.household_id).where(CoopMember.supplier_id == world.organisation_id(supplier)))
     return Things(
         case_id=case, change_id=change, paper_file_id=paper.id,
+        terms_id=terms_id, break_id=break_id,
         capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         import_id=imports[0], office_import_id=imports[1],

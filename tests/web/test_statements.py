@@ -27,6 +27,8 @@ from catalog.papers.models import Paper
 from catalog.review import listing
 from catalog.review.checks import Incoming, Voucher
 from catalog.review.models import ListingReview, PriceOutlier, ReferencePrice
+from catalog.terms import stating
+from catalog.terms.models import DeliveryBreak, DeliveryTerms
 from catalog.tracing import recall
 from catalog.tracing.models import RecallLot
 from market import access, clock, db, sealing, settings
@@ -38,6 +40,7 @@ from orders.models import Order, OrderLine, PaymentClaim
 from tests.counting import count_statements
 from tests.entries import newcomer
 from tests.goods import fill_shelf, list_goods, shelves, values
+from tests.terms import USUAL, state
 from tests.trade import Trade
 from tests.world import GREENS, HOSPITAL, NOON, PEOPLE, SCHOOL, TODAY, World, keep_paper
 
@@ -76,6 +79,7 @@ class Crowd:
         self.trade.lot(self.product, 9_000)
         self.trade.lot(self.product, 1, harvested_on=LAST_YEAR)
         self.made = 0
+        state(world)
 
     def grow(self, size: int) -> None:
         fill_shelf(self.world, size - self.made)
@@ -87,6 +91,7 @@ class Crowd:
             self.declare(TODAY + timedelta(days=100 + number))
             self.recall_one()
             self.lives()
+            self.pause(number)
             list_goods(self.world, category="tofu", name="豆腐")  # its papers are missing
             with db.transaction():
                 keep_paper(self.world.organisation_id(GREENS), "licence", TODAY + timedelta(days=60))
@@ -113,6 +118,16 @@ class Crowd:
                 order_id=order, from_unit_id=self.world.organisation_id(SCHOOL), from_unit_type="school",
                 to_unit_id=self.world.organisation_id(HOSPITAL), reason="订错了", state="asked", asked_by=somebody,
                 asked_at=now))
+
+    def pause(self, number: int) -> None:
+        """One more area of both co-operatives, and a break far ahead."""
+        code = db.session().scalars(select(Division.code).where(Division.level == "township").order_by(Division.code)
+                                    .offset(number).limit(1)).one()
+        with db.transaction():
+            for login in ("chair.he", "chair.shi"):
+                stating.add(code, USUAL, self.world.person(login))
+            ahead = clock.days_after(TODAY, 300 + number)
+            stating.pause(ahead, ahead, "", self.world.person("chair.shi"))
 
     def recall_one(self) -> None:
         """A lot that reached the school."""
@@ -192,7 +207,7 @@ def test_lists_cost_as_many_statements_for_100_rows_as_for_10(app: Flask, world:
         crowd.grow(size)
         assert min(rows_of(entity) for entity in (
             Application, Product, Lot, Order, OrderLine, PaymentClaim, SheetImport, ListingReview, ReferencePrice,
-            PriceOutlier, RecallLot, Paper)) >= size
+            PriceOutlier, RecallLot, Paper, DeliveryTerms, DeliveryBreak)) >= size
         costs.append({(login, path): cost(app, visitor(world, login), headers(world, login, path), path)
                       for login, path in pages})
     assert {page: (costs[0][page], costs[1][page]) for page in costs[0] if costs[0][page] != costs[1][page]} == {}
