@@ -105,6 +105,7 @@ from orders.units import office_routes as unit_office_routes
 from orders.units import registration_routes as unit_registration_routes
 from orders.units import routes as unit_routes
 from orders.units import sheet as unit_sheet
+from orders.units import table_routes as unit_table_routes
 
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
@@ -120,7 +121,7 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
               capacity_routes.bp, member_routes.bp,
               told_routes.bp, unit_routes.bp, door_routes.bp, unit_office_routes.bp, unit_registration_routes.bp,
-              unit_sheet.bp)
+              unit_table_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
@@ -132,7 +133,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
          capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU,
          paying_routes.MENU, recall_routes.MENU, import_routes.MENU, cart_routes.MENU, notice_routes.MENU,
          login_routes.MENU, reset_routes.MENU, told_routes.MENU, unit_routes.MENU, door_routes.MENU,
-         unit_sheet.MENU, unit_office_routes.MENU, unit_registration_routes.MENU)
+         unit_table_routes.MENU, unit_office_routes.MENU, unit_registration_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -145,7 +146,7 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.wa
            village_home.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
            review_routes.waiting_here, entry_office_routes.waiting_here, paper_routes.waiting_here,
            capacity_routes.waiting_here, member_routes.waiting_here,
-           unit_routes.waiting_here, unit_office_routes.waiting_here, unit_sheet.waiting_here)
+           unit_routes.waiting_here, unit_office_routes.waiting_here, unit_table_routes.waiting_here)
 A_YEAR = 31_536_000
 
 

@@ -25,7 +25,7 @@ class OptionalPlace(Whole):
         return None if value in ("", None) else super()._deserialize(value, attr, data, **options)
 
 
-def _roles(data_key: str | None = None) -> fields.List:
+def _roles(data_key: str | None = None) -> fields.List[Any]:
     one = fields.String(validate=validate.OneOf(GIVEN, error=N_("Please choose one of the list.")))
     return fields.List(one, load_default=list, data_key=data_key)
 

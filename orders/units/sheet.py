@@ -12,18 +12,15 @@ from typing import Any
 from marshmallow import ValidationError, fields
 from sqlalchemy import func, select
 
-from catalog.importing import lookups, routes
+from catalog.importing import lookups
 from catalog.importing.kinds import CHOOSE, TWICE, Column, Fault, Kind, Offer, Plan, Planned, accepted
-from catalog.importing.routes import Desk
 from market import clock, credentials, db, journal, outbox, passwords
 from market.access import Visitor
 from market.errors import N_
-from market.menus import MenuEntry
 from market.parties import UNIT_TYPES, DeliveryPoint, Membership, Organisation
 from market.schemas import Choice, CreditCode, EmailAddress, Input, Mobile, Words
 from market.sheet_input import Rows
 from market.users import User
-from market.waiting import Waiting
 from orders.units import admission
 from orders.units.models import UnitApplication
 
@@ -289,11 +286,3 @@ KIND = Kind(
     N_("One row a person. An unknown credit code makes a sub-unit, which waits for admission."), "unit.manage",
     COLUMNS, PersonRow, offers, match, write, export, "units.people_page")
 KINDS: Mapping[str, Kind] = {KIND.name: KIND}
-DESK = Desk("unit_imports", "/unit/tables", "unit.manage", KINDS)
-MENU = (MenuEntry("unit", N_("Tables"), "unit_imports.index", "unit.manage", "upload", group="keep"),)
-bp: Any = routes.blueprint(DESK)
-
-
-def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
-    """Checked tables that a manager has still to decide about."""
-    yield from routes.waiting_at(visitor, DESK)
