@@ -11,10 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from market import clock, credentials, db, journal, logins, resets
 from market.access import Visitor
 from market.errors import InvalidInput, NotFound
-from market.parties import DeliveryPoint, Membership, Organisation
+from market.parties import DeliveryPoint, Organisation
 from market.resets import WrongResetCode
 from market.users import User
-from orders.buying import cart, lists
+from orders.buying import cart, checkout, lists
 from orders.models import Order, Purchase
 from orders.units import admission, contractors, desk, doors, handover, people, tree
 from orders.units.admission import UnitNotAdmitted
@@ -140,16 +140,14 @@ def test_a_contractor_serves_two_units_and_the_order_counts_for_the_one_acted_fo
         acting = logins.visitor_of_login(login, world.organisation_id(key))
         assert acting is not None and acting.roles == {"contractor"}
         with db.transaction():
-            from tests.trade import checkout
             checkout.place([(cabbage, 1_000)], trade_wish(world, key), f"t-{key}", acting)
     rows = db.session().execute(select(Purchase.unit_id, Purchase.by_contractor).order_by(Purchase.id)).all()
     assert [tuple(row) for row in rows] == [(qian.organisation_id, True), (hospital, True)]
     assert db.session().scalars(select(Order.unit_id).order_by(Order.id)).all() == [qian.organisation_id, hospital]
 
 
-def trade_wish(world: World, key: str) -> Any:
-    from orders.buying.checkout import Wish
-    return Wish(world.delivery_point_id(key), TODAY + timedelta(days=1), "dawn")
+def trade_wish(world: World, key: str) -> checkout.Wish:
+    return checkout.Wish(world.delivery_point_id(key), TODAY + timedelta(days=1), "dawn")
 
 
 def test_a_contractor_never_controls(world: World, qian: Visitor) -> None:
@@ -171,7 +169,6 @@ def test_after_the_contract_nothing_is_ordered(world: World, qian: Visitor) -> N
     cabbage = trade.product("白菜")
     trade.lot(cabbage)
     with clock.at(NOON + timedelta(days=6)), pytest.raises(TermOver), db.transaction():
-        from orders.buying import checkout
         acting = logins.visitor_of_login(login)
         assert acting is not None
         wish = checkout.Wish(world.delivery_point_id(), TODAY + timedelta(days=8), "dawn")
@@ -258,7 +255,6 @@ def registered(world: World, code: str = NEW_CODE) -> Visitor:
 
 
 def try_to_order(world: World, by: Visitor) -> None:
-    from orders.buying import checkout
     trade = Trade(world)
     cabbage = trade.product("白菜")
     trade.lot(cabbage)
@@ -320,4 +316,3 @@ def test_a_credit_code_that_takes_part_is_refused(world: World, qian: Visitor) -
         registered(world)
     assert list(refused.value.fields) == ["credit_code"]
     assert counted(Organisation) == before
-    assert counted(Membership) == counted(Membership)
