@@ -12,6 +12,7 @@ import catalog.members.models
 import catalog.models
 import catalog.review.models
 import orders.models
+import orders.units.models
 from catalog import api as catalog_api
 from catalog import cli as catalog_cli
 from catalog import jobs as catalog_jobs
@@ -28,6 +29,7 @@ from catalog.entry import routes as entry_routes
 from catalog.importing import jobs as import_jobs
 from catalog.importing import models as import_models
 from catalog.importing import routes as import_routes
+from catalog.importing import table as import_table
 from catalog.members import routes as member_routes
 from catalog.papers import jobs as paper_jobs
 from catalog.papers import models as paper_models
@@ -55,6 +57,8 @@ from market import (
     login_routes,
     mail,
     menus,
+    message_rows,
+    messages,
     metrics,
     notice_routes,
     notices,
@@ -67,11 +71,13 @@ from market import (
     places_cli,
     readiness,
     reset_routes,
+    robots,
     sealing,
     serving_cli,
     settings,
     site_routes,
     submissions,
+    told_routes,
     users,
     users_cli,
     web,
@@ -98,11 +104,20 @@ from orders.reports import api as reports_api
 from orders.reports import cli as report_cli
 from orders.reports import routes as report_routes
 from orders.reports import village_income
+from orders.units import api as unit_api
+from orders.units import door_routes, handover
+from orders.units import news as unit_news
+from orders.units import office_routes as unit_office_routes
+from orders.units import registration_routes as unit_registration_routes
+from orders.units import routes as unit_routes
+from orders.units import sheet as unit_sheet
+from orders.units import table_routes as unit_table_routes
 
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
-          entry_models, paper_models, catalog.capacity.models, catalog.members.models, aftersale_models, terms_models)
+          entry_models, paper_models, catalog.capacity.models, catalog.members.models, aftersale_models, terms_models,
+          message_rows, messages, robots, orders.units.models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp,
@@ -110,8 +125,10 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp,
               review_routes.bp, price_routes.bp, recall_routes.bp,
               entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
-              capacity_routes.bp, member_routes.bp, aftersale_routes.bp, credit_routes.bp, terms_routes.bp)
-API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
+              capacity_routes.bp, member_routes.bp, aftersale_routes.bp, credit_routes.bp, terms_routes.bp,
+              told_routes.bp, unit_routes.bp, door_routes.bp, unit_office_routes.bp, unit_registration_routes.bp,
+              unit_table_routes.bp)
+API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 # in the order in which a desk's menu shows them within a group
@@ -121,19 +138,23 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
          entry_registration_routes.MENU, entry_routes.MENU, review_routes.MENU, paper_routes.OFFICE_MENU,
          capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU,
          paying_routes.MENU, aftersale_routes.MENU, recall_routes.MENU, import_routes.MENU, credit_routes.MENU,
-         cart_routes.MENU, notice_routes.MENU, login_routes.MENU, reset_routes.MENU, terms_routes.MENU)
+         cart_routes.MENU, notice_routes.MENU, login_routes.MENU, reset_routes.MENU, terms_routes.MENU,
+         told_routes.MENU, unit_routes.MENU, door_routes.MENU,
+         unit_table_routes.MENU, unit_office_routes.MENU, unit_registration_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
-        worker.Job("papers", paper_jobs.follow_day, seconds=600))
+        worker.Job("papers", paper_jobs.follow_day, seconds=600),
+        worker.Job("handovers", handover.follow_day, seconds=600))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
-NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs)
+NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here,
            village_home.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
            review_routes.waiting_here, entry_office_routes.waiting_here, paper_routes.waiting_here,
            capacity_routes.waiting_here, member_routes.waiting_here, aftersale_routes.waiting_here,
-           credit_routes.waiting_here)
+           credit_routes.waiting_here,
+           unit_routes.waiting_here, unit_office_routes.waiting_here, unit_table_routes.waiting_here)
 A_YEAR = 31_536_000
 
 
@@ -154,10 +175,12 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app.jinja_env.globals["newest_notices"] = notice_routes.newest
     app.extensions.update(
         sijin_jobs=JOBS,
-        sijin_handlers={kind: handler for room in (*NEWS, mail) for kind, handler in room.HANDLERS.items()},
+        sijin_handlers={kind: handler for room in (*NEWS, mail, messages) for kind, handler in room.HANDLERS.items()},
         sijin_notices={kind: news for room in NEWS for kind, news in room.KINDS.items()}, sijin_waiting=WAITING,
         sijin_ages={"search": catalog_jobs.index_age_seconds},
     )
+    app.extensions["sijin_sheets"] = {**import_table.KINDS, **unit_sheet.KINDS}
+    app.extensions["sijin_takers"] = ()  # rooms whose things go to whoever takes over: orders/units/handover.py
     app.extensions["sijin_promises"] = promises.named
     app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village)
     app.extensions.update(

@@ -64,7 +64,10 @@ ORDERERS = frozenset({"requester", "contractor", "manager"})
 # verb: (kind of organisation, roles); kind None and roles None mean any logged-in person
 RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "account.own": (None, None),
+    "told.manage": (None, frozenset({"manager", *OFFICIALS, "operator_system"})),
     # the buyer's desk
+    "unit.read": (UNIT, UNIT_PEOPLE),
+    "unit.manage": (UNIT, frozenset({"manager"})),
     "purchase.prepare": (UNIT, ORDERERS),
     "purchase.place": (UNIT, ORDERERS),
     "purchase.approve": (UNIT, frozenset({"approver", "leader"})),
@@ -112,6 +115,7 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "login.reset_second_factor": (OFFICE, frozenset({"operator_security"})),
     "entry.read": (OFFICE, frozenset(OFFICIALS | {"auditor", "operator_system", "operator_audit"})),
     "entry.decide": (OFFICE, frozenset(OFFICIALS | {"operator_system"})),
+    "unit.admit": (OFFICE, frozenset({"official"})),  # which office: orders/units/admission.py
     "supplier.suspend": (OFFICE, frozenset({"official", "operator_system"})),
     "place.manage": (OFFICE, frozenset({"official"})),
     "listing.review": (OFFICE, frozenset({"official"})),

@@ -31,6 +31,7 @@ class Config:
     proxies: int
     mail_url: str
     mail_from: str
+    site_url: str = "http://127.0.0.1:8000"  # how links outside a page begin
 
     @property
     def files_dir(self) -> Path:
@@ -71,7 +72,7 @@ class Config:
 def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     """Read SIJIN_ENV, SECRET_KEY, DATABASE_URL, DATA_DIR, TRUSTED_HOSTS, SECOND_FACTOR, LIMITER_STORAGE, FAULTS,
     ARGON2_COST (low: tests and demo only), PROXIES (how many of our own stand in front and name the visitor's address),
-    MAIL_URL (smtp://user:password@host:587 or smtps://…), MAIL_FROM.
+    MAIL_URL (smtp://user:password@host:587 or smtps://…), MAIL_FROM, SITE_URL (how links in mails and chats begin).
 
     Raises UnsafeSettings where production would start without the safe ones.
     """
@@ -92,10 +93,18 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         proxies=int(environ.get("PROXIES") or 0),
         mail_url=environ.get("MAIL_URL", ""),
         mail_from=environ.get("MAIL_FROM", ""),
+        site_url=(environ.get("SITE_URL") or _own_address(environ, production)).rstrip("/"),
     )
     if production:
         _refuse_unsafe(config)
     return config
+
+
+def _own_address(environ: Mapping[str, str], production: bool) -> str:
+    """In production the first of the names it answers to, by https; otherwise where the server listens."""
+    if production:
+        return f"https://{environ.get('TRUSTED_HOSTS', '').split(',')[0]}"
+    return f"http://{environ.get('HOST') or '127.0.0.1'}:{environ.get('PORT') or '8000'}"
 
 
 def _with_driver(url: str) -> str:

@@ -3,10 +3,13 @@
 Unknown login, wrong password and locked login take equally long and get the same answer.
 """
 
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from market import clock, db, journal, logins, passwords
 from market.access import Visitor
@@ -16,6 +19,10 @@ from market.users import User
 
 TRIES = 5
 LOCKED_FOR = timedelta(minutes=15)
+DIGITS = 4  # behind a name, so that it is a login name of its own
+LOGIN_TAKEN = N_("This login name or mobile number already belongs to somebody.")
+MOBILE_TAKEN = N_("This mobile number already belongs to somebody.")
+EMAIL_TAKEN = N_("This e-mail address already belongs to somebody.")
 
 
 class WrongLogin(MarketError):
@@ -132,10 +139,34 @@ def email_of(user_id: int) -> str:
     return db.session().scalars(select(User.email).where(User.id == user_id)).one()
 
 
+def mobile_of(user_id: int) -> str:
+    """The mobile number a person logs in with; empty where none."""
+    return db.session().scalars(select(User.mobile).where(User.id == user_id)).one() or ""
+
+
 def set_email(visitor: Visitor, email: str) -> None:
-    """Another address for one's own reminders, or none. The journal notes that, not the address."""
-    db.session().execute(update(User).where(User.id == visitor.id).values(email=email))
+    """Another address for one's own reminders, or none. The journal notes that, not the address.
+
+    Raises InvalidInput for somebody else's address, in whatever letters.
+    """
+    refuse_taken(email=email, but=visitor.id)
+    try:
+        db.session().execute(update(User).where(User.id == visitor.id).values(email=email))
+    except IntegrityError:  # a rival took it at the same moment
+        raise InvalidInput({"email": [EMAIL_TAKEN]}) from None
     journal.record("user.email_set", "user", visitor.id, visitor, given=bool(email))
+
+
+def refuse_taken(mobile: str | None = None, email: str = "", but: int = 0) -> None:
+    """Raises InvalidInput at the field where another login than `but` has this mobile number or e-mail address."""
+    wrong: dict[str, list[str | MarketError]] = {}
+    others = select(User.id).where(User.id != but).limit(1)
+    if mobile and db.session().scalar(others.where(User.mobile == mobile)) is not None:
+        wrong["mobile"] = [MOBILE_TAKEN]
+    if email and db.session().scalar(others.where(func.lower(User.email) == email.lower())) is not None:
+        wrong["email"] = [EMAIL_TAKEN]
+    if wrong:
+        raise InvalidInput(wrong)
 
 
 def create_person(login: str, name: str, password: str, mobile: str | None = None) -> int:
@@ -148,18 +179,40 @@ def create_person(login: str, name: str, password: str, mobile: str | None = Non
         raise InvalidInput({"login": [N_("A login name needs at least one letter.")]})
     taken = select(User.id).where(or_(User.login == known, and_(User.mobile.is_not(None), User.mobile == mobile)))
     if db.session().execute(taken).first():
-        raise InvalidInput({"login": [N_("This login name or mobile number already belongs to somebody.")]})
+        raise InvalidInput({"login": [LOGIN_TAKEN]})
     return add_person(known, name, passwords.hashed(password), mobile)
 
 
-def add_person(login: str, name: str, password_hash: str, mobile: str | None = None) -> int:
-    """A new login that is known to be free; the slow hash was made before the transaction. Returns its id."""
-    user_id: int = db.session().execute(insert(User).returning(User.id), [{
-        "login": login, "name": name, "mobile": mobile, "password_hash": password_hash,
+def add_person(login: str, name: str, password_hash: str, mobile: str | None = None, email: str = "",
+               by: Visitor | None = None) -> int:
+    """A new login; the slow hash was made before the transaction. Returns its id.
+
+    Raises InvalidInput where a rival took the login name, mobile number or address since the caller looked.
+    """
+    user_id = db.session().execute(db.insert_new(User).returning(User.id), [{
+        "login": login, "name": name, "mobile": mobile, "email": email, "password_hash": password_hash,
         "totp_last_step": 0, "failed_count": 0, "created_at": clock.now(),
-    }]).scalar_one()
-    journal.record("login.created", "user", user_id, None, login=login)
-    return user_id
+    }]).scalar()
+    if user_id is None:
+        refuse_taken(mobile, email)
+        raise InvalidInput({"login": [LOGIN_TAKEN]})
+    journal.record("login.created", "user", user_id, by, login=login)
+    return int(user_id)
+
+
+def free_logins(names: Sequence[str]) -> list[str]:
+    """A login name for each person: the name in one word and four or more digits, such as 周桂香4821."""
+    for digits in range(DIGITS, 12):
+        logins_made = [f"{_base(name)}{secrets.randbelow(10 ** digits):0{digits}d}" for name in names]
+        taken = db.session().scalar(select(User.id).where(User.login.in_(logins_made)).limit(1))
+        if taken is None and len(set(logins_made)) == len(names):
+            return logins_made
+    raise RuntimeError("no login name is free")
+
+
+def _base(name: str) -> str:
+    base = "".join(name.lower().split())[:20]
+    return f"s{base}" if base.isdigit() else base
 
 
 def add_role(user_id: int, organisation_id: int, role: str) -> None:

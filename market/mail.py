@@ -19,7 +19,7 @@ import structlog
 from flask import current_app
 from sqlalchemy import select
 
-from market import clock, db, outbox
+from market import clock, db, message_rows, outbox
 from market.parties import Membership
 from market.users import User
 
@@ -41,13 +41,22 @@ def write(organisation_id: int, roles: Iterable[str], matter: str, subject: str,
         .where(Membership.organisation_id == organisation_id, Membership.role.in_(set(roles)), User.email != "")
         .distinct().order_by(User.id)).all()
     for user_id in people:
-        outbox.enqueue(KIND, {"user_id": user_id, "matter": matter, "subject": subject, "text": text},
-                       unique_key=f"mail {user_id} {matter}"[:80])
+        post(organisation_id, user_id, matter, subject, text)
+
+
+def post(organisation_id: int, user_id: int, matter: str, subject: str, text: str) -> None:
+    """A message to one person, one for each matter however often it is written."""
+    made = message_rows.keep(f"mail {user_id} {matter}", "mail", organisation_id, text, user_id=user_id)
+    if made is not None:
+        outbox.enqueue(KIND, {"user_id": user_id, "matter": matter, "subject": subject, "text": text,
+                              "message_id": made})
 
 
 def send(payload: Mapping[str, Any]) -> None:
     """The worker's part: the address is the one of today, and no transaction is open while the server is spoken to."""
-    settings = current_app.extensions["sijin"]
+    settings, kept = current_app.extensions["sijin"], payload.get("message_id")
+    if kept is not None and message_rows.unsent(kept) is None:
+        return
     with db.transaction() as session:
         address = session.scalar(select(User.email).where(User.id == payload["user_id"]))
     if not address:
@@ -57,8 +66,11 @@ def send(payload: Mapping[str, Any]) -> None:
         hand_over(settings.mail_url, message)
     elif settings.production:
         log.warning("mail is not sent: MAIL_URL is not set", matter=payload["matter"], user=payload["user_id"])
+        return
     else:
         _keep(settings.data_dir / "mail", message)
+    if kept is not None:
+        message_rows.gone(kept)
 
 
 def compose(sender: str, recipient: str, payload: Mapping[str, Any]) -> EmailMessage:

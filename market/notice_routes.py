@@ -1,15 +1,13 @@
 """The page with an organisation's news."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, url_for
 from flask_login import current_user
 
-from market import db, notices
+from market import db, messages, notices
 from market.access import requires
 from market.errors import N_
-from market.i18n import gettext as _
 from market.schemas import Input, Whole
 from market.web import MenuEntry, parse, see_other
 
@@ -44,17 +42,11 @@ def newest(limit: int = 50) -> list[dict[str, Any]]:
     if not current_user.organisation_id:
         return []
     kinds: notices.Kinds = current_app.extensions["sijin_notices"]
-    return [
-        {"id": row.id, "at": row.created_at, "is_new": row.read_at is None,
-         "text": _text(kinds[row.kind], row.details), "url": _url(kinds[row.kind], row.thing_id)}
-        for row in notices.newest(current_user.organisation_id, limit)
-    ]
+    return [_shown(kinds[row.kind], row) for row in notices.newest(current_user.organisation_id, limit)]
 
 
-def _text(kind: notices.Kind, details: Mapping[str, Any]) -> str:
-    return str(_(kind.text, **{**details, **{name: _(details[name]) for name in kind.words}}))
-
-
-def _url(kind: notices.Kind, thing_id: int) -> str:
-    arguments: dict[str, Any] = {kind.argument: thing_id}
-    return url_for(kind.endpoint, **arguments)
+def _shown(kind: notices.Kind, row: Any) -> dict[str, Any]:
+    arguments: dict[str, Any] = {kind.argument: row.thing_id}
+    return {"id": row.id, "at": row.created_at, "is_new": row.read_at is None,
+            "text": messages.sentence(kind, row.details), "url": url_for(kind.endpoint, **arguments),
+            "chat": messages.ready_text(kind, row.details, messages.link_to(kind, row.thing_id))}

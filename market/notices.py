@@ -12,8 +12,10 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from market import clock, db
+from market import clock, db, outbox
 from market.db import Base
+
+TOLD = "notice.told"  # the outbox message from which mails and chats follow: market/messages.py
 
 
 class Notice(Base):
@@ -45,16 +47,19 @@ class Kind:
     endpoint: str
     argument: str
     words: tuple[str, ...] = ()
+    mailed: bool = False  # the room writes a mail of its own about it
 
 
 Kinds = Mapping[str, Kind]
 
 
 def tell(organisation_id: int, kind: str, thing_id: int, details: Mapping[str, Any]) -> None:
-    """Tell an organisation, once for each kind and thing."""
+    """Tell an organisation, once for each kind and thing; its people and chats hear of it by the worker."""
     row = {"organisation_id": organisation_id, "kind": kind, "thing_id": thing_id, "details": dict(details),
            "created_at": clock.now()}
-    db.session().execute(db.insert_new(Notice), [row])
+    made = db.session().execute(db.insert_new(Notice).returning(Notice.id), [row]).scalar()
+    if made is not None:
+        outbox.enqueue(TOLD, {"notice_id": made})
 
 
 def newest(organisation_id: int, limit: int = 50) -> Sequence[Any]:

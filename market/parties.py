@@ -40,6 +40,7 @@ class Organisation(Base):
     office_kind: Mapped[str | None] = mapped_column(choice("office_kind", *OFFICE_KINDS))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     division_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"), index=True)
+    contact_name: Mapped[str] = mapped_column(default="")
     phone: Mapped[str] = mapped_column(default="")
     about: Mapped[str] = mapped_column(default="")
     bank_name: Mapped[str] = mapped_column(default="")
@@ -62,6 +63,10 @@ class DeliveryPoint(Base):
     name: Mapped[str]
     address: Mapped[str] = mapped_column(default="")
     division_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"))
+    contact: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="")
+    window_note: Mapped[str] = mapped_column(default="")  # when and how the door is open, in the unit's words
+    closed_at: Mapped[datetime | None]  # no longer offered; old orders keep it
 
 
 class Membership(Base):

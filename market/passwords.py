@@ -10,6 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from market.errors import N_, InvalidInput
 
 SHORTEST, LONGEST = 10, 128
+NONE_YET = "none"  # kept for a login whose person has not chosen a password: nothing matches it
 
 _STRONG = PasswordHasher()  # RFC 9106 low-memory profile: 64 MiB, some 100 ms
 _LOW = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # well below 1 ms: demo and tests only
@@ -28,6 +29,7 @@ def hashed(secret: str) -> str:
 
 def matches(kept: str | None, secret: str) -> bool:
     """Whether the secret is the one kept. Without a kept hash a dummy is checked, so that the answer takes as long."""
+    kept = None if kept == NONE_YET else kept
     try:
         return _chosen[0].verify(kept or _dummy(_chosen[0]), secret) and kept is not None
     except (VerificationError, InvalidHashError):

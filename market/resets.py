@@ -60,20 +60,24 @@ def _insiders(visitor: Visitor, inside: bool) -> Select[*tuple[Any, ...]]:
 
 def issue(visitor: Visitor, user_id: int) -> Sheet:
     """A code for one person, good once and for 24 hours; earlier ones end. Raises NotFound beyond the walls."""
-    session = db.session()
-    person = session.execute(_people(visitor).where(User.id == user_id).limit(1)).first()
+    person = db.session().execute(_people(visitor).where(User.id == user_id).limit(1)).first()
     if person is None:
         raise NotFound()
-    now = clock.now()
+    return hand_out(person, visitor)
+
+
+def hand_out(person: Row[Any], by: Visitor, hours: int = HOURS) -> Sheet:
+    """A code for somebody (id, name, login) whom the caller may let in; earlier ones end."""
+    session, now, user_id = db.session(), clock.now(), person.id
     session.execute(update(ResetCode).where(ResetCode.user_id == user_id, ResetCode.used_at.is_(None),
                                             ResetCode.expires_at > now).values(expires_at=now))
     code = "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(GROUPS))
-    expires_at = now + timedelta(hours=HOURS)
+    expires_at = now + timedelta(hours=hours)
     session.execute(insert(ResetCode), [{
-        "code_hash": _code_hash(code), "user_id": user_id, "issued_by": visitor.id, "issued_at": now,
+        "code_hash": _code_hash(code), "user_id": user_id, "issued_by": by.id, "issued_at": now,
         "expires_at": expires_at,
     }])
-    journal.record("login.reset_issued", "user", user_id, visitor)
+    journal.record("login.reset_issued", "user", user_id, by)
     return Sheet(code, person.name, person.login, expires_at)
 
 

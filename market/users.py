@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.db import Base
@@ -12,6 +12,10 @@ class User(Base):
     """A login. Passwords and PINs are kept as argon2 hashes only."""
 
     __tablename__ = "user"
+    __table_args__ = (
+        Index("uq_user_email", func.lower(text("email")), unique=True, sqlite_where=text("email <> ''"),
+              postgresql_where=text("email <> ''")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     login: Mapped[str] = mapped_column(String(64), unique=True)

@@ -4,7 +4,6 @@ Nobody chooses a login name here: it is the person's name with four random digit
 exist, and no mobile number is taken as a login before an office has seen whose it is (see admission.py).
 """
 
-import secrets
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -13,9 +12,6 @@ from catalog.entry.models import Application
 from market import clock, credentials, db, journal
 from market.errors import N_, Conflict
 from market.parties import Organisation
-from market.users import User
-
-DIGITS = 4
 
 
 class AlreadyRegistered(Conflict):
@@ -46,7 +42,7 @@ def register(newcomer: Newcomer, token: str | None) -> int:
         earlier = user_of(token)
         if earlier is not None:
             raise AlreadyRegistered(earlier)
-    user_id = credentials.add_person(_free_login(newcomer.name), newcomer.name, newcomer.password_hash)
+    user_id = credentials.add_person(credentials.free_logins([newcomer.name])[0], newcomer.name, newcomer.password_hash)
     supplier = Organisation(kind="supplier", name=newcomer.organisation, short_name=newcomer.organisation,
                             status="applying", created_at=clock.now())
     session.add(supplier)
@@ -71,14 +67,3 @@ def begin(supplier: Organisation, user_id: int, mobile: str = "", token: str | N
 def user_of(token: str) -> int | None:
     """Who registered with a form of this token."""
     return db.session().scalar(select(Application.applicant_id).where(Application.registration_token == token))
-
-
-def _free_login(name: str) -> str:
-    """The name in one word and four digits, such as 周桂香4821; more digits where many have the name."""
-    base = "".join(name.lower().split())[:20]
-    base = f"s{base}" if base.isdigit() else base
-    for digits in range(DIGITS, 12):
-        login = f"{base}{secrets.randbelow(10 ** digits):0{digits}d}"
-        if db.session().scalar(select(User.id).where(User.login == login)) is None:
-            return login
-    raise RuntimeError("no login name is free")

@@ -12,7 +12,6 @@ from flask import current_app
 from catalog.importing import runs
 from catalog.importing.kinds import Kind, RowsRefused
 from catalog.importing.runs import Overtaken, Work
-from catalog.importing.table import KINDS as SHEETS
 from market import access, db
 from market.errors import MarketError, NotAllowed
 from market.notices import Kinds
@@ -72,7 +71,7 @@ def _take(payload: Mapping[str, Any], states: tuple[str, str]) -> Work | None:
 
 def _read(work: Work) -> tuple[Kind, Any, Rows]:
     """The file's rows by the schema, telling how far it is. Raises NotAllowed, SheetRefused, Overtaken."""
-    kind = SHEETS[work.kind]
+    kind: Kind = current_app.extensions["sijin_sheets"][work.kind]
     if not access.can(work.by, kind.verb):
         raise NotAllowed()
     folder: Path = current_app.extensions["sijin"].files_dir

@@ -49,14 +49,19 @@ MENU = (MenuEntry("supplier", N_("Tables"), "village_imports.index", "sheet.impo
 
 def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
     """Checked tables that somebody has still to decide about."""
-    for one in (VILLAGE, OFFICE):
+    yield from waiting_at(visitor, VILLAGE, OFFICE)
+
+
+def waiting_at(visitor: Visitor, *desks: Desk) -> Iterator[Waiting]:
+    """Those of some desks; a higher storey has a desk of its own."""
+    for one in desks:
         if can(visitor, one.verb) and (count := desk.waiting(visitor)):
             yield Waiting(ngettext("%(num)s checked table waits for you to have it imported.",
                                    "%(num)s checked tables wait for you to have them imported.", count),
                           url_for(f"{one.name}.index"))
 
 
-def _blueprint(one: Desk) -> Blueprint:
+def blueprint(one: Desk) -> Blueprint:
     """The pages of a desk; another desk's kinds are unknown here."""
     bp = Blueprint(one.name, __name__, url_prefix=one.prefix)
     guarded = requires(one.verb)
@@ -149,5 +154,5 @@ def _then_shown(one: Desk, act: Callable[[int, Mapping[str, Kind], Visitor], Non
     return see_other(f"{one.name}.show", import_id=import_id)
 
 
-village_bp: Any = _blueprint(VILLAGE)
-office_bp: Any = _blueprint(OFFICE)
+village_bp: Any = blueprint(VILLAGE)
+office_bp: Any = blueprint(OFFICE)

@@ -28,8 +28,9 @@ ENDS = N_("The %(paper)s %(number)s ends on %(day)s. Please add the new one in t
 REFUSED = N_("The %(paper)s %(number)s was refused and does not count: %(reason)s")
 
 KINDS: Kinds = {
-    **{f"paper.ends_{days}": Kind(ENDS, "papers.show", "paper_id", words=("paper",)) for days in REMIND_AT},
-    "paper.refused": Kind(REFUSED, "papers.show", "paper_id", words=("paper",)),
+    **{f"paper.ends_{days}": Kind(ENDS, "papers.show", "paper_id", words=("paper",), mailed=True)
+       for days in REMIND_AT},
+    "paper.refused": Kind(REFUSED, "papers.show", "paper_id", words=("paper",), mailed=True),
 }
 
 

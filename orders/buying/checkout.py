@@ -22,6 +22,7 @@ from orders import numbers, seasons
 from orders.buying import cart
 from orders.models import Order, OrderLine, Purchase
 from orders.states import FUND_SOURCES, METHODS, WINDOWS
+from orders.units import admission, contractors
 
 FARTHEST_DAYS = 60
 MOST_LINES = 200
@@ -152,21 +153,29 @@ def content_hash(lines: Sequence[Mapping[str, Any]], purchase: Mapping[str, Any]
 
 
 def _credited_unit(wish: Wish, by: Visitor) -> Any:
-    """The budget unit the purchase counts for: the buyer's own or one it supervises; and a door of the buyer's."""
+    """The budget unit the purchase counts for: the buyer's own or one it supervises; and an open door of the buyer's.
+
+    Raises NotFound, UnitNotAdmitted, TermOver, InvalidInput.
+    """
     unit_id = wish.budget_unit_id or by.organisation_id
     row = db.session().execute(_CREDITED_UNIT, {
         "unit": unit_id, "buyer": by.organisation_id, "point": wish.delivery_point_id}).one_or_none()
-    if row is None or by.organisation_id not in {row.id, row.parent_id} or row.status != "active":
+    if row is None or by.organisation_id not in {row.id, row.parent_id}:
         raise NotFound()
+    if row.status != "active" or row.buyer_status != "active":
+        raise admission.refusal(row.id if row.status != "active" else by.organisation_id or 0)
+    contractors.need_term(by)
     if row.point is None:
         raise InvalidInput({"delivery_point_id": [N_("Please choose one of your delivery points.")]})
     return row
 
 
 _unit, _point = db.table(Organisation).c, db.table(DeliveryPoint).c
+_buyer = db.table(Organisation).alias("buyer").c
 _CREDITED_UNIT = (
-    select(_unit.id, _unit.unit_type, _unit.approval_limit_fen, _unit.parent_id, _unit.status, _point.id.label("point"))
-    .outerjoin(db.table(DeliveryPoint), (_point.id == bindparam("point"))
+    select(_unit.id, _unit.unit_type, _unit.approval_limit_fen, _unit.parent_id, _unit.status, _point.id.label("point"),
+           select(_buyer.status).where(_buyer.id == bindparam("buyer")).scalar_subquery().label("buyer_status"))
+    .outerjoin(db.table(DeliveryPoint), (_point.id == bindparam("point")) & _point.closed_at.is_(None)
                & ((_point.unit_id == _unit.id) | (_point.unit_id == bindparam("buyer"))))
     .where(_unit.id == bindparam("unit"), _unit.kind == "unit")
 )

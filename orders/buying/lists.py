@@ -28,9 +28,10 @@ def unit_ids(by: Visitor) -> list[int]:
 
 
 def delivery_points(unit_id: int | None) -> Sequence[Columns]:
-    """The doors of a unit (id, name, address)."""
+    """The open doors of a unit (id, name, address)."""
     return db.session().execute(
-        select(DeliveryPoint.id, DeliveryPoint.name, DeliveryPoint.address).where(DeliveryPoint.unit_id == unit_id)
+        select(DeliveryPoint.id, DeliveryPoint.name, DeliveryPoint.address)
+        .where(DeliveryPoint.unit_id == unit_id, DeliveryPoint.closed_at.is_(None))
         .order_by(DeliveryPoint.id)).all()
 
 

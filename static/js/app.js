@@ -53,5 +53,19 @@ document.addEventListener("change", (event) => {
   if (form && event.target.matches("select, input[type=radio], input[type=checkbox], input[type=date], input[type=month]")) form.requestSubmit();
 });
 
+/* data-copy="id of a text field": puts its text on the clipboard, or selects it where the browser allows no more. */
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.copy);
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+  } catch {
+    return;
+  }
+  button.querySelector("span").textContent = button.dataset.done;
+});
+
 /* data-focus: what went wrong is read out first. */
 document.querySelector("[data-focus]")?.focus();

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -31,9 +31,10 @@ from catalog.review.models import PriceOutlier
 from catalog.terms import stating
 from catalog.tracing import certificates, gs1, recall
 from catalog.tracing.models import Certificate
-from market import access, clock, db
+from market import access, clock, db, robots
 from market.files import StoredFile
 from market.households import CoopMember
+from market.parties import Organisation
 from market.places import Division
 from market.users import User
 from orders import seasons
@@ -42,6 +43,8 @@ from orders.income import declarations
 from orders.models import DeliveryRun, Purchase
 from orders.paying import claims
 from orders.paying.claims import Remittance
+from orders.units import doors, handover, people, sheet, tree
+from orders.units.models import UnitApplication
 from tests.entries import newcomer
 from tests.terms import USUAL, county_of
 from tests.trade import Trade
@@ -89,6 +92,13 @@ class Things:
     paper_file_id: int
     terms_id: int
     break_id: int
+    unit_id: int
+    unit_application_id: int
+    member_id: int
+    door_id: int
+    handover_id: int
+    robot_id: int
+    unit_import_id: int
 
 
 Make = Callable[[Things], Any]
@@ -117,6 +127,16 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
     **{f"office_imports.{name}.sheet": (lambda _things: "designations", "products") for name in ("template", "export")},
     **{f"office_imports.{name}.import_id": (lambda things: things.office_import_id, NOBODYS)
        for name in ("show", "confirm", "cancel", "faults")},
+    **{name: (lambda things, name=name: getattr(things, name), NOBODYS) for name in (
+        "unit_id", "door_id", "handover_id", "robot_id")},
+    **{f"{name}.user_id": (lambda things: things.member_id, NOBODYS) for name in (
+        "units.person", "units.set_roles", "units.end", "units.print_code", "unit_api.end")},
+    **{f"unit_office.{name}.application_id": (lambda things: things.unit_application_id, NOBODYS)
+       for name in ("application", "decide")},
+    **{f"unit_imports.{name}.sheet": (lambda _things: "unit_people", "no-such-table")
+       for name in ("template", "export")},
+    **{f"unit_imports.{name}.import_id": (lambda things: things.unit_import_id, NOBODYS)
+       for name in ("show", "confirm", "cancel", "faults")},
     "account.end_session.kind": (lambda _things: "session", "session"),
     "account.end_session.door_id": (lambda things: things.user_id, NOBODYS),
 }
@@ -124,7 +144,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
 SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "delivering.van", "reports.show",
           "tracing.events", "tracing.digital_link", "tracing.certificate", "tracing.certificate_pdf",
           "reports.download", "reports_api.report"}
-SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office") for file in ("template", "export")}
+SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit") for file in ("template", "export")}
 # papers under their random names are read by officials and auditors wherever they are
 OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
@@ -135,6 +155,12 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
                                      "cut_off_days": "1"},
     "village.set_state": lambda _things: {"state": "listed"},
     "prices.explain": lambda _things: {"reason": "礼盒装"},
+    "units.end": lambda _things: {"reason": "调走"},
+    "unit_api.end": lambda _things: {"reason": "调走"},
+    "units.set_roles": lambda _things: {"roles[]": ["receiver"]},
+    "units.vouch": lambda _things: {"decision": "return", "reason": "核对"},
+    "unit_office.decide": lambda _things: {"decision": "return", "reason": "核对"},
+    "unit_doors.change": lambda _things: {"name": "门"},
     "orders_api.claim": lambda _things: {"amount_fen": 100, "payer_name": "食堂", "paid_on": TODAY.isoformat()},
     "orders_api.accept": lambda things: {
         "lines": [{"line_id": things.line_id, "accepted_grams": 10_000}],
@@ -208,10 +234,12 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         stopped = recall.recall(code, "农残超标", trade.chair_of(world.organisation_id(supplier)))
         claim = claims.claim({order.id: 1_000}, Remittance(unit, TODAY, paper.id), world.person(cashier))
     case, change = disputed(world, order.id, unit, supplier, paper.id)
+    unit_things = kept_unit(world, unit, cook)
     folder = world.app.extensions["sijin"].files_dir
     folder.mkdir(exist_ok=True)
     (folder / paper.name).write_bytes(b"paper")
     with db.transaction():
+        unit_things["unit_import_id"] = runs.begin(sheet.KIND, b"sent", "sent.csv", manager_of(world, unit), folder)
         imports = [runs.begin(KINDS[kind], b"sent", "sent.csv", world.person(sender), folder)
                    for kind, sender in (("products", clerk), ("designations", official))]
     review, outlier = reviewed(world, trade.product(f"{supplier}菜心", supplier), supplier)
@@ -238,6 +266,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     return Things(
         case_id=case, change_id=change, paper_file_id=paper.id,
         terms_id=terms_id, break_id=break_id,
+        **unit_things,
         capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         import_id=imports[0], office_import_id=imports[1],
@@ -268,6 +297,29 @@ def disputed(world: World, order_id: int, unit: str, supplier: str, paper: int) 
         session.flush()
         session.add(AfterSalePhoto(case_id=case.id, file_id=paper))
         return case.id, change.id
+
+
+def manager_of(world: World, unit: str) -> Any:
+    return world.person("admin.qian" if unit == SCHOOL else "cook.wu")
+
+
+def kept_unit(world: World, unit: str, cook: str) -> dict[str, int]:
+    """A sub-unit that waits, a newcomer among the people, a hand-over to come, a second door, a group chat."""
+    by, near = manager_of(world, unit), unit == SCHOOL
+    with db.transaction() as session:
+        session.execute(update(Organisation).where(Organisation.id == by.organisation_id).values(
+            division_id=world.person("official.hua").division_id if near else by.division_id))
+        by = manager_of(world, unit)
+        sub = tree.add_sub_unit({"name": f"{unit}分部", "credit_code": f"12431100{by.id:010d}", "unit_type": "school"},
+                                people.Person("方老师", f"1392000{by.id:04d}"), by)
+        member = people.add(people.Person("卢师傅", f"1392100{by.id:04d}"), ["receiver"], by)
+        other = people.add(people.Person("周师傅", f"1392200{by.id:04d}"), ["receiver"], by)
+        door = doors.add({"name": "南门"}, by)
+        robot = robots.add("wecom", "群", f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={by.id}", "", by)
+        planned = handover.plan(other, world.person(cook).id, clock.days_after(TODAY, 30), "", by)
+        application = session.scalars(select(UnitApplication.id).where(UnitApplication.unit_id == sub)).one()
+    return {"unit_id": sub, "unit_application_id": application, "member_id": member, "door_id": door,
+            "handover_id": planned, "robot_id": robot}
 
 
 def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:

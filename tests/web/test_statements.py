@@ -31,12 +31,13 @@ from catalog.terms import stating
 from catalog.terms.models import DeliveryBreak, DeliveryTerms
 from catalog.tracing import recall
 from catalog.tracing.models import RecallLot
-from market import access, clock, db, sealing, settings
+from market import access, clock, db, message_rows, sealing, settings
 from market.places import Division
 from orders import seasons
 from orders.aftersale.models import AfterSale, CreditChange
 from orders.income import wages
 from orders.models import Order, OrderLine, PaymentClaim
+from orders.units import doors, handover, people, sheet, tree
 from tests.counting import count_statements
 from tests.entries import newcomer
 from tests.goods import fill_shelf, list_goods, shelves, values
@@ -48,7 +49,7 @@ pytestmark = pytest.mark.slow
 LAST_YEAR = TODAY - timedelta(days=365)  # a day whose lots all have their names
 # one page, whatever there is: alive, counters, papers about the API, forms of one's own
 NO_LIST = {"site.healthz", "site.readyz", "site.metrics", "site.patterns", "account.login", "account.second_factor",
-           "account.bind_phone", "account.use_reset_code"}
+           "account.bind_phone", "account.use_reset_code", "unit_door.register"}
 MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook", "/office/capacity?tab=all",
         "/office/capacity?tab=none", "/village/capacity?tab=near", "/orders?tab=to_ship", "/goods?category=vegetables",
         "/search?q=白菜", "/village/orders?tab=to_pay",
@@ -104,6 +105,7 @@ class Crowd:
                     self.trade.pay(order, 200, confirmed=False)
                     self.complain(order)
         self.list_and_note(range(self.made, size))
+        self.people_units(range(self.made, size))
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
 
@@ -128,6 +130,24 @@ class Crowd:
                 stating.add(code, USUAL, self.world.person(login))
             ahead = clock.days_after(TODAY, 300 + number)
             stating.pause(ahead, ahead, "", self.world.person("chair.shi"))
+
+    def people_units(self, numbers: range) -> None:
+        """Sub-units that wait, people, doors, hand-overs, group chats' news, tables."""
+        qian = self.world.person("admin.qian")
+        chen = self.world.person("cook.chen").id
+        for number in numbers:
+            with db.transaction():
+                tree.add_sub_unit({"name": f"分校{number}", "credit_code": f"124311{number:012d}",
+                                   "unit_type": "school"}, people.Person("方老师", f"1397{number:07d}"), qian)
+                one = people.add(people.Person("卢师傅", f"1396{number:07d}"), ["receiver"], qian)
+                gone = people.add(people.Person("周师傅", f"1395{number:07d}"), ["receiver"], qian)
+                people.end(gone, "调走", qian)
+                handover.plan(one, chen, clock.days_after(TODAY, 30), "", qian)
+                if number < doors.MOST_DOORS - 2:
+                    doors.add({"name": f"门{number}"}, qian)
+                message_rows.keep(f"mail {number}", "mail", qian.organisation_id or 0, "消息", user_id=qian.id)
+                runs.begin(sheet.KIND, f"{number}".encode(), "人员.csv", qian, self.world.app.extensions[
+                    "sijin"].files_dir)
 
     def recall_one(self) -> None:
         """A lot that reached the school."""
