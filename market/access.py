@@ -72,6 +72,9 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "purchase.cancel": (UNIT, ORDERERS),
     "delivery.accept": (UNIT, frozenset({"receiver"})),
     "payment.claim": (UNIT, frozenset({"finance"})),
+    "quota.read": (UNIT, UNIT_PEOPLE),
+    "quota.file": (UNIT, frozenset({"manager", "finance"})),
+    "quota.review": (UNIT, frozenset({"manager"})),  # of the supervising unit: orders/quota/filing.py
     # the village desk
     "goods.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
     "member.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
@@ -110,6 +113,8 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "price.refer": (OFFICE, frozenset({"official"})),
     "price.watch": (OFFICE, frozenset(READERS)),
     "report.read": (OFFICE, frozenset(READERS)),
+    "quota.watch": (OFFICE, frozenset(READERS)),
+    "quota.decide": (OFFICE, frozenset({"official"})),  # which office what: orders/quota/rules.py, filing.py
     "office.home": (OFFICE, frozenset(READERS | {"village_officer"})),
     # the operator
     "system.watch": (OFFICE, frozenset(OPERATORS)),

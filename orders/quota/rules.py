@@ -39,7 +39,9 @@ class Book:
         self.terms = {row.division_id: row.deadline for row in session.execute(
             select(QuotaTerm.division_id, QuotaTerm.deadline).where(QuotaTerm.year == year))}
         self.above: dict[int, int | None] = {row.id: row.parent_id for row in session.execute(
-            select(Division.id, Division.parent_id).where(Division.level != "village"))}
+            select(Division.id, Division.parent_id).where(
+                (Division.level != "village")
+                | Division.id.in_(select(Organisation.division_id).where(Organisation.kind == "unit"))))}
 
     def chain(self, division_id: int | None) -> list[int]:
         """The place and all it lies in, the nearest first."""
