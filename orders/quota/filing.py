@@ -260,10 +260,10 @@ def _return(filing: Any, states: tuple[str, ...], revision: int, reason: str, by
     journal.record("quota_filing.returned", "quota_filing", filing.id, by, revision=revision, reason=reason)
 
 
-def _move(filing_id: int, state: str, revision: int, **changes: Any) -> int:
+def _move(filing_id: int, seen: str, revision: int, /, **changes: Any) -> int:
     """Change a filing that still stands as it was seen. Raises FilingMoved."""
     moved = db.session().scalar(
-        update(QuotaFiling).where(QuotaFiling.id == filing_id, QuotaFiling.state == state,
+        update(QuotaFiling).where(QuotaFiling.id == filing_id, QuotaFiling.state == seen,
                                   QuotaFiling.revision == revision)
         .values(**changes).returning(QuotaFiling.id))
     if moved is None:

@@ -38,3 +38,12 @@ ACTS: Mapping[str, str] = {
     "quota_filing.reviewed": N_("Reviewed by the supervising unit"), "quota_filing.approved": N_("Approved"),
     "quota_filing.returned": N_("Returned for correction"),
 }
+
+
+def masked(phone: str) -> str:
+    """A phone number for others: only its ends.
+
+    >>> masked("13900001234"), masked("")
+    ('139****1234', '')
+    """
+    return f"{phone[:3]}****{phone[-4:]}" if len(phone) > 7 else "****" if phone else ""
