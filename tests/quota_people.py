@@ -1,5 +1,6 @@
 """People and rules of the reserved share, added to the named people's world by the tests that want them."""
 
+from itertools import count
 from typing import Any
 
 from sqlalchemy import select
@@ -24,6 +25,8 @@ FILED = {
     "phone": "13900001234", "remark": "",
 }
 
+_numbers = count(1)
+
 
 class Office:
     """A finance office over the city, a bureau over the school, and what they do."""
@@ -42,7 +45,7 @@ class Office:
                                         division_id=self.city, **more)
             session.add(one)
             session.flush()
-            user = User(login=login, name=person, mobile=f"1380000{one.id:04d}{len(login) % 10}"[:11],
+            user = User(login=login, name=person, mobile=f"1380000{next(_numbers):04d}",
                         password_hash=passwords.hashed(PASSWORD), created_at=clock.now())
             session.add(user)
             session.flush()

@@ -41,8 +41,10 @@ def asked_year() -> int:
 
 def asked_day(year: int) -> date:
     """The last day to look at; the address may name an earlier one."""
+    month = request.args.get("month", "")  # as reports name their last one
     try:
-        day = date.fromisoformat(request.args.get("until", ""))
+        day = (clock.days_after(date.fromisoformat(clock.months_before(month, -1) + "-01"), -1) if month
+               else date.fromisoformat(request.args.get("until", "")))
     except ValueError:
         return figures.last_day(year)
     return min(day, figures.last_day(year))

@@ -96,11 +96,12 @@ def keep(values: Mapping[str, Any], by: Visitor, replaces: int | None = None) ->
     row = {name: values[name] for name in (
         "unit_type", "fund_source", "year", "duty", "counts", "min_points", "encouraged_points", "base",
         "document_name", "document_number", "remark", "with_union", "with_staff")}
+    journaled = dict(row)
     row |= {"division_id": by.division_id, "entered_by": by.id, "entered_at": clock.now(), "replaces_id": replaces}
     new_id = session.scalar(db.insert_new(QuotaRule).returning(QuotaRule.id), row)
     if new_id is None:
         raise RuleThere()
-    journal.record("quota_rule.entered", "quota_rule", new_id, by, replaces=replaces, **values)
+    journal.record("quota_rule.entered", "quota_rule", new_id, by, replaces=replaces, **journaled)
     return int(new_id)
 
 

@@ -128,6 +128,7 @@ def test_the_hospital_files_for_the_clinic_and_each_purchase_counts_once(
     clinic = office.join("永州演示诊所", "doctor.lin", "林医生", "requester", "receiver", "manager",
                          unit_type="hospital")
     office.join("永州演示诊所", "nurse.xu", "许护士", "receiver")
+    office.join("永州演示诊所", "cook.shao", "邵师傅", "requester")
     hospital = world.organisation_id(HOSPITAL)
     office.file(world.person("cook.wu"), contact="吴师傅")
     office.file(clinic, canteen="shared", representative="永州演示医院")
@@ -136,7 +137,7 @@ def test_the_hospital_files_for_the_clinic_and_each_purchase_counts_once(
                         .values(parent_id=hospital))
     point = _point(clinic.organisation_id)
     world.delivery_point_id = lambda key=SCHOOL: point  # type: ignore[method-assign]
-    bought(trade, by="doctor.lin", receivers=("doctor.lin", "nurse.xu"))
+    bought(trade, by="cook.shao", receivers=("doctor.lin", "nurse.xu"))
     both = figures.progress([hospital, clinic.organisation_id or 0], 2026)
     assert [both[unit].sums.total_fen for unit in (hospital, clinic.organisation_id)] == [2_000, 0]
     assert both[hospital].local.quota_fen == 20_000 and both[clinic.organisation_id or 0].local.quota_fen == 0
@@ -159,11 +160,12 @@ def test_a_contractors_orders_count_once_in_a_column_of_their_own(
     agency = office.join("永州演示机关", "head.gu", "顾主任", "manager", "receiver", unit_type="agency")
     office.join("永州演示机关", "caterer.bao", "包老板", "contractor")
     office.join("永州演示机关", "store.pan", "潘保管", "receiver")
+    office.join("永州演示机关", "cook.shao", "邵师傅", "requester")
     office.file(agency, canteen="outsourced", contractor="演示餐饮公司")
     point = _point(agency.organisation_id)
     world.delivery_point_id = lambda key=SCHOOL: point  # type: ignore[method-assign]
     bought(trade, by="caterer.bao", receivers=("head.gu", "store.pan"))
-    bought(trade, by="head.gu", milli=5_000, receivers=("head.gu", "store.pan"))
+    bought(trade, by="cook.shao", milli=5_000, receivers=("head.gu", "store.pan"))
     found = seen(agency.organisation_id or 0)
     assert (found.sums.of["contractor"], found.sums.of["canteen"]) == (2_000, 1_000)
     assert found.local.amount_fen == 3_000 and found.local.quota_fen == 20_000
