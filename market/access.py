@@ -79,6 +79,9 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "order.rate": (UNIT, frozenset({"requester", "receiver", "manager"})),
     "credit.ask": (UNIT, frozenset({"requester", "finance", "manager"})),
     "credit.decide": (UNIT, frozenset({"approver", "leader", "manager"})),
+    "quota.read": (UNIT, UNIT_PEOPLE),
+    "quota.file": (UNIT, frozenset({"manager", "finance"})),
+    "quota.review": (UNIT, frozenset({"manager"})),  # of the supervising unit: orders/quota/filing.py
     # the village desk
     "goods.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
     "member.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
@@ -123,6 +126,8 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "price.watch": (OFFICE, frozenset(READERS)),
     "aftersale.mediate": (OFFICE, frozenset({"official"})),
     "report.read": (OFFICE, frozenset(READERS)),
+    "quota.watch": (OFFICE, frozenset(READERS)),
+    "quota.decide": (OFFICE, frozenset({"official"})),  # which office what: orders/quota/rules.py, filing.py
     "office.home": (OFFICE, frozenset(READERS | {"village_officer"})),
     # the operator
     "system.watch": (OFFICE, frozenset(OPERATORS)),
