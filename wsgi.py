@@ -88,15 +88,20 @@ from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
+from orders.phone import jobs as phone_jobs
+from orders.phone import models as phone_models
 from orders.reports import api as reports_api
 from orders.reports import cli as report_cli
 from orders.reports import routes as report_routes
 from orders.reports import village_income
+from orders.standing import jobs as standing_jobs
+from orders.standing import models as standing_models
 
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
-          entry_models, paper_models, catalog.capacity.models, catalog.members.models)
+          entry_models, paper_models, catalog.capacity.models, catalog.members.models,
+          standing_models, phone_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp,
@@ -119,9 +124,12 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
-        worker.Job("papers", paper_jobs.follow_day, seconds=600))
+        worker.Job("papers", paper_jobs.follow_day, seconds=600),
+        worker.Job("standing orders", standing_jobs.make_due, seconds=60),
+        worker.Job("phone orders", phone_jobs.expire, seconds=60))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
-NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news)
+NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news,
+        standing_jobs, phone_jobs)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here,
            village_home.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
