@@ -90,12 +90,14 @@ from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
 from orders.phone import jobs as phone_jobs
 from orders.phone import models as phone_models
+from orders.phone import routes as phone_routes
 from orders.reports import api as reports_api
 from orders.reports import cli as report_cli
 from orders.reports import routes as report_routes
 from orders.reports import village_income
 from orders.standing import jobs as standing_jobs
 from orders.standing import models as standing_models
+from orders.standing import routes as standing_routes
 
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
@@ -109,7 +111,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp,
               review_routes.bp, price_routes.bp, recall_routes.bp,
               entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
-              capacity_routes.bp, member_routes.bp)
+              capacity_routes.bp, member_routes.bp,
+              standing_routes.bp, phone_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
@@ -120,7 +123,8 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
          entry_registration_routes.MENU, entry_routes.MENU, review_routes.MENU, paper_routes.OFFICE_MENU,
          capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU,
          paying_routes.MENU, recall_routes.MENU, import_routes.MENU, cart_routes.MENU, notice_routes.MENU,
-         login_routes.MENU, reset_routes.MENU)
+         login_routes.MENU, reset_routes.MENU,
+         standing_routes.MENU, phone_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -134,7 +138,8 @@ NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_n
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here,
            village_home.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
            review_routes.waiting_here, entry_office_routes.waiting_here, paper_routes.waiting_here,
-           capacity_routes.waiting_here, member_routes.waiting_here)
+           capacity_routes.waiting_here, member_routes.waiting_here,
+           standing_routes.waiting_here, phone_routes.waiting_here)
 A_YEAR = 31_536_000
 
 

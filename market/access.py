@@ -82,6 +82,7 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "lot.book": (SUPPLIER, frozenset({"manager", "clerk"})),
     "capacity.declare": (SUPPLIER, frozenset({"manager", "clerk"})),
     "order.ship": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "phone.type": (SUPPLIER, frozenset({"manager", "clerk"})),
     "payment.receive": (SUPPLIER, frozenset({"manager"})),
     "supplier.read": (SUPPLIER, frozenset({"manager", "clerk"})),
     # coming in as a supplier

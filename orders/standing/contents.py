@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from market import clock, db, money
 from orders.standing.days import is_delivery_day
-from orders.standing.models import StandingLine, StandingPlan, StandingQuantity
+from orders.standing.models import StandingLine, StandingQuantity
 
 NONE = (0,) * 7
+MOST_DAYS = 1_100  # three years; what is later repeats them
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class Content:
 
     terms: Terms
     lines: tuple[Line, ...]
+
+    def without_nothings(self) -> "Content":
+        """The same without goods that no weekday wants."""
+        return replace(self, lines=tuple(line for line in self.lines if any(line.quantities)))
 
     @property
     def weekdays(self) -> frozenset[int]:
@@ -100,20 +105,26 @@ def needs_approval(content: Content, limit_fen: int | None) -> bool:
     return limit_fen is not None and content.largest_run_fen > limit_fen
 
 
-def year_at_ceilings(terms: Terms, lines: Sequence[Line]) -> int:
-    """The most that a plan can come to in a year of its days, in fen: the yearly maximum where none is said."""
-    content = Content(terms, tuple(lines))
+def with_year_limit(content: Content, year_limit_fen: int | None) -> Content:
+    """The content with its yearly maximum in fen; where none is said, what its dearest year comes to at ceilings."""
+    limit = year_limit_fen or _dearest_year_fen(content)
+    return replace(content, terms=replace(content.terms, year_limit_fen=limit))
+
+
+def _dearest_year_fen(content: Content) -> int:
     by_year: dict[int, int] = {}
-    day = terms.first_day
-    while day <= terms.last_day:
-        if is_delivery_day(day, content.weekdays, terms):
+    day = content.terms.first_day
+    for _at in range(MOST_DAYS):
+        if day > content.terms.last_day:
+            break
+        if is_delivery_day(day, content.weekdays, content.terms):
             by_year[day.year] = by_year.get(day.year, 0) + content.most_fen(day.weekday())
         day = clock.days_after(day, 1)
     return min(max(by_year.values(), default=0), money.MAX_FEN)
 
 
-def of_plan(plan: StandingPlan) -> Content:
-    """A plan as it stands in the tables; one statement."""
+def of_plan(plan: Any) -> Content:
+    """What a plan's row and its goods say; one statement."""
     return Content(Terms(**{name: getattr(plan, name) for name in Terms.__dataclass_fields__}),
                    tuple(lines_of([plan.id])[plan.id]))
 

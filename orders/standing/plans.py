@@ -1,6 +1,7 @@
 """A plan's life: drawn up, changed, started, approved by a second person, paused, handed over, ended."""
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 
@@ -22,6 +23,7 @@ MAKING = ("standing.drafted", "standing.changed", "standing.started", "standing.
 def draw_up(content: Content, by: Visitor) -> int:
     """Write a new plan down as a draft; returns its id. Raises InvalidInput, NotFound."""
     writing.check(content, by, known=())
+    content = content.without_nothings()
     row = {**writing.columns(content.terms), "unit_id": by.organisation_id, "owner_id": by.id, "state": "draft",
            "created_at": clock.now()}
     plan_id: int = db.insert_returning_ids(StandingPlan, [row])[0]
@@ -38,6 +40,7 @@ def change(plan_id: int, content: Content, by: Visitor) -> bool:
     plan = own(plan_id, by)
     before = contents.of_plan(plan)
     writing.check(content, by, known=[line.product_id for line in before.lines])
+    content = content.without_nothings()
     if plan.state != "draft" and not content.weekdays:
         raise NoGoods()
     for name, value in writing.columns(content.terms).items():
@@ -202,7 +205,7 @@ def taken_days(plan_id: int, since: date) -> set[date]:
         StandingRun.plan_id == plan_id, StandingRun.day >= since)))
 
 
-def limit_of(plan: StandingPlan) -> int | None:
+def limit_of(plan: Any) -> int | None:
     """Above which sum a purchase for the plan's budget unit waits for a second person, in fen."""
     return db.session().scalar(
         select(Organisation.approval_limit_fen).where(Organisation.id == plan.budget_unit_id))

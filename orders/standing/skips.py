@@ -1,12 +1,14 @@
 """Single days of a plan, left out and taken back."""
 
 from datetime import date
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from market import clock, db, journal
 from market.access import Visitor
 from orders.standing import contents, days, plans
+from orders.standing.contents import Content
 from orders.standing.models import StandingPlan, StandingRun
 from orders.standing.plans import KIND
 from orders.standing.refusals import NotItsDay
@@ -52,3 +54,14 @@ def upcoming(plan: StandingPlan, most: int) -> list[date]:
         return []
     taken = plans.taken_days(plan.id, plan.next_day)
     return days.coming(plan.next_day, contents.of_plan(plan).weekdays, plan, most, taken)
+
+
+def ahead(plan: Any, content: Content, most: int) -> list[tuple[date, bool]]:
+    """The next days of an active plan, with those that are left out marked; for its page. One statement."""
+    if plan.next_day is None:
+        return []
+    rows = db.session().execute(select(StandingRun.day, StandingRun.outcome).where(
+        StandingRun.plan_id == plan.id, StandingRun.day > clock.today()))
+    made = {row.day: row.outcome for row in rows}
+    open_days = days.coming(clock.today(), content.weekdays, plan, most, [d for d in made if made[d] != "skipped"])
+    return [(day, day in made) for day in open_days if day in made or day >= plan.next_day]
