@@ -22,6 +22,7 @@ from orders.demo import (
     recalls,
     settlers,
     shelves,
+    standing,
     tables,
     year,
 )
@@ -71,6 +72,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     tables.send(settled, next(iter(known.coops)), files_folder)
     with db.transaction():
         certificates.leave_open(settled, products)
+    standing.order_ahead(book, today)
     capacity.approve_some(book, today)  # last: what is approved follows what was booked and sold
     _forget_messages()
 
