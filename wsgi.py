@@ -88,6 +88,7 @@ from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
+from orders.phone import api as phone_api
 from orders.phone import jobs as phone_jobs
 from orders.phone import models as phone_models
 from orders.phone import routes as phone_routes
@@ -95,6 +96,7 @@ from orders.reports import api as reports_api
 from orders.reports import cli as report_cli
 from orders.reports import routes as report_routes
 from orders.reports import village_income
+from orders.standing import api as standing_api
 from orders.standing import jobs as standing_jobs
 from orders.standing import models as standing_models
 from orders.standing import routes as standing_routes
@@ -113,7 +115,7 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
               capacity_routes.bp, member_routes.bp,
               standing_routes.bp, phone_routes.bp)
-API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
+API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, standing_api.bp, phone_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 # in the order in which a desk's menu shows them within a group

@@ -6,11 +6,12 @@ from typing import Any
 from flask import current_app
 
 from market import clock, db, money
+from market.errors import MarketError
 from orders.buying import cart, checkout
 from orders.demo.year import Book
 from orders.phone import calls, links
 from orders.phone.calls import Said
-from orders.standing import contents, drafts, jobs, plans
+from orders.standing import contents, drafts, plans, runs
 from orders.standing.contents import Content, Line, Terms
 
 GOODS = 5
@@ -31,9 +32,18 @@ def order_ahead(book: Book, today: date) -> None:
             with db.transaction():
                 plans.approve(plan_id, contents.of_plan(plans.plan_of(plan_id, head)).hash, head)
     with clock.at(clock.shanghai(today, 7, 10)):
-        while jobs.make_due():
-            pass
+        while due := runs.due(1):
+            _run(*due[0])
     _phone(book, unit, goods, today)
+
+
+def _run(plan_id: int, day: date) -> None:
+    try:
+        with db.transaction():
+            runs.make(plan_id, day)
+    except MarketError as refusal:
+        with db.transaction():
+            runs.note_failure(plan_id, day, refusal)
 
 
 def _goods(book: Book, today: date) -> list[Any]:

@@ -113,11 +113,12 @@ def _ready_text(order: Any, lines: Any) -> str:
     """What the clerk copies into a chat: goods, day, sum and the link to confirm."""
     goods = _(", ").join(f"{in_locale(line.name, line.name_en)} {money.decimal_text(line.milli)} "
                          f"{in_locale(line.unit, line.unit_en)}" for line in lines)
-    return str(_("%(supplier)s: you ordered by phone for %(day)s %(window)s: %(goods)s. ¥%(total)s in all. Please confirm "
-             "by %(until)s: %(link)s", supplier=order.supplier, day=order.delivery_day.isoformat(),
-             window=_(WINDOWS[order.delivery_window]), goods=goods, total=money.yuan(_typed_fen(lines)),
-             until=order.expires_at.astimezone(clock.SHANGHAI).strftime("%m-%d %H:%M"),
-             link=url_for("phone.open_link", token=links.token_of(order.nonce, _key()), _external=True)))
+    return str(_(
+        "%(supplier)s: you ordered by phone for %(day)s %(window)s: %(goods)s. ¥%(total)s in all. Please confirm "
+        "by %(until)s: %(link)s", supplier=order.supplier, day=order.delivery_day.isoformat(),
+        window=_(WINDOWS[order.delivery_window]), goods=goods, total=money.yuan(_typed_fen(lines)),
+        until=order.expires_at.astimezone(clock.SHANGHAI).strftime("%m-%d %H:%M"),
+        link=url_for("phone.open_link", token=links.token_of(order.nonce, _key()), _external=True)))
 
 
 # ---- the buyer's desk -----------------------------------------------------------------------------------------------

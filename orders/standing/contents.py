@@ -26,6 +26,15 @@ class Line:
     substitutes: bool
     quantities: tuple[int, ...] = NONE
 
+    @property
+    def by_quantity(self) -> list[tuple[int, list[int]]]:
+        """Each quantity with its weekdays: [(20_000, [0, 1, 2, 3, 4])] for twenty units on each workday."""
+        found: dict[int, list[int]] = {}
+        for weekday, milli in enumerate(self.quantities):
+            if milli:
+                found.setdefault(milli, []).append(weekday)
+        return list(found.items())
+
 
 @dataclass(frozen=True)
 class Terms:

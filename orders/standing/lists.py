@@ -84,6 +84,14 @@ def plan(plan_id: int, unit_id: int | None) -> Columns:
     return found
 
 
+def feed(unit_id: int | None, cursor: int | None, limit: int) -> Sequence[Columns]:
+    """A unit's plans before a cursor, newest first."""
+    query = select(db.table(StandingPlan)).where(StandingPlan.unit_id == unit_id)
+    if cursor:
+        query = query.where(StandingPlan.id < cursor)
+    return db.session().execute(query.order_by(StandingPlan.id.desc()).limit(limit)).all()
+
+
 def goods_of_plans(plan_ids: Collection[int]) -> dict[int, dict[int, Columns]]:
     """Goods of plans by plan and product: how they are called, sold and priced today, and what they ask."""
     found: dict[int, dict[int, Columns]] = {plan_id: {} for plan_id in plan_ids}

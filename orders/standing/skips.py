@@ -60,8 +60,8 @@ def ahead(plan: Any, content: Content, most: int) -> list[tuple[date, bool]]:
     """The next days of an active plan, with those that are left out marked; for its page. One statement."""
     if plan.next_day is None:
         return []
-    rows = db.session().execute(select(StandingRun.day, StandingRun.outcome).where(
-        StandingRun.plan_id == plan.id, StandingRun.day > clock.today()))
-    made = {row.day: row.outcome for row in rows}
-    open_days = days.coming(clock.today(), content.weekdays, plan, most, [d for d in made if made[d] != "skipped"])
-    return [(day, day in made) for day in open_days if day in made or day >= plan.next_day]
+    skipped = set(db.session().scalars(select(StandingRun.day).where(
+        StandingRun.plan_id == plan.id, StandingRun.outcome == "skipped", StandingRun.day > clock.today())))
+    first = min([plan.next_day, *skipped])
+    return [(day, day in skipped) for day in days.coming(first, content.weekdays, plan, most)
+            if day in skipped or day >= plan.next_day]

@@ -11,7 +11,7 @@ from market.errors import InvalidInput, NotFound, SecondPersonNeeded
 from market.parties import Membership
 from orders.buying.checkout import PricesChanged
 from orders.models import Order, Purchase
-from orders.phone import calls, jobs
+from orders.phone import calls, jobs, links
 from orders.phone.calls import Expired, Link, NoLongerOpen, Said
 from orders.phone.models import PhoneOrder
 from tests.standing_plans import set_limit, set_price, told
@@ -175,3 +175,18 @@ def test_only_own_goods_for_a_real_unit_and_day_are_typed(world, trade, cabbage)
         type_in(world, cabbage, day=TODAY, milli=300)
     assert set(refused.value.fields) == {"delivery_day", "lines-0-quantity_milli"}
     assert counted(PhoneOrder) == 0
+
+
+def test_the_key_and_the_row_together_make_the_link_and_only_its_hash_is_kept(world, cabbage):
+    link = links.new("key of this installation")
+    said = Said(world.organisation_id(SCHOOL), IN_TWO_DAYS, "morning", [(cabbage, 10_000)])
+    with db.transaction():
+        order_id = calls.type_in(said, link, world.person("clerk.zhang"))
+    token = links.token_of(link.nonce, "key of this installation")
+    assert calls.id_of_token(token, world.person("cook.chen")) == order_id
+    row = db.session().get_one(PhoneOrder, order_id)
+    assert token not in {row.nonce, row.token_hash}
+    with pytest.raises(NotFound):
+        calls.id_of_token(links.token_of(link.nonce, "another key"), world.person("cook.chen"))
+    with pytest.raises(NotFound):
+        calls.id_of_token(token, world.person("cook.wu"))

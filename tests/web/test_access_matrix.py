@@ -132,6 +132,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "papers.refuse": lambda _things: {"reason": "看不清"},
     "village.set_state": lambda _things: {"state": "listed"},
     "prices.explain": lambda _things: {"reason": "礼盒装"},
+    "phone_api.confirm": lambda _things: {"delivery_point_id": 1, "expected_total_fen": 1},
     "orders_api.claim": lambda _things: {"amount_fen": 100, "payer_name": "食堂", "paid_on": TODAY.isoformat()},
     "orders_api.accept": lambda things: {
         "lines": [{"line_id": things.line_id, "accepted_grams": 10_000}],
