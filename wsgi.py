@@ -100,6 +100,10 @@ from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
+from orders.phone import api as phone_api
+from orders.phone import jobs as phone_jobs
+from orders.phone import models as phone_models
+from orders.phone import routes as phone_routes
 from orders.quota import jobs as quota_jobs
 from orders.quota import models as quota_models
 from orders.quota import office_routes as quota_office_routes
@@ -108,6 +112,10 @@ from orders.reports import api as reports_api
 from orders.reports import cli as report_cli
 from orders.reports import routes as report_routes
 from orders.reports import village_income
+from orders.standing import api as standing_api
+from orders.standing import jobs as standing_jobs
+from orders.standing import models as standing_models
+from orders.standing import routes as standing_routes
 from orders.units import api as unit_api
 from orders.units import door_routes, handover
 from orders.units import news as unit_news
@@ -121,7 +129,7 @@ from orders.units import table_routes as unit_table_routes
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, aftersale_models, terms_models,
-          message_rows, messages, robots, orders.units.models, quota_models)
+          message_rows, messages, robots, orders.units.models, quota_models, standing_models, phone_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -130,8 +138,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
               capacity_routes.bp, member_routes.bp, aftersale_routes.bp, credit_routes.bp, terms_routes.bp,
               told_routes.bp, unit_routes.bp, door_routes.bp, unit_office_routes.bp, unit_registration_routes.bp,
-              unit_table_routes.bp, quota_routes.bp, quota_office_routes.bp)
-API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp)
+              unit_table_routes.bp, quota_routes.bp, quota_office_routes.bp, standing_routes.bp, phone_routes.bp)
+API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 # in the order in which a desk's menu shows them within a group
@@ -143,23 +151,27 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
          paying_routes.MENU, aftersale_routes.MENU, recall_routes.MENU, import_routes.MENU, credit_routes.MENU,
          cart_routes.MENU, notice_routes.MENU, login_routes.MENU, reset_routes.MENU, terms_routes.MENU,
          told_routes.MENU, unit_routes.MENU, door_routes.MENU, unit_table_routes.MENU, unit_office_routes.MENU,
-         unit_registration_routes.MENU, quota_routes.MENU, quota_office_routes.MENU)
+         unit_registration_routes.MENU, quota_routes.MENU, quota_office_routes.MENU, standing_routes.MENU,
+         phone_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
         worker.Job("papers", paper_jobs.follow_day, seconds=600),
         worker.Job("handovers", handover.follow_day, seconds=600),
-        worker.Job("quota", quota_jobs.follow_day, seconds=600))
+        worker.Job("quota", quota_jobs.follow_day, seconds=600),
+        worker.Job("standing orders", standing_jobs.make_due, seconds=60),
+        worker.Job("phone orders", phone_jobs.expire, seconds=60))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
-        quota_jobs)
+        quota_jobs, standing_jobs, phone_jobs)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
            entry_office_routes.waiting_here, paper_routes.waiting_here, capacity_routes.waiting_here,
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,
            unit_routes.waiting_here, unit_office_routes.waiting_here, unit_table_routes.waiting_here,
-           quota_routes.waiting_here, quota_office_routes.waiting_here)
+           quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
+           phone_routes.waiting_here)
 A_YEAR = 31_536_000
 
 

@@ -94,6 +94,7 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "order.ship": (SUPPLIER, frozenset({"manager", "clerk"})),
     "terms.state": (SUPPLIER, frozenset({"manager", "clerk"})),
     "freight.lower": (SUPPLIER, frozenset({"manager"})),
+    "phone.type": (SUPPLIER, frozenset({"manager", "clerk"})),
     "payment.receive": (SUPPLIER, frozenset({"manager"})),
     "aftersale.answer": (SUPPLIER, frozenset({"manager"})),
     "supplier.read": (SUPPLIER, frozenset({"manager", "clerk"})),

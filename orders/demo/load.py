@@ -23,6 +23,7 @@ from orders.demo import (
     recalls,
     settlers,
     shelves,
+    standing,
     tables,
     terms,
     year,
@@ -74,6 +75,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     tables.send(settled, next(iter(known.coops)), files_folder)
     with db.transaction():
         certificates.leave_open(settled, products)
+    standing.order_ahead(book, today)
     capacity.approve_some(book, today)  # last: what is approved follows what was booked and sold
     terms.state(book)  # last: the year was traded on without terms
     _forget_messages()

@@ -31,7 +31,7 @@ from catalog.review.models import PriceOutlier
 from catalog.terms import stating
 from catalog.tracing import certificates, gs1, recall
 from catalog.tracing.models import Certificate
-from market import access, clock, db, robots
+from market import access, clock, db, logins, robots
 from market.files import StoredFile
 from market.households import CoopMember
 from market.parties import Organisation
@@ -43,9 +43,13 @@ from orders.income import declarations
 from orders.models import DeliveryRun, Purchase
 from orders.paying import claims
 from orders.paying.claims import Remittance
+from orders.phone import calls
+from orders.phone.calls import Link, Said
+from orders.standing.models import StandingRun
 from orders.units import doors, handover, people, sheet, tree
 from orders.units.models import UnitApplication
 from tests.entries import newcomer
+from tests.standing_plans import a_plan
 from tests.terms import USUAL, county_of
 from tests.trade import Trade
 from tests.world import GREENS, HOSPITAL, NOON, PASSWORD, PEOPLE, POMELO, SCHOOL, TODAY, World
@@ -99,6 +103,10 @@ class Things:
     handover_id: int
     robot_id: int
     unit_import_id: int
+    plan_id: int
+    standing_run_id: int
+    phone_order_id: int
+    phone_token: str
 
 
 Make = Callable[[Things], Any]
@@ -109,8 +117,10 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
         "paper_id", "capacity_id", "request_id", "household_id", "return_id", "case_id", "change_id",
-        "terms_id", "break_id")},
+        "terms_id", "break_id", "plan_id", "phone_order_id")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
+    "standing.run.run_id": (lambda things: things.standing_run_id, NOBODYS),
+    "phone.open_link.token": (lambda things: things.phone_token, "nobodys-token"),
     "lot_life.arrive.lot_id": (lambda things: things.expected_id, NOBODYS),
     "lot_life.close.lot_id": (lambda things: things.expected_id, NOBODYS),
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
@@ -161,6 +171,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "units.vouch": lambda _things: {"decision": "return", "reason": "核对"},
     "unit_office.decide": lambda _things: {"decision": "return", "reason": "核对"},
     "unit_doors.change": lambda _things: {"name": "门"},
+    "phone_api.confirm": lambda _things: {"delivery_point_id": 1, "expected_total_fen": 1},
     "orders_api.claim": lambda _things: {"amount_fen": 100, "payer_name": "食堂", "paid_on": TODAY.isoformat()},
     "orders_api.accept": lambda things: {
         "lines": [{"line_id": things.line_id, "accepted_grams": 10_000}],
@@ -243,6 +254,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         imports = [runs.begin(KINDS[kind], b"sent", "sent.csv", world.person(sender), folder)
                    for kind, sender in (("products", clerk), ("designations", official))]
     review, outlier = reviewed(world, trade.product(f"{supplier}菜心", supplier), supplier)
+    plan, standing_run, phone_order = ordered_ahead(world, unit, supplier, product, cook, clerk)
     village = world.villages["greens_home" if supplier == GREENS else "pomelo_home"]
     expected, write_off, declaration = lived(trade, supplier, product, lot, village, paper.id)
     read = db.session().scalar
@@ -280,7 +292,22 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         certificate=read(select(Certificate.number).where(Certificate.lot_id == lot)) or "",
         review_id=review, outlier_id=outlier, recall_id=stopped.id,
         expected_id=expected, write_off_id=write_off, declaration_id=declaration,
-        paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0)
+        paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0,
+        plan_id=plan, standing_run_id=standing_run, phone_order_id=phone_order, phone_token=f"{unit}s-token")
+
+
+def ordered_ahead(world: World, unit: str, supplier: str, product: int, cook: str, clerk: str) -> tuple[int, int, int]:
+    """A standing order with a run behind it, and a phone order to confirm."""
+    unit_id = world.organisation_id(unit)
+    plan = a_plan(world, {product: 1_000}, by=cook, budget_unit_id=unit_id,
+                  delivery_point_id=world.delivery_point_id(unit))
+    with db.transaction():
+        run = StandingRun(plan_id=plan, day=TODAY, outcome="missed", made_at=clock.now())
+        db.session().add(run)
+        said = Said(unit_id, clock.days_after(TODAY, 1), "morning", [(product, 1_000)])
+        link = Link(unit, logins.token_hash(f"{unit}s-token"))
+        phone_order = calls.type_in(said, link, world.person(clerk))
+    return plan, run.id, phone_order
 
 
 def disputed(world: World, order_id: int, unit: str, supplier: str, paper: int) -> tuple[int, int]:

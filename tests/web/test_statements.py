@@ -37,10 +37,15 @@ from orders import seasons
 from orders.aftersale.models import AfterSale, CreditChange
 from orders.income import wages
 from orders.models import Order, OrderLine, PaymentClaim
+from orders.phone import calls, links
+from orders.phone.calls import Said
+from orders.phone.models import PhoneOrder
+from orders.standing.models import StandingPlan
 from orders.units import doors, handover, people, sheet, tree
 from tests.counting import count_statements
 from tests.entries import newcomer
 from tests.goods import fill_shelf, list_goods, shelves, values
+from tests.standing_plans import a_plan
 from tests.terms import USUAL, state
 from tests.trade import Trade
 from tests.world import GREENS, HOSPITAL, NOON, PEOPLE, SCHOOL, TODAY, World, keep_paper
@@ -93,6 +98,7 @@ class Crowd:
             self.recall_one()
             self.lives()
             self.pause(number)
+            self.order_ahead()
             list_goods(self.world, category="tofu", name="豆腐")  # its papers are missing
             with db.transaction():
                 keep_paper(self.world.organisation_id(GREENS), "licence", TODAY + timedelta(days=60))
@@ -156,6 +162,13 @@ class Crowd:
         self.trade.ship(order, {self.trade.lines(order)[0].id: [(lot, 1_000)]})
         with db.transaction() as session:
             recall.recall(session.get_one(Lot, lot).code, "农残超标", self.world.person("chair.shi"))
+
+    def order_ahead(self) -> None:
+        """A standing order, and a phone order to confirm."""
+        a_plan(self.world, {self.product: 1_000})
+        said = Said(self.world.organisation_id(SCHOOL), clock.days_after(TODAY, 1), "morning", [(self.product, 1_000)])
+        with db.transaction():
+            calls.type_in(said, links.new("key"), self.world.person("clerk.zhang"))
 
     def apply(self, number: int) -> None:
         """Somebody who wants to sell: half of them admitted, half still waiting."""
@@ -227,7 +240,7 @@ def test_lists_cost_as_many_statements_for_100_rows_as_for_10(app: Flask, world:
         crowd.grow(size)
         assert min(rows_of(entity) for entity in (
             Application, Product, Lot, Order, OrderLine, PaymentClaim, SheetImport, ListingReview, ReferencePrice,
-            PriceOutlier, RecallLot, Paper, DeliveryTerms, DeliveryBreak)) >= size
+            PriceOutlier, RecallLot, Paper, DeliveryTerms, DeliveryBreak, StandingPlan, PhoneOrder)) >= size
         costs.append({(login, path): cost(app, visitor(world, login), headers(world, login, path), path)
                       for login, path in pages})
     assert {page: (costs[0][page], costs[1][page]) for page in costs[0] if costs[0][page] != costs[1][page]} == {}

@@ -1,0 +1,1 @@
+"""Phone orders: the co-operative types what the canteen said, the canteen confirms."""

@@ -1,0 +1,1 @@
+"""Standing orders: a plan by weekday that orders by itself, once for each of its days."""

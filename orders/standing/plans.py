@@ -1,0 +1,221 @@
+"""A plan's life: drawn up, changed, started, approved by a second person, paused, handed over, ended."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from market import clock, db, journal, outbox
+from market.access import Visitor
+from market.errors import Conflict, NotFound, SecondPersonNeeded
+from market.journal import JournalEntry
+from market.parties import Organisation
+from orders.standing import contents, days, writing
+from orders.standing.contents import Content
+from orders.standing.models import StandingPlan, StandingRun
+from orders.standing.refusals import NoGoods, PlanChanged
+
+KIND = "standing_plan"
+# acts after which one is a maker of the plan and never the second person
+MAKING = ("standing.drafted", "standing.changed", "standing.started", "standing.ceiling_raised", "standing.taken_over")
+
+
+def draw_up(content: Content, by: Visitor) -> int:
+    """Write a new plan down as a draft; returns its id. Raises InvalidInput, NotFound."""
+    writing.check(content, by, known=())
+    content = content.without_nothings()
+    row = {**writing.columns(content.terms), "unit_id": by.organisation_id, "owner_id": by.id, "state": "draft",
+           "created_at": clock.now()}
+    plan_id: int = db.insert_returning_ids(StandingPlan, [row])[0]
+    writing.write_lines(plan_id, content.lines)
+    journal.record("standing.drafted", KIND, plan_id, by, name=content.terms.name)
+    return plan_id
+
+
+def change(plan_id: int, content: Content, by: Visitor) -> bool:
+    """Give a plan new content; returns whether it waits for a new approval because it says more than before.
+
+    Raises InvalidInput, NotFound, Conflict for a plan that has ended.
+    """
+    plan = own(plan_id, by)
+    before = contents.of_plan(plan)
+    writing.check(content, by, known=[line.product_id for line in before.lines])
+    content = content.without_nothings()
+    if plan.state != "draft" and not content.weekdays:
+        raise NoGoods()
+    for name, value in writing.columns(content.terms).items():
+        setattr(plan, name, value)
+    writing.write_lines(plan.id, content.lines)
+    settle(plan, before, content)
+    journal.record("standing.changed", KIND, plan.id, by, before=before, after=content)
+    return plan.state == "waiting"
+
+
+def start(plan_id: int, by: Visitor) -> str:
+    """Let a draft run, or have a second person asked where its runs are large; returns the new state."""
+    plan = own(plan_id, by)
+    if plan.state != "draft":
+        raise Conflict()
+    content = contents.of_plan(plan)
+    if not content.weekdays:
+        raise NoGoods()
+    _wait_or_run(plan, content)
+    journal.record("standing.started", KIND, plan.id, by)
+    return plan.state
+
+
+def approve(plan_id: int, shown_hash: str, by: Visitor) -> None:
+    """A second person lets a waiting plan order by itself.
+
+    Raises SecondPersonNeeded, PlanChanged, Conflict, NotFound.
+    """
+    plan = _waiting(plan_id, by)
+    content = contents.of_plan(plan)
+    if shown_hash != content.hash:
+        raise PlanChanged()
+    plan.approved_by, plan.approved_at, plan.approved_hash = by.id, clock.now(), content.hash
+    _run_from(plan, content, days.first_day_still_ahead(plan))
+    journal.record("standing.approved", KIND, plan.id, by, content_hash=content.hash)
+
+
+def decline(plan_id: int, reason: str, by: Visitor) -> None:
+    """The plan is a draft again; who made it reads why."""
+    plan = _waiting(plan_id, by)
+    plan.state = "draft"
+    journal.record("standing.declined", KIND, plan.id, by, reason=reason)
+
+
+def pause(plan_id: int, by: Visitor) -> None:
+    """Nothing is ordered until it goes on."""
+    _move(plan_id, "active", "paused", by)
+
+
+def resume(plan_id: int, by: Visitor) -> None:
+    """It goes on with the first day whose moment of ordering has not passed; what was left out stays left out."""
+    plan = _move(plan_id, "paused", "active", by)
+    _run_from(plan, contents.of_plan(plan), days.first_day_still_ahead(plan))
+
+
+def end(plan_id: int, by: Visitor) -> None:
+    """For good; what has been ordered stays ordered."""
+    plan = own(plan_id, by)
+    plan.state, plan.next_day, plan.next_due_at = "ended", None, None
+    journal.record("standing.ended", KIND, plan.id, by)
+
+
+def take_over(plan_id: int, by: Visitor) -> None:
+    """It orders in this person's name from now on. Who approved it cannot also order. Raises SecondPersonNeeded."""
+    plan = own(plan_id, by)
+    if plan.approved_by == by.id:
+        raise SecondPersonNeeded()
+    before, plan.owner_id = plan.owner_id, by.id
+    journal.record("standing.taken_over", KIND, plan.id, by, before=before)
+
+
+# ---- whose it is ----------------------------------------------------------------------------------------------------
+
+
+def plan_of(plan_id: int, by: Visitor) -> StandingPlan:
+    """A plan of the visitor's unit, to look at. Raises NotFound."""
+    plan = db.session().scalar(select(StandingPlan).where(
+        StandingPlan.id == plan_id, StandingPlan.unit_id == by.organisation_id).execution_options(
+            populate_existing=True))
+    if plan is None:
+        raise NotFound()
+    return plan
+
+
+def own(plan_id: int, by: Visitor) -> StandingPlan:
+    """A plan of the visitor's unit that has not ended, locked until the commit. Raises NotFound, Conflict.
+
+    The lock lets others insert rows that point to the plan: a run inserts its row first and locks then.
+    """
+    plan = locked(plan_id)
+    if plan is None or plan.unit_id != by.organisation_id:
+        raise NotFound()
+    if plan.state == "ended":
+        raise Conflict()
+    return plan
+
+
+def locked(plan_id: int) -> StandingPlan | None:
+    return db.session().scalar(select(StandingPlan).where(StandingPlan.id == plan_id).with_for_update(key_share=True)
+                               .execution_options(populate_existing=True))
+
+
+def _waiting(plan_id: int, by: Visitor) -> StandingPlan:
+    """A plan that waits for this person as the second one."""
+    plan = own(plan_id, by)
+    if plan.state != "waiting":
+        raise Conflict()
+    if by.id == plan.owner_id or is_maker(plan.id, by.id):
+        raise SecondPersonNeeded()
+    return plan
+
+
+def is_maker(plan_id: int, user_id: int) -> bool:
+    """Whether somebody had a hand in what the plan says."""
+    return db.session().scalar(select(JournalEntry.id).where(
+        JournalEntry.thing_kind == KIND, JournalEntry.thing_id == str(plan_id), JournalEntry.actor_id == user_id,
+        JournalEntry.action.in_(MAKING)).limit(1)) is not None
+
+
+# ---- states ---------------------------------------------------------------------------------------------------------
+
+
+def settle(plan: StandingPlan, before: Content, after: Content) -> None:
+    """What a change means for an approval and for the next run."""
+    if plan.state == "draft":
+        return
+    if contents.says_more(after, before) or plan.approved_by is None:
+        plan.approved_by = plan.approved_at = plan.approved_hash = None
+        if plan.state != "paused" or contents.needs_approval(after, limit_of(plan)):
+            _wait_or_run(plan, after)
+        return
+    plan.approved_hash = after.hash  # less than was approved is approved
+    if plan.state == "active":
+        _run_from(plan, after, plan.next_day or days.first_day_still_ahead(plan))
+
+
+def _wait_or_run(plan: StandingPlan, content: Content) -> None:
+    if contents.needs_approval(content, limit_of(plan)):
+        plan.state, plan.next_day, plan.next_due_at = "waiting", None, None
+        db.session().flush()
+        outbox.enqueue("standing.waiting", {"plan_id": plan.id})
+    else:
+        _run_from(plan, content, plan.next_day or days.first_day_still_ahead(plan))
+
+
+def _run_from(plan: StandingPlan, content: Content, day: date) -> None:
+    """Active, with the first day from a day on that nobody has made or skipped."""
+    plan.state = "active"
+    set_next(plan, content, day)
+
+
+def set_next(plan: StandingPlan, content: Content, day: date) -> None:
+    """The next day for which the plan orders, and when; none where its days are over."""
+    plan.next_day = days.following(day, content.weekdays, plan, taken_days(plan.id, day))
+    plan.next_due_at = days.due_at(plan.next_day, plan) if plan.next_day else None
+    db.session().flush()
+
+
+def taken_days(plan_id: int, since: date) -> set[date]:
+    """Days of a plan that were made or skipped."""
+    return set(db.session().scalars(select(StandingRun.day).where(
+        StandingRun.plan_id == plan_id, StandingRun.day >= since)))
+
+
+def limit_of(plan: Any) -> int | None:
+    """Above which sum a purchase for the plan's budget unit waits for a second person, in fen."""
+    return db.session().scalar(
+        select(Organisation.approval_limit_fen).where(Organisation.id == plan.budget_unit_id))
+
+
+def _move(plan_id: int, state: str, new: str, by: Visitor) -> StandingPlan:
+    plan = own(plan_id, by)
+    if plan.state != state:
+        raise Conflict()
+    plan.state, plan.next_day, plan.next_due_at = new, None, None
+    db.session().flush()
+    journal.record(f"standing.{new}", KIND, plan.id, by)
+    return plan
