@@ -86,6 +86,7 @@ from orders.delivering import village_routes as packing_routes
 from orders.demo import cli as demo_cli
 from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
+from orders.papers import models as trade_paper_models
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
 from orders.reports import api as reports_api
@@ -96,7 +97,7 @@ from orders.reports import village_income
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
-          entry_models, paper_models, catalog.capacity.models, catalog.members.models)
+          entry_models, paper_models, catalog.capacity.models, catalog.members.models, trade_paper_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp,
