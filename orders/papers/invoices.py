@@ -1,4 +1,4 @@
-"""Invoices: the unit asks with its title, the co-operative sends the 数电票, amounts are matched, wrong ones replaced."""
+"""Invoices: a unit asks with its title, the co-operative sends the 数电票, amounts are matched, wrong ones replaced."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
