@@ -170,7 +170,7 @@ def _pdf(template: str, **values: Any) -> bytes:
 
 def _window(order: Any) -> str:
     with force_locale("zh"):
-        return str(_(words.WINDOWS[order.delivery_window]))
+        return str(_(words.WINDOWS[order.delivery_window])).replace("–", "～")
 
 
 def _freight(paper: OrderPaper) -> int:
