@@ -16,8 +16,8 @@ from tests.world import GREENS, NOON, SCHOOL
 
 NOVEMBER = NOON + timedelta(days=25)  # 6 November
 MONTH = "2026-10"
-TITLE = {"name": "永州演示第一小学", "tax_number": "12431100MB1234567T", "address": "永州市冷水滩区演示路1号", "phone": "0746-1234567",
-         "bank_name": "演示农商银行", "bank_account": "8200 0000 0001"}
+TITLE = {"name": "永州演示第一小学", "tax_number": "12431100MB1234567T", "address": "永州市冷水滩区演示路1号",
+         "phone": "0746-1234567", "bank_name": "演示农商银行", "bank_account": "8200 0000 0001"}
 NUMBER, OTHER, RED = "26432000000012345678", "26432000000012345679", "26432000000099999999"
 
 

@@ -118,7 +118,8 @@ def payment_request(statement_id: int) -> Response:
 def pay(statement_id: int) -> str:
     """The statement's orders that are still open, each with what is open, to be claimed as one transfer."""
     found = statement_lists.statement(statement_id, current_user)
-    papers = facts.order_papers(statement_lists.accepted_orders(statement_id), current_user)
+    order_ids = statement_lists.accepted_orders(statement_id)
+    papers = facts.order_papers(order_ids, current_user) if order_ids else []
     sides = facts.parties([found.supplier_id, found.unit_id])
     return render_template(
         "orders/papers/pay.html", statement=found, payee=sides[found.supplier_id], today=clock.today(),
