@@ -98,6 +98,10 @@ from orders.delivering import village_routes as packing_routes
 from orders.demo import cli as demo_cli
 from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
+from orders.papers import frame_routes, invoice_routes, statement_routes
+from orders.papers import jobs as trade_paper_jobs
+from orders.papers import models as trade_paper_models
+from orders.papers import routes as trade_paper_routes
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
 from orders.phone import api as phone_api
@@ -129,7 +133,8 @@ from orders.units import table_routes as unit_table_routes
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, aftersale_models, terms_models,
-          message_rows, messages, robots, orders.units.models, quota_models, standing_models, phone_models)
+          message_rows, messages, robots, orders.units.models, quota_models, standing_models, phone_models,
+          trade_paper_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -138,7 +143,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
               capacity_routes.bp, member_routes.bp, aftersale_routes.bp, credit_routes.bp, terms_routes.bp,
               told_routes.bp, unit_routes.bp, door_routes.bp, unit_office_routes.bp, unit_registration_routes.bp,
-              unit_table_routes.bp, quota_routes.bp, quota_office_routes.bp, standing_routes.bp, phone_routes.bp)
+              unit_table_routes.bp, quota_routes.bp, quota_office_routes.bp, standing_routes.bp, phone_routes.bp,
+              trade_paper_routes.bp, statement_routes.bp, invoice_routes.bp, frame_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
@@ -152,7 +158,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
          cart_routes.MENU, notice_routes.MENU, login_routes.MENU, reset_routes.MENU, terms_routes.MENU,
          told_routes.MENU, unit_routes.MENU, door_routes.MENU, unit_table_routes.MENU, unit_office_routes.MENU,
          unit_registration_routes.MENU, quota_routes.MENU, quota_office_routes.MENU, standing_routes.MENU,
-         phone_routes.MENU)
+         phone_routes.MENU, trade_paper_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -163,7 +169,7 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("phone orders", phone_jobs.expire, seconds=60))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
-        quota_jobs, standing_jobs, phone_jobs)
+        quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
@@ -171,7 +177,7 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.wa
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,
            unit_routes.waiting_here, unit_office_routes.waiting_here, unit_table_routes.waiting_here,
            quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
-           phone_routes.waiting_here)
+           phone_routes.waiting_here, trade_paper_routes.waiting_here)
 A_YEAR = 31_536_000
 
 

@@ -105,6 +105,13 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "lot.read": (None, frozenset({"manager", "clerk", "village_officer", *OFFICIALS})),
     "capacity.read": (None, frozenset(READERS | {"manager", "clerk"})),
     "order.read": (None, UNIT_PEOPLE | {"manager", "clerk"}),
+    # papers of trade: contracts, notes, statements, invoices
+    "trade_paper.read": (None, UNIT_PEOPLE | {"manager", "clerk", "auditor", "operator_audit"}),
+    "frame.keep": (None, frozenset({"manager"})),
+    "statement.issue": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "statement.answer": (UNIT, frozenset({"finance", "manager"})),
+    "invoice.ask": (UNIT, frozenset({"finance", "manager"})),
+    "invoice.send": (SUPPLIER, frozenset({"manager", "clerk"})),
     "recall.read": (None, UNIT_PEOPLE | {"manager", "clerk", "village_officer", *READERS}),
     "aftersale.read": (None, UNIT_PEOPLE | {"manager", "clerk", *READERS}),
     # the officials' desk

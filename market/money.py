@@ -230,3 +230,51 @@ def percent(points: int) -> str:
     sign = "-" if points < 0 else ""
     tenths = (abs(points) + 5) // 10
     return f"{sign}{tenths // 10}.{tenths % 10}%"
+
+
+_FIGURES = "零壹贰叁肆伍陆柒捌玖"
+_PLACES = ("", "拾", "佰", "仟")
+_GROUPS = ("", "万", "亿", "万亿")
+
+
+def capital(fen: int) -> str:
+    """An amount in the figures of cheques (大写金额).
+
+    支付结算办法 (银发〔1997〕393号), annex 1: 人民币 stands right before the amount; zeros between figures are one 零;
+    零 stands before 分 without 角; after 元 and 角 comes 整, after 分 nothing. Where the rule leaves 零 free (no single
+    元 but 角), it is written.
+
+    >>> capital(140_950), capital(600_714), capital(1)
+    ('人民币壹仟肆佰零玖元伍角整', '人民币陆仟零柒元壹角肆分', '人民币壹分')
+    """
+    yuan_part, cents = divmod(abs(fen), 100)
+    jiao, single = divmod(cents, 10)
+    words = _whole_capital(yuan_part) + "元" if yuan_part or not cents else ""
+    if yuan_part and cents and (not jiao or yuan_part % 10 == 0):
+        words += "零"
+    words += f"{_FIGURES[jiao]}角" if jiao else ""
+    words += f"{_FIGURES[single]}分" if single else "整"
+    return "人民币" + ("负" if fen < 0 else "") + words
+
+
+def _whole_capital(number: int) -> str:
+    """A whole number by groups of four; a gap of zeros before lower figures is one 零."""
+    words, gap = "", False
+    for at in range(len(_GROUPS) - 1, -1, -1):
+        group = number // 10_000**at % 10_000
+        if not group:
+            gap = bool(words)
+            continue
+        words += ("零" if words and (gap or group < 1_000) else "") + _group_capital(group) + _GROUPS[at]
+        gap = False
+    return words or _FIGURES[0]
+
+
+def _group_capital(group: int) -> str:
+    words, gap = "", False
+    for place in (3, 2, 1, 0):
+        figure = group // 10**place % 10
+        if figure:
+            words += ("零" if gap else "") + _FIGURES[figure] + _PLACES[place]
+        gap = bool(words) and not figure
+    return words

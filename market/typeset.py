@@ -20,9 +20,9 @@ from market.i18n import gettext
 FONTS = Path(__file__).parents[1] / "static" / "fonts"
 MISSING = "〓"  # what printers have always set where a type is missing
 FILTERS: Mapping[str, Any] = {
-    "kilograms": money.decimal_text, "quantity": money.decimal_text,
-    "day": lambda day: day.isoformat() if day else "–",
-    "moment": lambda at: at.astimezone(clock.SHANGHAI).strftime("%Y-%m-%d %H:%M") if at else "–",
+    "kilograms": money.decimal_text, "quantity": money.decimal_text, "yuan": money.yuan, "capital": money.capital,
+    "day": lambda day: day.isoformat() if day else "—",
+    "moment": lambda at: at.astimezone(clock.SHANGHAI).strftime("%Y-%m-%d %H:%M") if at else "—",
 }
 
 

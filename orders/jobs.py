@@ -17,6 +17,7 @@ from market.outbox import Handler
 from market.parties import Organisation
 from orders.delivering import recall
 from orders.models import Order, PaymentClaim, Purchase
+from orders.papers import frames
 
 KINDS: Kinds = {
     "purchase.waiting": Kind(N_("Purchase %(number)s over ¥%(yuan)s waits for approval."),
@@ -34,6 +35,7 @@ KINDS: Kinds = {
 def purchase_placed(payload: Mapping[str, Any]) -> None:
     """Placed: the co-operatives hear of their orders, or the unit hears that somebody must approve."""
     with db.transaction() as session:
+        frames.call_off(payload["purchase_id"])
         purchase = session.execute(
             select(Purchase.id, Purchase.number, Purchase.unit_id, Purchase.total_fen, Purchase.approval,
                    Organisation.name)

@@ -17,6 +17,7 @@ from orders.reports import (
     filing_register,
     office,
     recall_list,
+    reconciliation,
     unit_progress,
     village_income,
     village_lines,
@@ -27,7 +28,7 @@ from orders.reports.readers import Reader, choices, find_place, reader_of
 bp = Blueprint("reports", __name__)
 
 REPORTS = {report.name: report for report in (
-    village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT)}
+    village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT, reconciliation.REPORT)}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report", group="look"),

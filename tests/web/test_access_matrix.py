@@ -40,7 +40,16 @@ from market.users import User
 from orders import seasons
 from orders.aftersale.models import AfterSale, AfterSalePhoto, CreditChange
 from orders.income import declarations
-from orders.models import DeliveryRun, Purchase
+from orders.models import DeliveryRun, Order, Purchase
+from orders.papers.models import (
+    FrameContract,
+    Invoice,
+    InvoiceRequest,
+    InvoiceRequestOrder,
+    PaperBundle,
+    Statement,
+    StatementLine,
+)
 from orders.paying import claims
 from orders.paying.claims import Remittance
 from orders.phone import calls
@@ -107,6 +116,11 @@ class Things:
     standing_run_id: int
     phone_order_id: int
     phone_token: str
+    statement_id: int
+    contract_id: int
+    bundle_id: int
+    invoice_id: int
+    invoice_request_id: int
 
 
 Make = Callable[[Things], Any]
@@ -117,10 +131,15 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
         "paper_id", "capacity_id", "request_id", "household_id", "return_id", "case_id", "change_id",
-        "terms_id", "break_id", "plan_id", "phone_order_id")},
+        "terms_id", "break_id", "plan_id", "phone_order_id",
+        "statement_id", "contract_id", "bundle_id", "invoice_id")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
     "standing.run.run_id": (lambda things: things.standing_run_id, NOBODYS),
     "phone.open_link.token": (lambda things: things.phone_token, "nobodys-token"),
+    **{f"invoices.{name}.request_id": (lambda things: things.invoice_request_id, NOBODYS)
+       for name in ("show", "pdf", "cancel", "send")},
+    "trade_papers.pdf.paper": (lambda _things: "contract", "no-such-paper"),
+    "frames.scan.side": (lambda _things: "unit", "neither"),
     "lot_life.arrive.lot_id": (lambda things: things.expected_id, NOBODYS),
     "lot_life.close.lot_id": (lambda things: things.expected_id, NOBODYS),
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
@@ -274,12 +293,14 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         terms_id = stating.add(county_of(world, "greens_home" if near else "pomelo_home").code, USUAL,
                                world.person(clerk))
         break_id = stating.pause(clock.days_after(TODAY, 300), clock.days_after(TODAY, 301), "", world.person(clerk))
+    somebody = world.person("system.tao").id
     member = read(select(CoopMember.household_id).where(CoopMember.supplier_id == world.organisation_id(supplier)))
+    papers = papers_of(order, somebody, world, paper.id)
     return Things(
         case_id=case, change_id=change, paper_file_id=paper.id,
         terms_id=terms_id, break_id=break_id,
         **unit_things,
-        capacity_id=asked.village_capacity_id, request_id=asked.id,
+        **papers, capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
@@ -347,6 +368,36 @@ def kept_unit(world: World, unit: str, cook: str) -> dict[str, int]:
         application = session.scalars(select(UnitApplication.id).where(UnitApplication.unit_id == sub)).one()
     return {"unit_id": sub, "unit_application_id": application, "member_id": member, "door_id": door,
             "handover_id": planned, "robot_id": robot}
+
+
+def papers_of(order: Order, somebody: int, world: World, paper: int) -> dict[str, int]:
+    """A statement, a frame contract and a sent invoice between the two, and the unit's bundle of a month."""
+    unit, supplier, title = order.unit_id, order.supplier_id, dict.fromkeys(
+        ("name", "tax_number", "address", "phone", "bank_name", "bank_account"), "")
+    with db.transaction() as session:
+        statement = Statement(number=f"D{order.id}", unit_id=unit, supplier_id=supplier, month="2026-09", opening_fen=0,
+                              closing_fen=0, state="issued", issued_by=somebody, issued_at=clock.now())
+        contract = FrameContract(number=f"F{order.id}", unit_id=unit, supplier_id=supplier, year=2026, first_day=TODAY,
+                                 last_day=TODAY, payment_days=30, price_rule="报价", state="drafted",
+                                 drafted_by=somebody, drafted_at=clock.now(), unit_scan_id=paper)
+        bundle = PaperBundle(organisation_id=unit, month="2026-10", state="done", file_id=paper, asked_by=somebody,
+                             asked_at=clock.now())
+        session.add_all([statement, contract, bundle])
+        session.flush()
+        session.add(StatementLine(statement_id=statement.id, event="accepted", business_date=TODAY, order_id=order.id,
+                                  amount_fen=100))
+        asked = InvoiceRequest(number=f"P{order.id}", unit_id=unit, supplier_id=supplier, amount_fen=100, exempt=True,
+                               state="invoiced", asked_by=somebody, asked_at=clock.now(), **title)
+        session.add(asked)
+        session.flush()
+        session.add(InvoiceRequestOrder(request_id=asked.id, order_id=order.id, amount_fen=100))
+        invoice = Invoice(number=f"{order.id:020d}", request_id=asked.id, unit_id=unit, supplier_id=supplier,
+                          amount_fen=100, issued_on=TODAY, exempt=True, file_id=paper, state="matched",
+                          sent_by=somebody, sent_at=clock.now(), replace_by=TODAY)
+        session.add(invoice)
+        session.flush()
+        return {"statement_id": statement.id, "contract_id": contract.id, "bundle_id": bundle.id,
+                "invoice_id": invoice.id, "invoice_request_id": asked.id}
 
 
 def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""Papers of trade: contracts, notes and sheets as PDF, frame contracts, monthly statements, invoices."""
