@@ -86,6 +86,8 @@ from orders.delivering import village_routes as packing_routes
 from orders.demo import cli as demo_cli
 from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
+from orders.inspection import models as inspection_models
+from orders.inspection import routes as inspection_routes
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
 from orders.reports import api as reports_api
@@ -96,7 +98,7 @@ from orders.reports import village_income
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
-          entry_models, paper_models, catalog.capacity.models, catalog.members.models)
+          entry_models, paper_models, catalog.capacity.models, catalog.members.models, inspection_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp,
@@ -104,7 +106,7 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp,
               review_routes.bp, price_routes.bp, recall_routes.bp,
               entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
-              capacity_routes.bp, member_routes.bp)
+              capacity_routes.bp, member_routes.bp, inspection_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
@@ -115,7 +117,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
          entry_registration_routes.MENU, entry_routes.MENU, review_routes.MENU, paper_routes.OFFICE_MENU,
          capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU,
          paying_routes.MENU, recall_routes.MENU, import_routes.MENU, cart_routes.MENU, notice_routes.MENU,
-         login_routes.MENU, reset_routes.MENU)
+         login_routes.MENU, reset_routes.MENU, inspection_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -126,7 +128,7 @@ NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_n
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here,
            village_home.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
            review_routes.waiting_here, entry_office_routes.waiting_here, paper_routes.waiting_here,
-           capacity_routes.waiting_here, member_routes.waiting_here)
+           capacity_routes.waiting_here, member_routes.waiting_here, delivering_routes.waiting_here)
 A_YEAR = 31_536_000
 
 

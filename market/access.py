@@ -71,6 +71,9 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "purchase.read": (UNIT, UNIT_PEOPLE),
     "purchase.cancel": (UNIT, ORDERERS),
     "delivery.accept": (UNIT, frozenset({"receiver"})),
+    "inspection.read": (UNIT, UNIT_PEOPLE),
+    "inspection.record": (UNIT, frozenset({"receiver"})),
+    "inspection.purge": (UNIT, frozenset({"manager"})),
     "payment.claim": (UNIT, frozenset({"finance"})),
     # the village desk
     "goods.manage": (SUPPLIER, frozenset({"manager", "clerk"})),
