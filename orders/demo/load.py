@@ -15,6 +15,7 @@ from orders.demo import (
     capacity,
     certificates,
     drawing,
+    elsewhere,
     facts,
     handing_on,
     lot_life,
@@ -66,6 +67,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     year.leave_open(book)
     capacity.return_surplus(book, today)  # before the last notebook, whose names are still to follow
     lot_life.live(book, files_folder)
+    elsewhere.buy(book, files_folder)
     recalls.recall_one(book)
     prices.note_and_review(known, settled, products, today)
     tables.send(settled, next(iter(known.coops)), files_folder)

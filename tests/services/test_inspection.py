@@ -163,7 +163,7 @@ def test_one_person_alone_writes_nothing(world, trade):
     assert book() == []
 
 
-# ---- never changed, deleted after its day only ------------------------------------------------------------------------
+# ---- never changed, deleted after its day only ----------------------------------------------------------------------
 
 
 def refused(statement: str) -> None:
@@ -205,7 +205,7 @@ def test_the_manager_deletes_what_is_over_and_the_journal_says_so(rows):
     assert (entry.actor_name, entry.details) == ("钱主任", {"rows": 1, "kept_until": "2022-01-31"})
 
 
-# ---- nothing accepts by itself -----------------------------------------------------------------------------------------
+# ---- nothing accepts by itself --------------------------------------------------------------------------------------
 
 
 def test_an_order_that_lies_for_a_year_is_still_not_accepted(app, world, trade):

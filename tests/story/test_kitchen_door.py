@@ -1,4 +1,4 @@
-"""The kitchen door on a phone: a correct van of 25 lines taken with few taps; the same without JavaScript; an exception.
+"""The kitchen door on a phone: a correct van of 25 lines taken with few taps, also without JavaScript.
 
 Two co-operatives bring 25 goods at dawn; 王保管 opens the van, 赵阿姨 taps her name and types her PIN.
 """

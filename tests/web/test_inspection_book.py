@@ -15,8 +15,9 @@ from tests.web.forms import send
 from tests.web.test_handover import photo
 from tests.world import NOON, PASSWORD, World
 
-COLUMNS = ("Date,Unit,Product,Specification,Quantity,Batch,Production date,Shelf life,Supplier,Address,Contact,"
-           "Certificate numbers,Inspector 1,Inspector 2,Result,Rejected quantity,Reason,Keep until").split(",")
+COLUMNS = ["Date", "Unit", "Product", "Specification", "Quantity", "Batch", "Production date", "Shelf life", "Supplier",
+           "Address", "Contact", "Certificate numbers", "Inspector 1", "Inspector 2", "Result", "Rejected quantity",
+           "Reason", "Keep until"]
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +126,8 @@ def test_another_unit_s_book_is_empty_and_other_desks_have_none(taken):
 def test_the_manager_finds_the_button_once_something_is_over(taken):
     keeper, manager = taken.logged_in("store.wang"), taken.logged_in("admin.qian")
     assert "/inspection/purge" not in manager.get("/inspection").text
-    assert send(keeper, "/inspection/elsewhere", **form(taken, bought_on="2020-01-01", best_before="")).status_code == 303
+    old = form(taken, bought_on="2020-01-01", best_before="")
+    assert send(keeper, "/inspection/elsewhere", **old).status_code == 303
     assert "/inspection/purge" in manager.get("/inspection").text
     assert send(manager, "/inspection/purge", "/inspection").status_code == 303
     assert rows() == 1

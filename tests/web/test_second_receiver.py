@@ -1,4 +1,4 @@
-"""The own PIN: set with the password, typed on a colleague's phone, counted and locked whatever becomes of the goods."""
+"""The own PIN: set with the password, typed on a colleague's phone, counted whatever becomes of the goods."""
 
 import pytest
 from sqlalchemy import select, update
@@ -31,7 +31,8 @@ def set_pin(world: World, login: str, pin: str = PIN, current: str = PASSWORD) -
 
 
 def user(login: str) -> User:
-    return db.session().scalars(select(User).where(User.login == login).execution_options(populate_existing=True)).one()
+    query = select(User).where(User.login == login).execution_options(populate_existing=True)
+    return db.session().scalars(query).one()
 
 
 # ---- setting it -----------------------------------------------------------------------------------------------------
@@ -48,7 +49,7 @@ def test_a_receiver_sets_a_pin_with_the_password(world):
     assert "login.pin_set" in acts
 
 
-@pytest.mark.parametrize("pin", ["123456", "111111", "121212", "12345", "abcdef", "1234567", "", "１２３９８５", "900000"])
+@pytest.mark.parametrize("pin", ["123456", "111111", "121212", "12345", "abcdef", "1234567", "", "１２３９８５"])
 def test_an_easy_pin_is_refused(world, pin):
     assert set_pin(world, "aunt.zhao", pin) == 422
     assert user("aunt.zhao").pin_hash is None
