@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, current_app, flash, redirect, render_template, request, session
 from flask_login import current_user
 
-from market import credentials, db, devices, logins, menus, second_factor, web, words
+from market import credentials, db, devices, logins, menus, own_pin, second_factor, web, words
 from market.access import requires
 from market.errors import NotAllowed
 from market.i18n import gettext as _
@@ -49,6 +49,7 @@ def show() -> str:
     return render_template(
         "market/account/show.html", doors=doors, organisations=_organisations(), here=here.device_id if here else None,
         may_use_pin=devices.may_use_pin(current_user.id), enrolled=second_factor.is_enrolled(current_user.id),
+        may_have_pin=own_pin.may_have(current_user.id), has_pin=bool(own_pin.holders([current_user.id])),
         must_enrol=_must_have_second_factor(), email=credentials.email_of(current_user.id),
     )
 
@@ -138,6 +139,27 @@ def bind_phone() -> Any:
         token = devices.bind_own(current_user, values["pin"], device(), request.cookies.get(PHONE, ""))
     flash(_("This phone is bound for 90 days. Next time your PIN is enough here."), "good")
     return remember_phone(web.see_other("account.show"), token)
+
+
+def pin_page() -> str:
+    if not own_pin.may_have(current_user.id):
+        raise NotAllowed()
+    return render_template("market/account/own_pin.html", has_pin=bool(own_pin.holders([current_user.id])))
+
+
+@bp.route("/account/pin", methods=["GET", "POST"])
+@requires("account.own")
+@web.shows_again(pin_page)
+def set_pin() -> Any:
+    """Six digits of one's own, to sign as second receiver on a colleague's phone."""
+    if request.method == "GET" or not own_pin.may_have(current_user.id):
+        return pin_page()
+    values = web.parse(PhoneSchema)
+    _confirm_password(values["current"])
+    with db.transaction():
+        own_pin.put(current_user, values["pin"])
+    flash(_("Your PIN is set. You sign with it at the kitchen door; it never opens your login."), "good")
+    return web.see_other("account.show")
 
 
 def app_page() -> str:

@@ -10,6 +10,11 @@ from flask_limiter import Limiter
 LIMITS: Mapping[str, str] = {
     "account.login": "60 per 5 minutes",
     "account.pin_login": "60 per 5 minutes",
+    "account.set_pin": "30 per 5 minutes",
+    "delivering.accept_run": "120 per 5 minutes",  # each tries a second receiver's PIN
+    "delivering.accept_order": "120 per 5 minutes",
+    "inspection.add": "120 per 5 minutes",
+    "orders_api.accept": "600 per minute",
     "account.second_factor": "5 per 5 minutes",
     "account.use_reset_code": "5 per 5 minutes",
     "entry_door.register": "20 per hour",

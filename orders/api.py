@@ -2,14 +2,15 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
 from flask_login import current_user
 
-from market import api, logins
+from market import api, logins, uploads
 from market.access import Visitor, requires
-from market.errors import InvalidInput
+from market.errors import N_, InvalidInput, MarketError
 from market.web import once, sent_token
 from orders import feed
 from orders.api_schemas import (
@@ -21,13 +22,14 @@ from orders.api_schemas import (
     NewPurchaseSchema,
     OrderFilterSchema,
     OrderSchema,
+    PhotoSchema,
     PurchaseSummarySchema,
     WholeOrderSchema,
     WholePurchaseSchema,
 )
 from orders.buying import approval, checkout
 from orders.buying.checkout import Wish
-from orders.delivering import acceptance, receiving, shipments
+from orders.delivering import acceptance, exceptions, lists, receiving, shipments
 from orders.delivering.acceptance import Taken
 from orders.delivering.packing_schemas import ShipmentSchema
 from orders.delivering.village_routes import packed_of
@@ -137,28 +139,60 @@ def ship(values: Mapping[str, Any], order_id: int) -> Response:
 @api.repeatable(bp)
 def accept(values: Mapping[str, Any], order_id: int) -> Response:
     """Two receivers take the goods; from now on the unit owes and the villages have earned."""
+    taken = _judged(order_id, values)
     second = _second_receiver(values["second_receiver"])
-    taken = [Taken(line["line_id"], line["accepted_grams"], line["accepted_milli"], line["price_fen"], line["reason"])
-             for line in values["lines"]]
 
     def work() -> Response:
-        acceptance.accept(order_id, taken, (current_user, second), values["note"])
+        acceptance.accept(order_id, taken, (current_user, second), values["note"], exceptions.documents(values))
         return api.created(WholeOrderSchema, feed.order(order_id, current_user))
 
     return once(work)
 
 
-FIELDS = {"second_id": "second_receiver-login", "second_password": "second_receiver-password"}
+@bp.post("/acceptance-photos")
+@requires("delivery.accept")
+@bp.response(201, PhotoSchema)
+@api.repeatable(bp)
+def send_photo() -> Response:
+    """A photo of goods, sent as `multipart/form-data` in the field `photo`; an acceptance names it by its id."""
+    sent = uploads.needed("photo", pictures_only=True)
+
+    def work() -> Response:
+        return api.created(PhotoSchema, replace(sent, name="photo").keep())
+
+    return once(work)
+
+
+def _judged(order_id: int, values: Mapping[str, Any]) -> list[Taken]:
+    """What is taken, with temperatures; raises InvalidInput for photos and temperatures that are missing."""
+    told = values["lines"]
+    photos = lists.usable_photos({photo for line in told for photo in line["photo_ids"]}, current_user)
+    lines = lists.lines_of(order_id, current_user.organisation_id)
+    taken = [Taken(line["line_id"], line["accepted_grams"], line["accepted_milli"], line["price_fen"], line["reason"],
+                   photo_ids=tuple(dict.fromkeys(line["photo_ids"]))) for line in told]
+    known = [one for one in taken if one.line_id in lines]
+    kinds = exceptions.cold_kinds({order_id: known}, lines)
+    wrong: dict[str, list[str | MarketError]] = {
+        f"lines-{number}-photo_ids": [N_("Please choose one of the list.")]
+        for number, line in enumerate(told) if not set(line["photo_ids"]) <= photos}
+    wrong |= {f"lines-{number}-photo_ids": [refusal] for number, refusal in receiving.lines_without_photo(
+        taken, lines, lists.tolerance_of(current_user.organisation_id)).items()}
+    wrong |= exceptions.wrong_with(values, kinds)
+    if wrong:
+        raise InvalidInput(wrong)
+    return [replace(one, temperature_tenths=exceptions.measured(values, kinds.get(one.line_id))) for one in taken]
 
 
 def _second_receiver(proof: Mapping[str, str]) -> Visitor:
     """Who proves to be the second receiver; a refusal stands at this API's fields."""
     named = logins.visitor_of_login(proof["login"].lower())
+    given = "pin" if proof.get("pin") else "password"
+    at = {"second_id": "second_receiver-login", "second_password": f"second_receiver-{given}"}
     try:
-        return receiving.second_receiver(named.id if named else 0, proof["password"], current_user,
+        return receiving.second_receiver(named.id if named else 0, proof[given], current_user,
                                          request.remote_addr or "")
     except InvalidInput as refusal:
-        raise InvalidInput({FIELDS[name]: messages for name, messages in refusal.fields.items()}) from refusal
+        raise InvalidInput({at[name]: messages for name, messages in refusal.fields.items()}) from refusal
 
 
 # ---- payments -------------------------------------------------------------------------------------------------------

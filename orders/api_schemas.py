@@ -1,10 +1,13 @@
 """What the API takes and tells about purchases, orders and payments; decisions share the pages' schemas."""
 
-from marshmallow import Schema, fields
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from market.api import PageSchema
-from market.schemas import Choice, Fen, Grams, Input, Milli, Secret, Whole, Words
+from market.schemas import REQUIRED, Choice, Fen, Grams, Input, Milli, Secret, Whole, Words
 from orders.buying.schemas import ApprovalSchema, PurchaseSchema
+from orders.delivering.schemas import DoorSchema
 from orders.paying import schemas as paying
 from orders.states import STATES
 
@@ -36,19 +39,34 @@ class AcceptedLineSchema(Input):
     accepted_milli = Milli(low=0, load_default=None)
     price_fen = Fen(load_default=None)
     reason = Words(longest=200, load_default="")
+    photo_ids = fields.List(Whole(), load_default=list, validate=validate.Length(max=3))
 
 
 class SecondReceiverSchema(Input):
+    """The second receiver with the own PIN, or with the password while they have set no PIN."""
+
     login = Words(longest=64, required=True)
-    password = Secret(required=True)
+    pin = Secret(load_default=None)
+    password = Secret(load_default=None)
+
+    @validates_schema
+    def one_proof(self, values: dict[str, Any], **_: Any) -> None:
+        if not values.get("pin") and not values.get("password"):
+            raise ValidationError({"pin": [REQUIRED]})
 
 
-class AcceptanceSchema(Input):
-    """The caller is one receiver, the other proves it with login and password."""
+class AcceptanceSchema(DoorSchema):
+    """The caller is one receiver, the other proves it. What is refused, reduced or over names photos sent before.
+
+    Cold goods need their temperature in tenths of a degree; above the limit they are taken with `warm_taken` only.
+    """
 
     lines = fields.List(fields.Nested(AcceptedLineSchema), required=True)
     second_receiver = fields.Nested(SecondReceiverSchema, required=True)
-    note = Words(longest=500, lines=True, load_default="")
+
+
+class PhotoSchema(Schema):
+    id = fields.Integer(required=True)
 
 
 class NewClaimSchema(paying.ClaimSchema):

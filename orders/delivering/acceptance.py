@@ -15,10 +15,12 @@ from market.parties import Organisation
 from orders import attribution, pricing, seasons, states
 from orders.delivering import runs, trail
 from orders.income import posting
+from orders.inspection import recording
 from orders.models import (
     Acceptance,
     AcceptanceLine,
     AcceptancePart,
+    AcceptancePhoto,
     ClaimPart,
     Order,
     OrderLine,
@@ -45,6 +47,24 @@ class Taken:
     price_fen: int | None = None
     reason: str = ""
     short_shipment_line_id: int | None = None
+    temperature_tenths: int | None = None
+    photo_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Whether the receivers saw the papers of the whole van, and what was missing."""
+
+    seen: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the receivers said of the whole delivery."""
+
+    note: str
+    documents: Documents
 
 
 class ReasonMissing(MarketError):
@@ -67,17 +87,19 @@ class NotTwoReceivers(SecondPersonNeeded):
     text = N_("Two people must receive: both receivers of the unit, neither the one who ordered nor who approved.")
 
 
-def accept(order_id: int, taken: Sequence[Taken], receivers: tuple[Visitor, Visitor], note: str = "") -> Acceptance:
+def accept(order_id: int, taken: Sequence[Taken], receivers: tuple[Visitor, Visitor], note: str = "",
+           documents: Documents | None = None) -> Acceptance:
     """Accept a shipped order line by line; every line must be spoken of.
 
-    Writes acceptance, parts and ledger postings, lays money paid ahead on the goods, closes the run when it is empty.
+    Writes acceptance, parts, ledger postings and the inspection book, lays money paid ahead on the goods,
+    closes the run when it is empty.
     Raises NotFound, WrongState, NotTwoReceivers, TooMuch, RecalledGoods, PriceRaised, ReasonMissing, InvalidInput.
     """
-    return accept_all({order_id: taken}, receivers, note)[0]
+    return accept_all({order_id: taken}, receivers, note, documents)[0]
 
 
 def accept_all(taken: Mapping[int, Sequence[Taken]], receivers: tuple[Visitor, Visitor],
-               note: str = "") -> list[Acceptance]:
+               note: str = "", documents: Documents | None = None) -> list[Acceptance]:
     """Accept every order of a van at once, {order id: its lines}; all or none.
 
     Orders, then lot shares, then runs are locked, each in id order, so that two vans with the same lots take turns.
@@ -88,7 +110,8 @@ def accept_all(taken: Mapping[int, Sequence[Taken]], receivers: tuple[Visitor, V
     if len(orders) != len(taken):
         raise NotFound()
     _lock_shares(list(taken))
-    accepted = [_accept(order, taken[order.id], receivers, note) for order in orders]
+    said = Said(note, documents or Documents())
+    accepted = [_accept(order, taken[order.id], receivers, said) for order in orders]
     runs.close_when_empty(list(db.session().scalars(
         select(Shipment.run_id).where(Shipment.order_id.in_(taken)).distinct().order_by(Shipment.run_id))))
     return accepted
@@ -101,7 +124,7 @@ def _lock_shares(order_ids: Sequence[int]) -> None:
             .where(Shipment.order_id.in_(order_ids)))).order_by(LotShare.id).with_for_update())
 
 
-def _accept(order: Order, taken: Sequence[Taken], receivers: tuple[Visitor, Visitor], note: str) -> Acceptance:
+def _accept(order: Order, taken: Sequence[Taken], receivers: tuple[Visitor, Visitor], said: Said) -> Acceptance:
     first, second = receivers
     unit = db.session().get_one(Organisation, order.unit_id)
     _check_receivers(order, unit, first, second)
@@ -109,9 +132,10 @@ def _accept(order: Order, taken: Sequence[Taken], receivers: tuple[Visitor, Visi
     weighed = _weigh(lines, _packed_milli(order.id), taken, unit.over_tolerance_points)
     states.check_next(order.state, "accepted")
     _check_recalled(order.id, lines, weighed)
-    acceptance, parts = _record(order, unit, lines, taken, weighed, receivers, note)
+    acceptance, parts = _record(order, unit, lines, taken, weighed, receivers, said)
     posting.on_accepted(order, parts)
     trail.accepted(order, [part.part for part in parts])
+    recording.on_accepted(order, acceptance, receivers)
     receipts.lay_on_accepted(order)
     receipts.update_payment(order)
     seasons.give_back_short(lines, {line_id: one.accepted_grams for line_id, one in weighed.items()},
@@ -207,12 +231,13 @@ def _weigh(lines: Mapping[int, OrderLine], packed: Mapping[int, int], taken: Seq
 
 def _record(order: Order, unit: Organisation, lines: Mapping[int, OrderLine], taken: Sequence[Taken],
             weighed: Mapping[int, pricing.Weighed], receivers: tuple[Visitor, Visitor],
-            note: str) -> tuple[Acceptance, list[posting.AcceptedPart]]:
+            said: Said) -> tuple[Acceptance, list[posting.AcceptedPart]]:
     now = clock.now()
     session = db.session()
     acceptance = Acceptance(
         order_id=order.id, first_receiver=receivers[0].id, second_receiver=receivers[1].id,
-        scheme=unit.receiving_scheme, accepted_at=now, business_date=clock.business_date(now), note=note)
+        scheme=unit.receiving_scheme, accepted_at=now, business_date=clock.business_date(now), note=said.note,
+        documents_seen=said.documents.seen, documents_note=said.documents.note)
     session.add(acceptance)
     session.flush()
     spoken = sorted(taken, key=lambda t: t.line_id)
@@ -221,9 +246,12 @@ def _record(order: Order, unit: Organisation, lines: Mapping[int, OrderLine], ta
         {"acceptance_id": acceptance.id, "order_line_id": t.line_id, "outcome": weighed[t.line_id].outcome,
          "accepted_milli": weighed[t.line_id].accepted_milli, "accepted_grams": weighed[t.line_id].accepted_grams,
          "price_fen": weighed[t.line_id].price_fen, "amount_fen": weighed[t.line_id].amount_fen, "reason": t.reason,
-         "short_shipment_line_id": t.short_shipment_line_id, "returned_milli": 0}
+         "short_shipment_line_id": t.short_shipment_line_id, "returned_milli": 0,
+         "temperature_tenths": t.temperature_tenths}
         for t in spoken
     ])
+    db.insert_rows(AcceptancePhoto, [{"acceptance_line_id": line_id, "file_id": file_id}
+                                     for t, line_id in zip(spoken, line_ids, strict=True) for file_id in t.photo_ids])
     order.accepted_fen = sum(w.amount_fen for w in weighed.values())
     order.state = "accepted" if any(w.accepted_milli for w in weighed.values()) else "rejected"
     session.flush()

@@ -1,26 +1,42 @@
 """The kitchen door: six digits, one scale screen for a whole van, the sheet; and the driver's page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import segno
 from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 
-from market import money, words
-from market.access import public, requires
-from market.errors import N_, MarketError, NotFound
+from market import clock, file_routes, uploads, words
+from market.access import Visitor, can, public, requires
+from market.errors import N_, InvalidInput, MarketError, NotFound
 from market.i18n import gettext as _
+from market.i18n import ngettext
 from market.login_routes import address
+from market.waiting import Waiting
 from market.web import MenuEntry, load, once, parse, see_other, shows_again, unflatten
 from orders.buying import lists as orders_lists
-from orders.delivering import acceptance, lists, receiving, runs
+from orders.delivering import acceptance, cold, documents, exceptions, lists, overdue, receiving, runs
 from orders.delivering.reasons import REASONS
 from orders.delivering.schemas import AcceptanceSchema, LineSchema
 
 bp = Blueprint("delivering", __name__)
 
+MOST_PHOTOS = 3  # of one line
 MENU = (MenuEntry("unit", N_("Receive"), "delivering.handover", "delivery.accept", "scale"),)
+
+
+def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
+    """What is delivered and not accepted, for the unit and for the co-operative."""
+    if not (can(visitor, "purchase.read") or can(visitor, "order.ship")):
+        return
+    orders, late = overdue.counts(visitor)
+    if orders:
+        url = url_for("delivering.handover") if can(visitor, "delivery.accept") else url_for(
+            "buying.orders" if can(visitor, "purchase.read") else "packing.index", tab="to_receive")
+        yield Waiting(ngettext("%(num)s order is delivered and not accepted.",
+                               "%(num)s orders are delivered and not accepted.", orders), url, overdue=bool(late))
 
 
 @bp.get("/handover")
@@ -35,6 +51,7 @@ def handover() -> Any:
         except NotFound:
             refused = {"code": [_("No van on its way to you has this number. Please compare the six digits.")]}
     page = render_template("orders/delivering/handover.html", code=code[:12], refused=refused, words=words,
+                           today=clock.today(),
                            runs=lists.open_runs(current_user.organisation_id))
     return page, 404 if refused else 200
 
@@ -80,31 +97,64 @@ def _accept(run: Any, order_ids: Sequence[int]) -> Response:
     """Judge what was typed, let the second receiver prove who they are, then book every order or none."""
     values = parse(AcceptanceSchema)
     lines = {line.id: line for line in orders_lists.lines(order_ids)}
-    taken = receiving.by_order(values["lines"], lines, run.over_tolerance_points)
+    photos, refused = _photos(len(values["lines"]))
+    taken = receiving.by_order(values, lines, run.over_tolerance_points, photos.keys(), refused)
     second = receiving.second_receiver(values["second_id"], values["second_password"], current_user, address())
 
     def book() -> Response:
-        acceptance.accept_all(taken, (current_user, second), values["note"])
+        kept = {values["lines"][number]["line_id"]: tuple(photo.keep().id for photo in some)
+                for number, some in photos.items()}
+        shown = {order_id: [replace(one, photo_ids=kept.get(one.line_id, ())) for one in some]
+                 for order_id, some in taken.items()}
+        acceptance.accept_all(shown, (current_user, second), values["note"], exceptions.documents(values))
         flash(_("Accepted. The sheet is ready to print and sign."), "good")
         return see_other("delivering.sheet", run_id=run.id)
 
     return once(book)
 
 
+def _photos(lines: int) -> tuple[dict[int, list[uploads.Sent]], dict[str, list[Any]]]:
+    """The photos sent with each line, by its place, and refusals at their fields."""
+    sent: dict[int, list[uploads.Sent]] = {}
+    refused: dict[str, list[Any]] = {}
+    for number in range(lines):
+        try:
+            pictures = uploads.pictures(f"lines-{number}-photo", MOST_PHOTOS)
+        except InvalidInput as wrong:
+            refused |= wrong.fields
+        else:
+            sent |= {number: pictures} if pictures else {}
+    return sent, refused
+
+
 def _scale(run: Any, order_id: int | None) -> str:
     orders = [order for order in lists.orders_of_run(run.id)
               if order.state == "shipped" and order_id in {None, order.id}]
     ids = [order.id for order in orders]
-    barred = lists.barred(ids, run.receiving_scheme)
     lines = orders_lists.lines(ids)
+    lots = lists.packed_lots(ids)
     return render_template(
         "orders/delivering/acceptance.html", run=run, order_id=order_id, words=words, reasons=REASONS,
         orders=[(order, [line for line in lines if line.order_id == order.id]) for order in orders],
-        ordered_grams={line.id: money.grams_of(line.ordered_milli, line.grams_per_unit) for line in lines},
-        numbers={line.id: number for number, line in enumerate(lines)}, lots=lists.packed_lots(ids),
-        outcomes=_outcomes({line.id: line for line in lines}, run.over_tolerance_points), typed=_typed(lines),
-        seconds=[person for person in lists.second_receivers(current_user) if person.id not in barred],
-        is_barred=current_user.id in barred, refused=_refused(lines), measure=receiving.measure)
+        numbers={line.id: number for number, line in enumerate(lines)}, lots=lots,
+        papers=documents.of_lots(lots, lines), rest=lists.rest_of(ids), limits=_limits(lines),
+        noted={line.id: receiving.noted(line, lots.get(line.id, [])) for line in lines},
+        states=_states(lines, lots, run.over_tolerance_points), typed=_typed(lines),
+        refused=_refused(lines), measure=receiving.measure, **_people(run, ids))
+
+
+def _people(run: Any, order_ids: Sequence[int]) -> dict[str, Any]:
+    """Who may receive beside the visitor, and whether the visitor may."""
+    barred = lists.barred(order_ids, run.receiving_scheme)
+    return {"is_barred": current_user.id in barred,
+            "seconds": [person for person in lists.second_receivers(current_user) if person.id not in barred]}
+
+
+def _limits(lines: Sequence[Any]) -> list[tuple[str, cold.Limit, str]]:
+    """What has to be measured on this van: the field, the limit, the limit in degrees."""
+    kinds = set(cold.kinds_of({line.category for line in lines if line.packed_milli}).values())
+    return [(exceptions.field_of(kind), limit, exceptions.degrees(limit.tenths))
+            for kind, limit in cold.LIMITS.items() if kind in kinds]
 
 
 def _told() -> dict[str, tuple[str, Mapping[str, Any]]]:
@@ -135,18 +185,17 @@ def _refused(lines: Sequence[Any]) -> dict[str, list[str]]:
     return renamed
 
 
-def _outcomes(lines: Mapping[int, Any], tolerance: int) -> dict[int, str]:
-    """The outcome of each line as typed, where it can be read."""
-    outcomes = {}
-    for line_id, line in lines.items():
-        told = _told().get(str(line_id))
+def _states(lines: Sequence[Any], lots: Mapping[int, Sequence[Any]], tolerance: int) -> dict[int, receiving.LineState]:
+    """How each line stands: as typed, where the form came back, else as on the delivery note."""
+    states = {}
+    for line in lines:
+        told = _told().get(str(line.id))
         try:
-            weighed = receiving.weigh(load(LineSchema(), told[1]), line, tolerance) if told else None
+            said = load(LineSchema(), told[1]) if told else None
         except MarketError:
-            continue
-        if weighed is not None:
-            outcomes[line_id] = weighed.outcome
-    return outcomes
+            said = {}
+        states[line.id] = receiving.state_of(said, line, lots.get(line.id, []), tolerance)
+    return states
 
 
 # ---- papers ---------------------------------------------------------------------------------------------------------
@@ -163,7 +212,15 @@ def sheet(run_id: int) -> str:
     return render_template(
         "orders/delivering/sheet.html", run=run, words=words, reasons=REASONS, parts=lists.accepted_parts(ids),
         orders=[(order, [line for line in lines if line.order_id == order.id]) for order in orders],
+        facts=lists.door_facts(ids), photos=lists.photos(ids), degrees=exceptions.degrees,
         total_fen=sum(line.accepted_fen or 0 for line in lines))
+
+
+@bp.get("/acceptance-photos/<int(max=999999999999):photo_id>")
+@requires("order.read")
+def photo(photo_id: int) -> Response:
+    """A photo of goods that were refused, over or reduced, for both sides of the trade."""
+    return file_routes.send(lists.photo(photo_id, current_user))
 
 
 @bp.get("/van/<token>")

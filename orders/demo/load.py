@@ -16,6 +16,7 @@ from orders.demo import (
     capacity,
     certificates,
     drawing,
+    elsewhere,
     facts,
     handing_on,
     lot_life,
@@ -70,6 +71,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     capacity.return_surplus(book, today)  # before the last notebook, whose names are still to follow
     aftersale.speak(book)
     lot_life.live(book, files_folder)
+    elsewhere.buy(book, files_folder)
     recalls.recall_one(book)
     prices.note_and_review(known, settled, products, today)
     tables.send(settled, next(iter(known.coops)), files_folder)

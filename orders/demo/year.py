@@ -1,7 +1,7 @@
 """A year of trade in the demo world, every step through the verbs that people use, by a fixed seed on a set clock."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 
@@ -13,8 +13,8 @@ from market import clock, db, money
 from market.access import Visitor
 from orders.buying import checkout
 from orders.buying.checkout import Wish
-from orders.delivering import acceptance, returns, shipments
-from orders.delivering.acceptance import Taken
+from orders.delivering import acceptance, cold, returns, shipments
+from orders.delivering.acceptance import Documents, Taken
 from orders.delivering.shipments import Packed
 from orders.demo import certificates
 from orders.demo.fact_rows import Facts, Good, MenuLine, Unit
@@ -269,12 +269,20 @@ def _lines(order: Order) -> list[OrderLine]:
 
 def _accept(book: Book, unit: Unit, order: Order) -> None:
     """Mostly in full; now and then short, a little over, at a reduced price, or refused."""
-    taken = [_taken(book, line) for line in _lines(order)]
+    lines = _lines(order)
+    kinds = cold.kinds_of({line.category for line in lines})
+    taken = [replace(_taken(book, line), temperature_tenths=_measured(kinds.get(line.category), line.id))
+             for line in lines]
     first = book.settled.person(unit.key, "receiver")
     reduced = unit.receiving_scheme == "reduced" and len(book.settled.people[unit.key, "receiver"]) == 1
     second = book.settled.person(unit.key, "requester") if reduced else book.settled.person(unit.key, "receiver", 1)
     with db.transaction():
-        acceptance.accept(order.id, taken, (first, second))
+        acceptance.accept(order.id, taken, (first, second), documents=Documents(seen=True))
+
+
+def _measured(kind: str | None, number: int) -> int | None:
+    """A temperature well below the limit of cold goods, in tenths of a degree."""
+    return cold.LIMITS[kind].tenths - 20 - number % 30 if kind else None
 
 
 def _taken(book: Book, line: OrderLine) -> Taken:

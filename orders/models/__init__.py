@@ -22,6 +22,9 @@ from orders.models.delivering import (
     AcceptancePart as AcceptancePart,
 )
 from orders.models.delivering import (
+    AcceptancePhoto as AcceptancePhoto,
+)
+from orders.models.delivering import (
     DeliveryRun as DeliveryRun,
 )
 from orders.models.delivering import (

@@ -86,6 +86,8 @@ class Acceptance(Base):
     accepted_at: Mapped[datetime]
     business_date: Mapped[date]
     note: Mapped[str] = mapped_column(default="")
+    documents_seen: Mapped[bool] = mapped_column(default=False)  # lots, certificates, quarantine papers of the van
+    documents_note: Mapped[str] = mapped_column(String(200), default="")  # what was missing
 
 
 class AcceptanceLine(Base):
@@ -110,6 +112,18 @@ class AcceptanceLine(Base):
     reason: Mapped[str] = mapped_column(default="")
     short_shipment_line_id: Mapped[int | None] = mapped_column(ForeignKey("shipment_line.id"))  # bears a shortage
     returned_milli: Mapped[int] = mapped_column(default=0)  # the documents are ReturnLine rows
+    temperature_tenths: Mapped[int | None]  # of cold goods, in tenths of a degree Celsius
+
+
+class AcceptancePhoto(Base):
+    """A photo of goods that were refused, over or reduced."""
+
+    __tablename__ = "acceptance_photo"
+    __table_args__ = (UniqueConstraint("acceptance_line_id", "file_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    acceptance_line_id: Mapped[int] = mapped_column(ForeignKey("acceptance_line.id"))
+    file_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"), index=True)
 
 
 class AcceptancePart(Base):

@@ -3,6 +3,7 @@
 
 const form = document.querySelector("[data-scale]");
 const lines = form ? [...form.querySelectorAll("[data-line]")] : [];
+const LONGEST_SIDE = 1600;
 
 /* "9.5" as thousandths, null for what the server would not read as a number. */
 function thousandths(text) {
@@ -23,19 +24,27 @@ function outcomeOf(line) {
   return milli > Math.floor((Math.min(ordered, Number(line.dataset.packed)) * (10000 + Number(form.dataset.tolerance))) / 10000) ? "too_much" : "over";
 }
 
+/* Whether a line says what the delivery note says, and nothing more. */
+function isAsNoted(line) {
+  const said = [...line.querySelectorAll("select, input:not([type=hidden], [type=checkbox], [data-amount])")];
+  return thousandths(line.querySelector("[data-amount]").value) === thousandths(line.dataset.noted)
+    && !line.querySelector("[data-refused]").checked && said.every((field) => field.value === "");
+}
+
 function show(line) {
   const outcome = outcomeOf(line);
   for (const chip of line.querySelectorAll("[data-outcome]")) chip.hidden = chip.dataset.outcome !== outcome;
-  const more = line.querySelector("[data-more]");
-  if (more && outcome === "rejected") more.open = true;
-  line.toggleAttribute("data-said", outcome !== null);
+  const isPlain = isAsNoted(line);
+  line.querySelector("[data-as-noted]").hidden = !isPlain;
+  line.querySelector("[data-shown]").textContent = line.querySelector("[data-refused]").checked ? "0" : line.querySelector("[data-amount]").value;
+  line.toggleAttribute("data-different", !isPlain);
   const progress = form.querySelector("[data-progress]");
-  const asked = lines.filter((one) => one.querySelector("[data-amount]"));
-  progress.textContent = progress.dataset.words.replace("##", asked.length).replace("#", asked.filter((one) => one.hasAttribute("data-said")).length);
+  progress.textContent = progress.dataset.words.replace("##", lines.length).replace("#", lines.filter((one) => one.hasAttribute("data-different")).length);
 }
 
 for (const line of lines.filter((one) => one.querySelector("[data-amount]"))) {
   line.addEventListener("input", () => show(line));
+  line.addEventListener("change", () => show(line));
   line.querySelector("[data-fill]").addEventListener("click", (event) => {
     line.querySelector("[data-amount]").value = event.currentTarget.dataset.fill;
     show(line);
@@ -43,10 +52,29 @@ for (const line of lines.filter((one) => one.querySelector("[data-amount]"))) {
   show(line);
 }
 
-/* Enter on the keypad goes on to the next field instead of sending a half-filled sheet. */
+/* A phone's photos are made small before they are sent, so that several go through at once; one that cannot be read goes as it is. */
+async function shrink(input) {
+  const kept = new DataTransfer();
+  for (const file of input.files) {
+    try {
+      const picture = await createImageBitmap(file);
+      const scale = Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height));
+      const canvas = new OffscreenCanvas(Math.round(picture.width * scale), Math.round(picture.height * scale));
+      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+      const small = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
+      kept.items.add(small.size < file.size ? new File([small], "photo.jpg", { type: "image/jpeg" }) : file);
+    } catch {
+      kept.items.add(file);
+    }
+  }
+  input.files = kept.files;
+}
+
+for (const input of form?.querySelectorAll("[data-photo]") ?? []) input.addEventListener("change", () => shrink(input));
+
+/* Enter on the keypad closes the field instead of sending a half-filled sheet. */
 form?.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !event.target.matches("[data-amount]")) return;
   event.preventDefault();
-  const fields = [...form.querySelectorAll("[data-amount]")];
-  (fields[fields.indexOf(event.target) + 1] ?? form.querySelector("#second_id")).focus();
+  event.target.blur();
 });

@@ -21,6 +21,7 @@ from orders.models import DeliveryRun, Order
 from tests.story.conftest import PageAt
 from tests.story.told import Told, press
 from tests.trade import Trade
+from tests.web.test_handover import photo
 from tests.world import GREENS, PASSWORD, POMELO, World
 
 pytestmark = pytest.mark.slow
@@ -106,15 +107,18 @@ def two_people_weigh(told: Told, second: Visitor) -> None:
     page.fill("input[name=code]", code)
     page.press("input[name=code]", "Enter")
     page.wait_for_url(re.compile(r"/runs/\d+/acceptance"))
+    line(page, "白菜").locator("summary").click()
     line(page, "白菜").locator("input[data-amount]").fill("9.5")
-    line(page, "生菜").locator("input[data-amount]").fill("6.2")
+    assert line(page, "生菜").locator("input[data-amount]").input_value() == "6.2"  # as on the note
     pomelo = line(page, "香柚")
-    pomelo.locator("input[data-amount]").fill("2")
-    pomelo.locator("details").evaluate("details => details.open = true")
+    pomelo.locator("summary").click()
     pomelo.locator("input[name$='-price_fen']").fill("54")
     pomelo.locator("select[name$='-reason']").select_option(index=1)
-    page.select_option("select[name=second_id]", str(second.id))
+    pomelo.locator("input[type=file]").set_input_files(
+        {"name": "crate.png", "mimeType": "image/png", "buffer": photo()[0].read()})
+    page.locator(f"label.choice:has(input[name=second_id][value='{second.id}'])").click()
     page.fill("input[name=second_password]", PASSWORD)
+    page.locator("label.choice:has(input[name=documents_seen])").click()
     told.look(page, "acceptance")
     page.locator(".sum-bar button[type=submit]").click()
     page.wait_for_url(re.compile(r"/runs/\d+/sheet"))

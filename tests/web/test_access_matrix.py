@@ -39,8 +39,10 @@ from market.places import Division
 from market.users import User
 from orders import seasons
 from orders.aftersale.models import AfterSale, AfterSalePhoto, CreditChange
+from orders.buying.checkout import Placed
 from orders.income import declarations
-from orders.models import DeliveryRun, Order, Purchase
+from orders.inspection import recording
+from orders.models import Acceptance, AcceptanceLine, AcceptancePhoto, DeliveryRun, Order, Purchase
 from orders.papers.models import (
     FrameContract,
     Invoice,
@@ -121,6 +123,8 @@ class Things:
     bundle_id: int
     invoice_id: int
     invoice_request_id: int
+    photo_id: int
+    record_id: int
 
 
 Make = Callable[[Things], Any]
@@ -132,7 +136,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
         "paper_id", "capacity_id", "request_id", "household_id", "return_id", "case_id", "change_id",
         "terms_id", "break_id", "plan_id", "phone_order_id",
-        "statement_id", "contract_id", "bundle_id", "invoice_id")},
+        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
     "standing.run.run_id": (lambda things: things.standing_run_id, NOBODYS),
     "phone.open_link.token": (lambda things: things.phone_token, "nobodys-token"),
@@ -152,6 +156,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
     "name": (lambda _things: "village-income", "no-such-report"),
     "kind": (lambda _things: "csv", "csv"),
     "ending": (lambda _things: "csv", "csv"),
+    "inspection.download.ending": (lambda _things: "csv", "pdf"),
     "sheet": (lambda _things: "products", "no-such-table"),
     **{f"office_imports.{name}.sheet": (lambda _things: "designations", "products") for name in ("template", "export")},
     **{f"office_imports.{name}.import_id": (lambda things: things.office_import_id, NOBODYS)
@@ -172,7 +177,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
 # these show the same to everybody who may come in: somebody else's is as good as one's own
 SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "delivering.van", "reports.show",
           "tracing.events", "tracing.digital_link", "tracing.certificate", "tracing.certificate_pdf",
-          "reports.download", "reports_api.report"}
+          "reports.download", "reports_api.report", "inspection.download"}
 SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit") for file in ("template", "export")}
 # papers under their random names are read by officials and auditors wherever they are
 OPEN_TO_READERS = {"files.show"}
@@ -204,7 +209,8 @@ QUERIES: dict[str, Callable[[Things], dict[str, str]]] = {
 OWN_ELSEWHERE = {"account.end_session"}
 # a role is not all that the view asks: a PIN is offered only to people who can move little,
 # papers are decided upon by agriculture offices only, a lot of one township's villages is not the county's to confirm
-PERSONAL = {"account.bind_phone", "papers.mark_checked", "papers.refuse", "lots.confirm", "catalog_api.confirm"}
+PERSONAL = {"account.bind_phone", "account.set_pin",
+            "papers.mark_checked", "papers.refuse", "lots.confirm", "catalog_api.confirm"}
 # at which side people stand; the others (city, platform) stand above both
 NEAR = {SCHOOL, GREENS, "greens_village"}
 FAR = {HOSPITAL, POMELO, "village", "township", "jiangyong", "agriculture", "newcomers"}
@@ -314,7 +320,8 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         review_id=review, outlier_id=outlier, recall_id=stopped.id,
         expected_id=expected, write_off_id=write_off, declaration_id=declaration,
         paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0,
-        plan_id=plan, standing_run_id=standing_run, phone_order_id=phone_order, phone_token=f"{unit}s-token")
+        plan_id=plan, standing_run_id=standing_run, phone_order_id=phone_order, phone_token=f"{unit}s-token",
+        **received(trade, trade.place({product: 1_000}, by=cook, unit=unit), paper.id))
 
 
 def ordered_ahead(world: World, unit: str, supplier: str, product: int, cook: str, clerk: str) -> tuple[int, int, int]:
@@ -398,6 +405,28 @@ def papers_of(order: Order, somebody: int, world: World, paper: int) -> dict[str
         session.flush()
         return {"statement_id": statement.id, "contract_id": contract.id, "bundle_id": bundle.id,
                 "invoice_id": invoice.id, "invoice_request_id": asked.id}
+
+
+def received(trade: Trade, placed: Placed, file: int) -> dict[str, int]:
+    """A line that was taken with a photo, and goods bought elsewhere."""
+    order = trade.orders(placed)[0]
+    line = trade.lines(order.id)[0].id
+    school = order.unit_id == trade.world.organisation_id(SCHOOL)
+    first, second = map(trade.world.person, ("store.wang", "aunt.zhao") if school else ("store.zheng", "cook.wu"))
+    with db.transaction() as session:
+        taken = Acceptance(order_id=order.id, first_receiver=first.id, second_receiver=second.id,
+                           scheme="two_receivers", accepted_at=clock.now(), business_date=TODAY)
+        session.add(taken)
+        session.flush()
+        of_line = AcceptanceLine(acceptance_id=taken.id, order_line_id=line, outcome="rejected", accepted_milli=0,
+                                 accepted_grams=0, price_fen=1, amount_fen=0, reason="other")
+        session.add(of_line)
+        session.flush()
+        photo = AcceptancePhoto(acceptance_line_id=of_line.id, file_id=file)
+        session.add(photo)
+        session.flush()
+        record = recording.add(recording.Bought(TODAY, "酱油", "瓶", 1_000, "店"), file, (first, second))
+        return {"photo_id": photo.id, "record_id": record}
 
 
 def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:

@@ -1,8 +1,11 @@
 """The kitchen door over HTTP: six digits, one scale for a whole van, two people, the sheet, the driver's page."""
 
+import io
 import re
+from typing import Any
 
 import pytest
+from PIL import Image
 from sqlalchemy import func, select, update
 
 from catalog.models import Lot
@@ -28,6 +31,13 @@ def trade(world: World) -> Trade:
     return Trade(world)
 
 
+def photo(name: str = "门口.png") -> tuple[io.BytesIO, str]:
+    """A picture as a phone would send one."""
+    content = io.BytesIO()
+    Image.new("RGB", (40, 30), "green").save(content, "PNG")
+    return io.BytesIO(content.getvalue()), name
+
+
 class Van:
     """Cabbage by weight and pomelo by the box, from two co-operatives, on one van to the school."""
 
@@ -45,11 +55,12 @@ class Van:
         self.url = f"/runs/{self.run.id}/acceptance"
         self.cabbage, self.pomelo = (trade.lines(order.id)[0].id for order in self.orders)
 
-    def form(self, grams: str = "9.5", boxes: str = "3", second: str = "aunt.zhao", **changes: str) -> dict[str, str]:
+    def form(self, grams: str = "9.5", boxes: str = "3", second: str = "aunt.zhao", **changes: Any) -> dict[str, Any]:
         return {
             "lines-0-line_id": str(self.cabbage), "lines-0-grams": grams,
             "lines-1-line_id": str(self.pomelo), "lines-1-milli": boxes,
             "second_id": str(self.world.person(second).id), "second_password": PASSWORD, "submit_token": "once",
+            "documents_seen": "1",
         } | changes
 
     def accepted(self) -> int:
@@ -192,7 +203,7 @@ def test_refusing_and_reducing_need_a_reason_and_a_price_only_falls(world, van):
         assert f'id="{field}-error"' in answer.text, changes
     assert van.accepted() == 0
     good = van.form("", **{"lines-0-refused": "1", "lines-0-reason": "spoiled", "lines-1-price_fen": "45",
-                           "lines-1-reason": "damaged"})
+                           "lines-1-reason": "damaged", "lines-0-photo": photo(), "lines-1-photo": photo()})
     answer = send(keeper, van.url, van.url, **good)
     assert answer.status_code == 303
     assert "腐烂或发霉" in keeper.get(answer.location).text

@@ -1,0 +1,46 @@
+"""What came and was not accepted: nothing accepts by itself, so it waits, and both sides are told."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+
+from catalog.models import Category
+from catalog.tracing.rules import NEEDS_CERTIFICATE
+from market import clock, db
+from market.access import Visitor
+from orders.delivering.cold import COLD
+from orders.models import Order, OrderLine
+
+DAYS = 7  # for goods that keep; fresh ones are looked at on the day they come
+FRESH = sorted({*NEEDS_CERTIFICATE, *COLD})
+
+
+def is_fresh() -> ColumnElement[bool]:
+    """That an order holds something harvested to order, or of a shelf of fresh goods."""
+    shelf = db.table(Category).alias()
+    fresh = select(Category.code).outerjoin(shelf, shelf.c.id == Category.parent_id).where(
+        or_(Category.code.in_(FRESH), shelf.c.code.in_(FRESH)))
+    return exists().where(OrderLine.order_id == Order.id,
+                          or_(OrderLine.supply == "daily", OrderLine.category.in_(fresh)))
+
+
+def delivered(today: date) -> ColumnElement[bool]:
+    """That an order should be at the door and nobody has accepted or refused it."""
+    return and_(Order.state == "shipped", Order.delivery_day <= today)
+
+
+def overdue(today: date) -> ColumnElement[bool]:
+    """That it should have been looked at: fresh goods on the day they came, others within a week."""
+    return and_(delivered(today), Order.delivery_day < case(
+        (is_fresh(), today), else_=clock.days_after(today, -DAYS)))
+
+
+def counts(by: Visitor) -> tuple[int, int]:
+    """How many orders of the visitor's unit or co-operative are delivered and not accepted, and how many late."""
+    today = clock.today()
+    late: Any = func.count(case((overdue(today), 1)))
+    own = Order.supplier_id if by.organisation_kind == "supplier" else Order.unit_id
+    row = db.session().execute(select(func.count(), late).select_from(Order)
+                               .where(own == by.organisation_id, delivered(today))).one()
+    return row[0], row[1]
