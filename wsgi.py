@@ -86,6 +86,10 @@ from orders.delivering import village_routes as packing_routes
 from orders.demo import cli as demo_cli
 from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
+from orders.ordering import api as ordering_api
+from orders.ordering import list_routes as ordering_list_routes
+from orders.ordering import models as ordering_models
+from orders.ordering import routes as ordering_routes
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
 from orders.reports import api as reports_api
@@ -96,7 +100,8 @@ from orders.reports import village_income
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
-          entry_models, paper_models, catalog.capacity.models, catalog.members.models)
+          entry_models, paper_models, catalog.capacity.models, catalog.members.models,
+          ordering_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp,
@@ -104,8 +109,9 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp,
               review_routes.bp, price_routes.bp, recall_routes.bp,
               entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
-              capacity_routes.bp, member_routes.bp)
-API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
+              capacity_routes.bp, member_routes.bp,
+              ordering_routes.bp, ordering_list_routes.bp)
+API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, ordering_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 # in the order in which a desk's menu shows them within a group
@@ -113,7 +119,8 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
          receipt_routes.MENU, packing_routes.LIST_MENU, lot_routes.MENU, lot_life_routes.MENU, village_routes.MENU,
          member_routes.MENU, income_routes.MENU, wage_routes.MENU, paper_routes.MENU, entry_office_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, review_routes.MENU, paper_routes.OFFICE_MENU,
-         capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU,
+         capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU,
+         ordering_routes.MENU, delivering_routes.MENU,
          paying_routes.MENU, recall_routes.MENU, import_routes.MENU, cart_routes.MENU, notice_routes.MENU,
          login_routes.MENU, reset_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from market.errors import N_, MarketError
 from market import money
+from market.errors import N_, MarketError
 
 GRAMS = {"斤": 500, "市斤": 500, "jin": 500, "公斤": 1000, "千克": 1000, "kg": 1000, "克": 1, "g": 1, "两": 50,
          "吨": 1_000_000}

@@ -17,28 +17,30 @@ LONGEST_TEXT = 20_000
 MOST_PIECES = 200
 
 WEIGHTS = ("公斤", "千克", "市斤", "kg", "斤", "克", "两", "吨", "g")
-COUNTS = ("箱", "只", "盒", "袋", "包", "瓶", "桶", "个", "件", "筐", "把", "打", "份", "板", "条", "根", "头", "尾", "罐",
-          "捆", "坛", "提", "块", "颗", "枚", "朵", "串", "排", "扎", "篮", "框")
+COUNTS = ("箱", "只", "盒", "袋", "包", "瓶", "桶", "个", "件", "筐", "把", "打", "份", "板", "条", "根", "头", "尾",
+          "罐", "捆", "坛", "提", "块", "颗", "枚", "朵", "串", "排", "扎", "篮", "框")
 AFTER_DIGITS = ("张", "片", "支", "本", "棵", "boxes", "box", "bags", "bag", "pcs", "jin")  # 千张 is a good
 UNITS = tuple(sorted((*WEIGHTS, *COUNTS, *AFTER_DIGITS), key=len, reverse=True))
 
-HEADINGS = {"名称", "品名", "商品", "商品名称", "货品", "菜名", "食材", "数量", "单位", "序号", "编号", "备注", "规格", "单价",
-            "金额", "no", "name", "goods", "product", "quantity", "qty", "unit", "code", "price", "amount", "note"}
+HEADINGS = {"名称", "品名", "商品", "商品名称", "货品", "菜名", "食材", "数量", "单位", "序号", "编号", "备注", "规格",
+            "单价", "金额", "no", "name", "goods", "product", "quantity", "qty", "unit", "code", "price", "amount",
+            "note"}
 FILLERS = re.compile(r"^(?:再来|还要|我要|需要|要|来|订|加|买|送|另外|和|还有|以及)+|(?:要|来|大概|约|大约)+$")
 EACH = re.compile(r"(?:每样|各要|各来|各)$")
 
 _DIGITS = r"[0-9０-９]+(?:[.．][0-9０-９]+)?"
-_HAN_NUMBER = rf"[{numerals.CHINESE}]+"
+_HAN_NUMBER = rf"[{numerals.CHINESE}]{{1,{numerals.LONGEST}}}"
 _UNIT = "|".join(map(re.escape, UNITS))
 _HAN_UNIT = "|".join(map(re.escape, sorted((*WEIGHTS, *COUNTS), key=len, reverse=True)))
 _FREE = r"(?![A-Za-z])"  # g of ginger is no gram
-_NUMBER = re.compile(rf"({_DIGITS})[ \u3000]*(?:((?i:{_UNIT})){_FREE})?|({_HAN_NUMBER})[ \u3000]*((?i:{_HAN_UNIT})){_FREE}")
+_NUMBER = re.compile(rf"({_DIGITS})[ \u3000]*(?:((?i:{_UNIT})){_FREE})?"
+                     rf"|({_HAN_NUMBER})[ \u3000]*((?i:{_HAN_UNIT})){_FREE}")
 _MORE = re.compile(rf"半|([0-9０-９{numerals.CHINESE}])[ ]?两")
-_UNCLEAR = re.compile(r"[0-9０-９][0-9０-９.,，．/／~～至到:：—–-]*[,，/／~～至到:：—–-][ ]?[0-9０-９]+(?:[.．][0-9０-９]+)?")
+_UNCLEAR = re.compile(r"[0-9０-９][0-9０-９.．/／~～至到:：—–-]*[/／~～至到:：—–-][ ]?" + _DIGITS)
 _THOUSANDS = re.compile(r"[0-9０-９]{1,3}(?:[,，][0-9０-９]{3})+(?![0-9０-９])")
 # 5斤装, 10斤/袋, 5kg*4, 7号: an amount that belongs to a name
-_OF_A_NAME = re.compile(rf"[ ]?(?:装|[/／*×✕xX][ ]?(?:{_DIGITS}|(?i:{_UNIT}){_FREE})|号|级|度|寸|月|日|年|点|时|元|块钱|#|%|％"
-                        r"|规格|款|型|(?:[lL]|ml|mL|ML|cm|mm|升|毫升)(?![A-Za-z]))")
+_OF_A_NAME = re.compile(rf"(?:装|[/／*×✕xX][ ]?(?:{_DIGITS}|(?i:{_UNIT}){_FREE})"
+                        r"|号|级|度|寸|月|日|年|点|时|元|块钱|#(?![0-9])|%|％|规格|款|型|(?:[lL]|ml|mL|ML|cm|mm|升|毫升)(?![A-Za-z]))")
 _HARD = "\n\r;；。！!?？|"
 _SOFT = ",，、/／"
 _JOINTS = " \u3000\t:：=＝-—–~～*×✕.·…+＋"
@@ -110,7 +112,8 @@ def _even(cell: str) -> str:
 
 
 def _is_name(cell: str) -> bool:
-    return bool(cell) and any(c.isalpha() for c in cell) and cell not in UNITS and not _quantity(cell)
+    has_letters = any(c.isalpha() for c in cell) and cell not in UNITS
+    return (has_letters or (cell.isdigit() and len(cell) > numerals.LONGEST)) and not _quantity(cell)
 
 
 def _quantity(cell: str) -> tuple[int, str] | None:
@@ -268,7 +271,7 @@ def _over(line: str, at: int) -> int:
         end = line.find(_CLOSING[line[at]], at)
         if 0 < end - at <= 30 and "\n" not in line[at:end]:
             return end + 1
-    amount = _NUMBER.match(line, at)
+    amount = _UNCLEAR.match(line, at) or _NUMBER.match(line, at)
     belongs = _OF_A_NAME.match(line, amount.end()) if amount else None
     if belongs:
         return belongs.end()
@@ -302,23 +305,20 @@ def _joint(line: str, at: int, begun: int) -> _Token | None:
 
 
 def _amount(line: str, at: int, begun: int) -> _Token | None:
-    in_name = begun < at
-    if in_name and line[at - 1].isascii() and line[at - 1].isalpha() and at - begun == 1:
-        return None  # A4, P12
-    found = _NUMBER.match(line, at)
+    """A number with its unit; None where there is none, or it belongs to a name (A4, #12, 5斤装, 10斤/袋)."""
+    after_letter = at - begun == 1 and (line[begun] == "#" or (line[begun].isascii() and line[begun].isalpha()))
+    found = None if after_letter else _NUMBER.match(line, at)
     if found is None:
         return None
-    unclear = _THOUSANDS.match(line, at) or _UNCLEAR.match(line, at)
-    if found[1] and unclear:
+    unclear = found[1] and (_THOUSANDS.match(line, at) or _UNCLEAR.match(line, at))
+    if _OF_A_NAME.match(line, (unclear or found).end()):
+        return None
+    if unclear:
         return _Token(_with_unit(line, unclear), "unclear")
-    if _OF_A_NAME.match(line, found.end()):
-        return None
-    if found[3] and in_name and line[at - 1] == "第":
-        return None
     milli = numerals.thousandths(found[1] or found[3])
-    if milli is None:
-        return _Token(found[0], "unclear") if found[1] else None
-    return _with_more(line, found, milli)
+    if milli is not None:
+        return _with_more(line, found, milli)
+    return _Token(found[0], "unclear") if found[1] else None
 
 
 def _with_unit(line: str, found: re.Match[str]) -> str:

@@ -130,6 +130,6 @@ def plain(reading: Reading) -> dict[str, Any]:
                 "unit": choice.good.sold.unit, "price_fen": choice.good.price_fen, "ordered_milli": choice.milli,
                 "ordered_before": bool(choice.good.at), "problem": choice.refusal,
             } for choice in line.choices]} for line in reading.understood],
-        "unknown": [{"text": line.piece.text.strip(), "word": line.piece.word, "problem": line.refusal}
+        "not_understood": [{"text": line.piece.text.strip(), "word": line.piece.word, "problem": line.refusal}
                     for line in reading.unknown],
     }

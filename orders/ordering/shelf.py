@@ -1,4 +1,4 @@
-"""What a unit may mean by a word: goods on sale in whose name, alias, sound or code it is found; few statements for all.
+"""What a unit may mean by a word: goods on sale in whose name, alias, sound or code it is found.
 
 A fixed number of statements for any number of words: what the unit calls things, what it ordered lately, and one read
 of all that the search engine (else the database) found.
@@ -59,7 +59,7 @@ def even(word: str) -> str:
     >>> even("Ｔｕ Dou")
     'tudou'
     """
-    return "".join(unicodedata.normalize("NFKC", word).casefold().split())
+    return "".join(filter(str.isprintable, unicodedata.normalize("NFKC", word).casefold().replace(" ", "")))
 
 
 class Shelf:
@@ -146,7 +146,7 @@ def _by_engine(words: Sequence[str], reader: search.Reader) -> tuple[dict[str, t
         return {word: reader.find(word, order="relevance", limit=MOST_FOUND).ids for word in words}, []
     except search.SearchUnavailable as error:
         log.warning("search.unavailable", reason=str(error))
-        return {}, [part for word in words if len(part := word.strip()) > 0][:MOST_WORDS]
+        return {}, ["".join(filter(str.isprintable, word)) for word in words][:MOST_WORDS]
 
 
 def _goods(ids: set[int], by_names: Sequence[str], usual: Mapping[int, int]) -> dict[int, Good]:
