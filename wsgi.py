@@ -122,7 +122,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
          capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU,
          ordering_routes.MENU, delivering_routes.MENU,
          paying_routes.MENU, recall_routes.MENU, import_routes.MENU, cart_routes.MENU, notice_routes.MENU,
-         login_routes.MENU, reset_routes.MENU)
+         login_routes.MENU, reset_routes.MENU, ordering_routes.LIST_MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),

@@ -20,10 +20,8 @@ from orders.ordering.schemas import ListNameSchema
 
 bp = Blueprint("ordering", __name__)
 
-MENU = (
-    MenuEntry("unit", N_("Quick order"), "ordering.quick", "purchase.prepare", "edit"),
-    MenuEntry("unit", N_("Weekly lists"), "weekly_lists.index", "purchase.prepare", "list"),
-)
+MENU = (MenuEntry("unit", N_("Quick order"), "ordering.quick", "purchase.prepare", "edit"),)
+LIST_MENU = (MenuEntry("unit", N_("Weekly lists"), "weekly_lists.index", "purchase.prepare", "list"),)
 PURCHASE = "/purchases/<int(max=999999999999):purchase_id>/again"
 A_WEEK = 7
 

@@ -138,7 +138,8 @@ def test_price_changes_and_goods_that_are_gone_are_shown(trade, chen):
 def test_two_days_may_not_want_more_than_the_store_holds(trade, chen):
     rice = trade.product("大米")
     trade.lot(rice, 100)
-    parts = [Part(Delivery(None, TOMORROW + timedelta(days=n)), [Want(rice, 60_000, was_milli=60_000)]) for n in (0, 1)]
+    parts = [Part(Delivery(None, TOMORROW + timedelta(days=n)), [Want(rice, 60_000, was_milli=60_000)])
+             for n in (0, 1)]
     assert set(drafts.wrong(parts)) == {(1, rice)}
 
 
@@ -235,8 +236,9 @@ def test_a_foreign_list_is_unknown(world, trade, chen):
     with db.transaction():
         list_id = weekly.make("周一菜单", [Entry(cabbage, 10_000)], chen)
     wu = world.person("cook.wu")
-    for act in (lambda: weekly.change(list_id, "我的", [Entry(cabbage, 10_000)], wu), lambda: weekly.remove(list_id, wu),
-                lambda: weekly.bring_back(list_id, wu), lambda: weekly.one(list_id, wu)):
+    for act in (lambda: weekly.change(list_id, "我的", [Entry(cabbage, 10_000)], wu),
+                lambda: weekly.remove(list_id, wu), lambda: weekly.bring_back(list_id, wu),
+                lambda: weekly.one(list_id, wu)):
         with pytest.raises(NotFound), db.transaction():
             act()
     assert weekly.one(list_id, chen).name == "周一菜单"
@@ -272,7 +274,8 @@ def names(found: reading.Reading) -> list[tuple[str, int | None]]:
 
 def test_a_chat_text_is_understood_and_three_mistakes_are_named(world, trade, chen, reader):
     greens(trade)
-    eggs = trade.product("鸡蛋", unit="箱", grams_per_unit=20_000, by_weight=False, minimum_milli=1_000, step_milli=1_000)
+    eggs = trade.product("鸡蛋", unit="箱", grams_per_unit=20_000, by_weight=False, minimum_milli=1_000,
+                         step_milli=1_000)
     trade.lot(eggs, 400)
     found = reading.read("土豆50斤白菜30斤鸡蛋2箱，龙虾5只 花菜20斤 谢谢", chen.organisation_id, reader)
     assert names(found) == [("土豆", 25_000), ("白菜", 30_000), ("鸡蛋", 2_000)]
@@ -295,7 +298,8 @@ def test_what_the_unit_ordered_before_comes_first(trade, chen, reader):
     other = trade.product("白菜苔", price_fen=50, supply="daily", daily_milli=100_000)
 
     def offers() -> list[int]:
-        return [choice.good.id for choice in reading.read("白菜5公斤", chen.organisation_id, reader).understood[0].choices]
+        found = reading.read("白菜5公斤", chen.organisation_id, reader)
+        return [choice.good.id for choice in found.understood[0].choices]
 
     assert offers() == [cheap, dear]  # the very name, then the cheaper one
     trade.place({dear: 1_000})
@@ -328,8 +332,8 @@ def test_a_word_is_learned_for_this_unit_only(world, trade, chen, reader):
 def test_goods_not_on_sale_are_not_offered(trade, chen, reader):
     cabbage, _potato = greens(trade)
     change(cabbage, state="hidden")
-    assert [line.piece.word for line in reading.read(f"白菜10斤 #{cabbage} 5斤", chen.organisation_id, reader).unknown] \
-        == ["白菜", f"#{cabbage}"]
+    found = reading.read(f"白菜10斤 #{cabbage} 5斤", chen.organisation_id, reader)
+    assert [line.piece.word for line in found.unknown] == ["白菜", f"#{cabbage}"]
 
 
 def test_texts_have_bounds_and_cost_few_statements(world, trade, chen, reader):

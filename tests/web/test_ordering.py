@@ -53,7 +53,7 @@ def fields(page: TestResponse) -> dict[str, str]:
     sent = {}
     for tag in re.findall(r"<input[^>]*>", form):
         name, value = re.search(r' name="([^"]*)"', tag), re.search(r' value="([^"]*)"', tag)
-        if name and ('type="radio"' not in tag and 'type="checkbox"' not in tag or " checked" in tag):
+        if name and (" checked" in tag or not re.search(r'type="(radio|checkbox)"', tag)):
             sent[name[1]] = value[1] if value else ""
     for name, options in re.findall(r'<select[^>]* name="([^"]*)"[^>]*>(.*?)</select>', form, re.DOTALL):
         chosen = re.search(r'value="([^"]*)" selected', options) or re.search(r'value="([^"]*)"', options)
@@ -248,11 +248,12 @@ def test_a_program_reads_a_text_and_orders_nothing(world, trade):
     cabbage, _potato = greens(trade)
     headers = world.api_headers("cook.chen")
     client = world.app.test_client()
-    answer = client.post("/api/v1/quick-order?lang=en", headers=headers, json={"text": "白菜10公斤 龙虾5只 白菜0.3公斤"})
+    answer = client.post("/api/v1/quick-order?lang=en", headers=headers,
+                         json={"text": "白菜10公斤 龙虾5只 白菜0.3公斤"})
     assert answer.status_code == 200
     assert answer.json["lines"][0]["candidates"][0] | {"supplier": ""} == {
-        "product_id": cabbage, "name": "白菜", "supplier": "", "unit": "公斤", "price_fen": 200, "ordered_milli": 10_000,
-        "ordered_before": False, "problem": None}
+        "product_id": cabbage, "name": "白菜", "supplier": "", "unit": "公斤", "price_fen": 200,
+        "ordered_milli": 10_000, "ordered_before": False, "problem": None}
     assert "nearest is 0.5" in answer.json["lines"][1]["candidates"][0]["problem"]
     assert answer.json["not_understood"][0]["text"] == "龙虾5只"
     assert count(CartLine) == count(Purchase) == 0
