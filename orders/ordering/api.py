@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import current_app
+from flask import Response, current_app, jsonify
 from flask_login import current_user
 from marshmallow import Schema, fields
 
 from market import api
 from market.access import requires
 from market.i18n import gettext as _
+from market.web import once, sent_token
 from orders.ordering import reading
 from orders.ordering.schemas import TextSchema
 
@@ -59,7 +60,12 @@ class ReadingSchema(Schema):
 @requires("purchase.prepare")
 @bp.arguments(TextSchema)
 @bp.response(200, ReadingSchema)
-def read(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Read a text such as 土豆50斤 白菜30: goods, quantities, and what is not understood. Changes nothing."""
-    return reading.plain(reading.read(values["text"], current_user.organisation_id,
-                                      current_app.extensions["sijin_search"]))
+@api.repeatable(bp)
+def read(values: Mapping[str, Any]) -> Response:
+    """Read a text such as 土豆50斤 白菜30: goods, quantities, and what is not understood. Orders nothing."""
+    def work() -> Response:
+        found = reading.read(values["text"], current_user.organisation_id, current_app.extensions["sijin_search"])
+        answer: Response = jsonify(ReadingSchema().dump(reading.plain(found)))
+        return answer
+
+    return once(work) if sent_token() else work()  # without a key nothing is written, so no writer has to wait

@@ -38,6 +38,7 @@ from market.users import User
 from orders import seasons
 from orders.income import declarations
 from orders.models import DeliveryRun, Purchase
+from orders.ordering import weekly
 from orders.paying import claims
 from orders.paying.claims import Remittance
 from tests.entries import newcomer
@@ -81,6 +82,7 @@ class Things:
     write_off_id: int
     declaration_id: int
     paper_id: int
+    list_id: int
 
 
 Make = Callable[[Things], Any]
@@ -90,7 +92,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
-        "paper_id", "capacity_id", "request_id", "household_id", "return_id")},
+        "paper_id", "list_id", "capacity_id", "request_id", "household_id", "return_id")},
     "lot_life.arrive.lot_id": (lambda things: things.expected_id, NOBODYS),
     "lot_life.close.lot_id": (lambda things: things.expected_id, NOBODYS),
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
@@ -119,6 +121,7 @@ SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office") for file i
 OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
 BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
+    "weekly_lists.change": lambda _things: {"name": "周一菜单"},
     "papers.refuse": lambda _things: {"reason": "看不清"},
     "village.set_state": lambda _things: {"state": "listed"},
     "prices.explain": lambda _things: {"reason": "礼盒装"},
@@ -217,8 +220,10 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     with db.transaction():
         returned = surplus.draw_up(surplus.Plan(TODAY, TODAY, 1_000, 0, 6_000), world.person(clerk))
     member = read(select(CoopMember.household_id).where(CoopMember.supplier_id == world.organisation_id(supplier)))
+    with db.transaction():
+        menu = weekly.make("周一菜单", [weekly.Entry(product, 10_000)], world.person(cook))
     return Things(
-        capacity_id=asked.village_capacity_id, request_id=asked.id,
+        list_id=menu, capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,

@@ -34,6 +34,7 @@ from market.places import Division
 from orders import seasons
 from orders.income import wages
 from orders.models import Order, OrderLine, PaymentClaim
+from orders.ordering import weekly
 from tests.counting import count_statements
 from tests.entries import newcomer
 from tests.goods import fill_shelf, list_goods, shelves, values
@@ -86,6 +87,7 @@ class Crowd:
             self.declare(TODAY + timedelta(days=100 + number))
             self.recall_one()
             self.lives()
+            self.keep_list(number)
             list_goods(self.world, category="tofu", name="豆腐")  # its papers are missing
             with db.transaction():
                 keep_paper(self.world.organisation_id(GREENS), "licence", TODAY + timedelta(days=60))
@@ -100,6 +102,10 @@ class Crowd:
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
 
+
+    def keep_list(self, number: int) -> None:
+        with db.transaction():
+            weekly.make(f"菜单{number}", [weekly.Entry(self.product, 1_000)], self.world.person("cook.chen"))
 
     def recall_one(self) -> None:
         """A lot that reached the school."""
