@@ -100,6 +100,10 @@ from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
 from orders.inspection import models as inspection_models
 from orders.inspection import routes as inspection_routes
+from orders.ordering import api as ordering_api
+from orders.ordering import list_routes as ordering_list_routes
+from orders.ordering import models as ordering_models
+from orders.ordering import routes as ordering_routes
 from orders.papers import frame_routes, invoice_routes, statement_routes
 from orders.papers import jobs as trade_paper_jobs
 from orders.papers import models as trade_paper_models
@@ -136,7 +140,7 @@ TABLES = (places, parties, households, users, settings, files, ledger, sealing, 
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, aftersale_models, terms_models,
           message_rows, messages, robots, orders.units.models, quota_models, standing_models, phone_models,
-          trade_paper_models, inspection_models)
+          trade_paper_models, inspection_models, ordering_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -146,8 +150,10 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               capacity_routes.bp, member_routes.bp, aftersale_routes.bp, credit_routes.bp, terms_routes.bp,
               told_routes.bp, unit_routes.bp, door_routes.bp, unit_office_routes.bp, unit_registration_routes.bp,
               unit_table_routes.bp, quota_routes.bp, quota_office_routes.bp, standing_routes.bp, phone_routes.bp,
-              trade_paper_routes.bp, statement_routes.bp, invoice_routes.bp, frame_routes.bp, inspection_routes.bp)
-API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp)
+              trade_paper_routes.bp, statement_routes.bp, invoice_routes.bp, frame_routes.bp, inspection_routes.bp,
+              ordering_routes.bp, ordering_list_routes.bp)
+API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
+                  ordering_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 # in the order in which a desk's menu shows them within a group
@@ -155,12 +161,13 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
          receipt_routes.MENU, packing_routes.LIST_MENU, lot_routes.MENU, lot_life_routes.MENU, village_routes.MENU,
          member_routes.MENU, income_routes.MENU, wage_routes.MENU, paper_routes.MENU, entry_office_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, review_routes.MENU, paper_routes.OFFICE_MENU,
-         capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU,
-         paying_routes.MENU, aftersale_routes.MENU, recall_routes.MENU, import_routes.MENU, credit_routes.MENU,
-         cart_routes.MENU, notice_routes.MENU, login_routes.MENU, reset_routes.MENU, terms_routes.MENU,
-         told_routes.MENU, unit_routes.MENU, door_routes.MENU, unit_table_routes.MENU, unit_office_routes.MENU,
-         unit_registration_routes.MENU, quota_routes.MENU, quota_office_routes.MENU, standing_routes.MENU,
-         phone_routes.MENU, trade_paper_routes.MENU, inspection_routes.MENU)
+         capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, ordering_routes.MENU,
+         delivering_routes.MENU, paying_routes.MENU, aftersale_routes.MENU, recall_routes.MENU, import_routes.MENU,
+         credit_routes.MENU, cart_routes.MENU, notice_routes.MENU, login_routes.MENU, reset_routes.MENU,
+         terms_routes.MENU, told_routes.MENU, unit_routes.MENU, door_routes.MENU, unit_table_routes.MENU,
+         unit_office_routes.MENU, unit_registration_routes.MENU, quota_routes.MENU, quota_office_routes.MENU,
+         standing_routes.MENU, phone_routes.MENU, trade_paper_routes.MENU, inspection_routes.MENU,
+         ordering_routes.LIST_MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),

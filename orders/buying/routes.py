@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask_login import current_user
 
 from market import clock, journal, words
+from market import waiting as market_waiting
 from market.access import Visitor, can, requires
 from market.errors import N_
 from market.i18n import gettext as _
@@ -13,7 +14,7 @@ from market.web import MenuEntry, once, page_number, parse, see_other, shows_aga
 from orders import happenings
 from orders.aftersale import lists as aftersale
 from orders.aftersale import states as aftersale_states
-from orders.buying import approval, lists, steps
+from orders.buying import approval, arrivals, lists, steps
 from orders.buying.schemas import ApprovalSchema, CancellationSchema
 from orders.delivering import lists as deliveries
 from orders.delivering.reasons import REASONS
@@ -33,13 +34,11 @@ MOST_QUERY = 40
 @requires("purchase.read")
 def desk() -> str:
     units, today = lists.unit_ids(current_user), clock.today()
-    coming = lists.coming(units, today, clock.days_after(today, 1))
+    comes_today, comes_tomorrow = arrivals.days(units, today)
     return render_template(
         "orders/buying/desk.html", counts=lists.tab_counts(units), owed=payments.owed(units, 1),
         waiting=lists.waiting(units, 5), runs=deliveries.open_runs(current_user.organisation_id, 5),
-        days=[(day, [order for order in coming if order.delivery_day == day])
-              for day in (today, clock.days_after(today, 1))],
-        goods=_goods_by_order(coming), may_approve=can(current_user, "purchase.approve"),
+        days=(comes_tomorrow, comes_today), reasons=arrivals.REASONS, to_do=market_waiting.for_visitor(current_user),
         may_receive=can(current_user, "delivery.accept"))
 
 

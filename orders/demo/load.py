@@ -20,6 +20,7 @@ from orders.demo import (
     facts,
     handing_on,
     lot_life,
+    ordering,
     prices,
     recalls,
     settlers,
@@ -73,6 +74,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     lot_life.live(book, files_folder)
     elsewhere.buy(book, files_folder)
     recalls.recall_one(book)
+    ordering.keep_lists(book)
     prices.note_and_review(known, settled, products, today)
     tables.send(settled, next(iter(known.coops)), files_folder)
     with db.transaction():

@@ -43,6 +43,7 @@ from orders.buying.checkout import Placed
 from orders.income import declarations
 from orders.inspection import recording
 from orders.models import Acceptance, AcceptanceLine, AcceptancePhoto, DeliveryRun, Order, Purchase
+from orders.ordering import weekly
 from orders.papers.models import (
     FrameContract,
     Invoice,
@@ -125,6 +126,7 @@ class Things:
     invoice_request_id: int
     photo_id: int
     record_id: int
+    list_id: int
 
 
 Make = Callable[[Things], Any]
@@ -134,7 +136,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
-        "paper_id", "capacity_id", "request_id", "household_id", "return_id", "case_id", "change_id",
+        "paper_id", "list_id", "capacity_id", "request_id", "household_id", "return_id", "case_id", "change_id",
         "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
@@ -183,6 +185,7 @@ SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit") fo
 OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
 BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
+    "weekly_lists.change": lambda _things: {"name": "周一菜单"},
     "papers.refuse": lambda _things: {"reason": "看不清"},
     "packing.lower_freight": lambda _things: {"freight_fen": "0"},
     "terms.change": lambda _things: {"weekdays[]": ["1"], "windows[]": ["dawn"], "cut_off_hour": "16",
@@ -302,11 +305,13 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     somebody = world.person("system.tao").id
     member = read(select(CoopMember.household_id).where(CoopMember.supplier_id == world.organisation_id(supplier)))
     papers = papers_of(order, somebody, world, paper.id)
+    with db.transaction():
+        menu = weekly.make("周一菜单", [weekly.Entry(product, 10_000)], world.person(cook))
     return Things(
         case_id=case, change_id=change, paper_file_id=paper.id,
         terms_id=terms_id, break_id=break_id,
         **unit_things,
-        **papers, capacity_id=asked.village_capacity_id, request_id=asked.id,
+        **papers, list_id=menu, capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,

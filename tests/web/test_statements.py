@@ -37,6 +37,7 @@ from orders import seasons
 from orders.aftersale.models import AfterSale, CreditChange
 from orders.income import wages
 from orders.models import Order, OrderLine, PaymentClaim
+from orders.ordering import weekly
 from orders.phone import calls, links
 from orders.phone.calls import Said
 from orders.phone.models import PhoneOrder
@@ -99,6 +100,7 @@ class Crowd:
             self.lives()
             self.pause(number)
             self.order_ahead()
+            self.keep_list(number)
             list_goods(self.world, category="tofu", name="豆腐")  # its papers are missing
             with db.transaction():
                 keep_paper(self.world.organisation_id(GREENS), "licence", TODAY + timedelta(days=60))
@@ -154,6 +156,10 @@ class Crowd:
                 message_rows.keep(f"mail {number}", "mail", qian.organisation_id or 0, "消息", user_id=qian.id)
                 runs.begin(sheet.KIND, f"{number}".encode(), "人员.csv", qian, self.world.app.extensions[
                     "sijin"].files_dir)
+
+    def keep_list(self, number: int) -> None:
+        with db.transaction():
+            weekly.make(f"菜单{number}", [weekly.Entry(self.product, 1_000)], self.world.person("cook.chen"))
 
     def recall_one(self) -> None:
         """A lot that reached the school."""
