@@ -78,6 +78,7 @@ from market import (
 from orders import api as orders_api
 from orders import jobs as order_jobs
 from orders import seasons, village_home
+from orders.approving import models as approving_models
 from orders.buying import cart, cart_routes
 from orders.buying import routes as buying_routes
 from orders.delivering import promises, recall_routes
@@ -96,7 +97,8 @@ from orders.reports import village_income
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
-          entry_models, paper_models, catalog.capacity.models, catalog.members.models)
+          entry_models, paper_models, catalog.capacity.models, catalog.members.models,
+          approving_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp,
               shop_routes.bp, village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp,
               paying_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp,

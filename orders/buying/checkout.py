@@ -17,6 +17,7 @@ from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound
 from market.parties import DeliveryPoint, Organisation
 from orders import numbers, seasons
+from orders.approving import rules
 from orders.buying import cart
 from orders.models import Order, OrderLine, Purchase
 from orders.states import FUND_SOURCES, METHODS, WINDOWS
@@ -81,14 +82,15 @@ def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor,
     total = sum(line["amount_fen"] for line in lines)
     if wish.expected_total_fen is not None and wish.expected_total_fen != total:
         raise PricesChanged(total=money.yuan(total))
-    limit = unit.approval_limit_fen
-    waits = approved_by is None and limit is not None and total > limit
+    asked = rules.needed(unit, wish.fund_source, lines, total) if approved_by is None else ()
+    waits = bool(asked)
     yes = "approved" if approved_by is not None else "waiting" if waits else "not_needed"
     purchase_id, number = _write_purchase(
         unit, wish, lines, {"ordered_by": by.id, "submit_token": token, "source": source, "approval": yes,
                             "by_contractor": "contractor" in by.roles, "approved_by": approved_by, "total_fen": total})
     if purchase_id is None:
         return earlier(token, by)
+    rules.ask(purchase_id, asked, by)
     by_supplier: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for line in lines:
         by_supplier[line["supplier_id"]].append(line)
