@@ -78,7 +78,12 @@ from market import (
 from orders import api as orders_api
 from orders import jobs as order_jobs
 from orders import seasons, village_home
+from orders.approving import api as approving_api
 from orders.approving import models as approving_models
+from orders.approving import news as approving_news
+from orders.approving import office_routes as approving_office_routes
+from orders.approving import routes as approving_routes
+from orders.approving import village_routes as approving_village_routes
 from orders.buying import cart, cart_routes
 from orders.buying import routes as buying_routes
 from orders.delivering import promises, recall_routes
@@ -106,8 +111,9 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp, import_routes.office_bp,
               review_routes.bp, price_routes.bp, recall_routes.bp,
               entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
-              capacity_routes.bp, member_routes.bp)
-API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp)
+              capacity_routes.bp, member_routes.bp,
+              approving_routes.bp, approving_village_routes.bp, approving_office_routes.bp)
+API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, approving_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 # in the order in which a desk's menu shows them within a group
@@ -117,18 +123,18 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
          entry_registration_routes.MENU, entry_routes.MENU, review_routes.MENU, paper_routes.OFFICE_MENU,
          capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, delivering_routes.MENU,
          paying_routes.MENU, recall_routes.MENU, import_routes.MENU, cart_routes.MENU, notice_routes.MENU,
-         login_routes.MENU, reset_routes.MENU)
+         login_routes.MENU, reset_routes.MENU, approving_routes.MENU, approving_office_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
         worker.Job("papers", paper_jobs.follow_day, seconds=600))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
-NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news)
+NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, approving_news)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here,
            village_home.waiting_here, recall_routes.waiting_here, import_routes.waiting_here,
            review_routes.waiting_here, entry_office_routes.waiting_here, paper_routes.waiting_here,
-           capacity_routes.waiting_here, member_routes.waiting_here)
+           capacity_routes.waiting_here, member_routes.waiting_here, approving_routes.waiting_here)
 A_YEAR = 31_536_000
 
 

@@ -70,6 +70,9 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "purchase.approve": (UNIT, frozenset({"approver", "leader"})),
     "purchase.read": (UNIT, UNIT_PEOPLE),
     "purchase.cancel": (UNIT, ORDERERS),
+    "purchase.amend": (UNIT, ORDERERS),
+    "purchase.file": (UNIT, UNIT_PEOPLE - {"contractor"}),  # an approval signed on paper, by a second person
+    "unit.rules": (UNIT, frozenset({"manager"})),
     "delivery.accept": (UNIT, frozenset({"receiver"})),
     "payment.claim": (UNIT, frozenset({"finance"})),
     # the village desk
@@ -109,6 +112,10 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "listing.review": (OFFICE, frozenset({"official"})),
     "price.refer": (OFFICE, frozenset({"official"})),
     "price.watch": (OFFICE, frozenset(READERS)),
+    "tender.read": (OFFICE, frozenset(READERS)),
+    "tender.keep": (OFFICE, frozenset({"official"})),  # of finance offices and the city: orders/approving/tenders.py
+    "anomaly.read": (OFFICE, frozenset(READERS)),
+    "anomaly.handle": (OFFICE, frozenset({"official"})),
     "report.read": (OFFICE, frozenset(READERS)),
     "office.home": (OFFICE, frozenset(READERS | {"village_officer"})),
     # the operator

@@ -105,6 +105,11 @@ def of_unit(unit_id: int | None) -> Sequence[Any]:
         .order_by(_rule.fund_source, _rule.step_no)).all()
 
 
+def plain_limit(unit_id: int | None) -> int | None:
+    """The one limit of a unit that has set no steps."""
+    return db.session().scalar(select(Organisation.approval_limit_fen).where(Organisation.id == unit_id))
+
+
 def replace(rules: Sequence[Rule], by: Visitor) -> None:
     """The manager says anew who approves what; it counts for purchases from now on. Raises InvalidInput."""
     if len(rules) > MOST_RULES:

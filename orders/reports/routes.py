@@ -12,13 +12,13 @@ from market.access import can, public, requires
 from market.errors import N_, NotFound
 from market.schemas import Input, Month, Words
 from market.web import MenuEntry, page_number
-from orders.reports import disclosure, office, recall_list, village_income, village_lines
+from orders.reports import anomalies, disclosure, office, recall_list, village_income, village_lines
 from orders.reports.frame import STAGES, Asked, Filled, Report, as_json, as_table, fill
 from orders.reports.readers import Reader, choices, find_place, reader_of
 
 bp = Blueprint("reports", __name__)
 
-REPORTS = {report.name: report for report in (village_income.REPORT, recall_list.REPORT)}
+REPORTS = {report.name: report for report in (village_income.REPORT, recall_list.REPORT, anomalies.REPORT)}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report", group="look"),
