@@ -39,7 +39,7 @@ class PriceMoved(Conflict):
 
 
 def cut_off(order: Any) -> datetime:
-    """Until when an order may be changed: its co-operative's cut-off where it carries one, else 16:00 the day before."""
+    """Until when an order may be changed: the cut-off that it carries, else 16:00 on the day before delivery."""
     own: datetime | None = getattr(order, "cut_off_at", None)
     return own or clock.shanghai(clock.days_after(order.delivery_day, -1), CUT_OFF_HOUR)
 

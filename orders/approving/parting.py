@@ -1,7 +1,7 @@
 """A part now, the rest later: what is not sent with an order follows on another day as an order of its own.
 
-So one order keeps one shipment and one acceptance. Each line costs its price times its quantity; order and purchase are
-the sums of their lines, as ever: where half a fen falls twice, a total may move by one fen for each line that is parted.
+So one order keeps one shipment and one acceptance. Each line costs its price times its quantity; order and purchase
+are the sums of their lines, as ever: where half a fen falls twice, a total may move by one fen for each parted line.
 """
 
 from collections import defaultdict

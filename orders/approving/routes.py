@@ -12,7 +12,8 @@ from market import clock, db, journal, uploads, words
 from market.access import Visitor, can, requires
 from market.errors import N_
 from market.i18n import gettext as _
-from market.i18n import ngettext
+from market.i18n import in_locale, ngettext
+from market.parties import Organisation
 from market.waiting import Waiting
 from market.web import MenuEntry, once, parse, see_other, shows_again
 from orders.approving import amending, deciding, rules, schemes
@@ -135,9 +136,10 @@ def _other_goods(supplier_id: int, ordered: set[int]) -> list[tuple[int, str]]:
     """What else the co-operative sells (id, words)."""
     rows = db.session().execute(
         select(Product.id, Product.name, Product.name_en, Product.unit, Product.unit_en)
+        .join(Organisation, Organisation.id == Product.supplier_id)
         .where(Product.supplier_id == supplier_id, on_sale(), Product.id.not_in(ordered)).order_by(Product.name)
         .limit(MOST_GOODS))
-    return [(row.id, f"{row.name}（{row.unit}）") for row in rows]
+    return [(row.id, f"{in_locale(row.name, row.name_en)} / {in_locale(row.unit, row.unit_en)}") for row in rows]
 
 
 @bp.post(f"/orders/{ORDER}/amendment")

@@ -1,4 +1,4 @@
-"""Input of approving: who approves what, a paper, a changed order, a declared scheme, a limit, what became of a finding."""
+"""Input of approving: who approves what, a paper, a changed order, a scheme, a limit, what became of a finding."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -22,8 +22,8 @@ class SameScheme(Conflict):
 
 
 def declare(scheme: str, reason: str, decided_on: date, by: Visitor) -> None:
-    """The manager declares how the unit receives from now on, 'reduced' or 'two_receivers', with the day on which it was
-    decided. Raises SameScheme, InvalidInput."""
+    """The manager declares how the unit receives from now on, 'reduced' or 'two_receivers', with the day on which it
+    was decided. Raises SameScheme, InvalidInput."""
     if decided_on > clock.today():
         raise InvalidInput({"decided_on": [N_("This day lies in the future.")]})
     unit = db.session().scalars(select(Organisation).where(Organisation.id == by.organisation_id).with_for_update(

@@ -29,7 +29,7 @@ from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
 from orders.reports.readers import Area, Reader
 
 HASTY_SECONDS = 30
-SHARE_PERCENT, FEWEST_ORDERS = 60, 5
+FEWEST_ORDERS = 5
 ROUND_TRIP_DAYS = 30
 KINDS: Mapping[str, tuple[str, str]] = {
     "splitting": (N_("Just under a limit"), N_(
@@ -40,16 +40,17 @@ KINDS: Mapping[str, tuple[str, str]] = {
         "what follows a plus.")),
     "hasty": (N_("Approved without a look?"), N_("Approved within 30 seconds of being asked for.")),
     "one_supplier": (N_("Mostly one co-operative"), N_(
-        "Of five orders of a month or more, over 60 % of the amount went to one co-operative.")),
-    "price": (N_("Price far above like goods"), N_("More than 1.5 times the median of like goods, not yet explained.")),
+        "Of five accepted orders of a month or more, over three fifths of the amount went to one co-operative.")),
+    "price": (N_("Price far above like goods"), N_(
+        "More than 1.5 times the median of like goods, not yet explained.")),
     "round_trip": (N_("Paid and given back"), N_(
         "At least half of what was paid for an order was refunded within 30 days.")),
     "tender": (N_("Above a tender limit"), N_("The year's purchases of one category lie above the tender limit.")),
 }
 COLUMNS = (
     Column("kind", N_("Kind"), "text"), Column("object", N_("What it is about"), "text"),
-    Column("value", N_("Value"), "text"), Column("day", N_("Day"), "text"), Column("rule", N_("Rule"), "text"),
-    Column("handler", N_("Looked into by"), "text"), Column("result", N_("Result"), "text"),
+    Column("value", N_("Figure found"), "text"), Column("day", N_("Day"), "text"), Column("rule", N_("By which rule"), "text"),
+    Column("handler", N_("Looked into by"), "text"), Column("result", N_("What became of it"), "text"),
 )
 
 
@@ -166,7 +167,8 @@ def two_logins(begin: date, end: date, where: Where) -> Iterator[Found]:
         people[row.purchase_id].add(row.ordered_by)
     for query in (
             select(Order.purchase_id, Acceptance.first_receiver, Acceptance.second_receiver)
-            .join(Order, Order.id == Acceptance.order_id).where(Order.business_date >= begin, Order.business_date < end),
+            .join(Order, Order.id == Acceptance.order_id)
+            .where(Order.business_date >= begin, Order.business_date < end),
             select(ApprovalDecision.purchase_id, ApprovalDecision.decided_by, ApprovalStep.asked_by)
             .join(ApprovalStep, ApprovalStep.id == ApprovalDecision.step_id)
             .join(Purchase, Purchase.id == ApprovalDecision.purchase_id)
@@ -235,7 +237,7 @@ def one_supplier(begin: date, end: date, where: Where) -> Iterator[Found]:
             name = next(row.supplier_name for row in rows if row.supplier_id == supplier)
             share = most * 1000 // total
             yield Found("one_supplier", f"{unit}/{month}", f"{rows[0].unit_name} · {name}",
-                        _("%(share)s %% of ¥%(yuan)s", share=f"{share // 10}.{share % 10}", yuan=money.yuan(total)),
+                        _("%(share)s percent of ¥%(yuan)s", share=f"{share // 10}.{share % 10}", yuan=money.yuan(total)),
                         max(row.business_date for row in rows))
 
 

@@ -1,4 +1,4 @@
-"""A placed order changes: less at once, more only with every yes anew, a part now and the rest later; sums stay right."""
+"""A placed order changes: less at once, more only with every yes anew, a part now, the rest later; sums stay right."""
 
 from datetime import date, timedelta
 from random import Random

@@ -7,11 +7,14 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
+from catalog.models import Lot
 from market import clock, db, worker
 from market.notices import Notice
 from market.parties import Membership, Organisation
 from orders.approving.models import ApprovalDecision, ApprovalRule
 from orders.models import Order, Purchase
+from orders.paying import claims
+from orders.paying.claims import Remittance
 from tests.trade import Trade
 from tests.web.forms import csrf_token, send
 from tests.world import GREENS, NOON, SCHOOL, TODAY, World
@@ -107,8 +110,8 @@ def test_the_cook_approves_nothing_by_form_and_api(world, trade, cabbage):
                                role="approver"))
     placed = trade.place({cabbage: 20_000})
     content = db.session().get_one(Purchase, placed.id).content_hash
-    assert send(world.logged_in("cook.chen"), f"/purchases/{placed.id}/approval", f"/orders/{trade.orders(placed)[0].id}",
-                decision="approve", content_hash=content).status_code == 409
+    assert send(world.logged_in("cook.chen"), f"/purchases/{placed.id}/approval", "/account", decision="approve",
+                content_hash=content).status_code == 409
     answer = world.app.test_client().post(f"/api/v1/purchases/{placed.id}/approval", json={},
                                           headers=world.api_headers("cook.chen"))
     assert (answer.status_code, answer.json["error"]["code"]) == (409, "second_person")
@@ -193,7 +196,6 @@ def test_the_packing_page_sends_the_rest_later(world, trade, cabbage):
 
 
 def _lot() -> int:
-    from catalog.models import Lot
     return db.session().scalars(select(Lot.id).order_by(Lot.id)).first() or 0
 
 
@@ -213,12 +215,10 @@ def test_a_small_unit_declares_the_reduced_scheme_and_every_sheet_says_so(world,
         f"/purchases/{placed.id}/sheet?lang=en").text
     assert "全校只有三名职工" in client.get("/approval-rules").text
     with pytest.raises(Exception, match="second person"):
-        trade.pay_by(order.id) if hasattr(trade, "pay_by") else _pay_as_cook(trade, order.id)
+        _pay_as_cook(trade, order.id)
 
 
 def _pay_as_cook(trade: Trade, order_id: int) -> None:
-    from orders.paying import claims
-    from orders.paying.claims import Remittance
     with db.transaction():
         claims.claim({order_id: 100}, Remittance("学校", TODAY), trade.world.person("cook.chen"))
 
@@ -226,7 +226,8 @@ def _pay_as_cook(trade: Trade, order_id: int) -> None:
 def test_limits_warn_and_anomalies_are_looked_into(world, trade, cabbage):
     city = world.logged_in("official.jin")
     division = world.person("official.jin").division_id
-    fields = {"division_id": str(division), "year": "2025", "category": "", "limit_fen": "100", "document": "演示文件1号"}
+    fields = {"division_id": str(division), "year": "2025", "category": "", "limit_fen": "100",
+              "document": "演示文件1号"}
     assert send(city, "/office/tender-limits", **(fields | {"division_id": "1234567"})).status_code == 422
     assert send(city, "/office/tender-limits", **fields).status_code == 303
     assert send(world.logged_in("official.hua"), "/office/tender-limits", **fields).status_code == 403
