@@ -52,7 +52,7 @@ def needed(unit: Any, fund_source: str, lines: Sequence[Mapping[str, Any]], tota
         return ()
     if not rules:
         db.session().execute(_LOCK_UNIT, {"unit": unit.id})
-    compared = max(total_fen, *sums(unit.id, lines, purchase_id).values())
+    compared = max([total_fen, *sums(unit.id, lines, purchase_id).values()])
     if not rules:
         limit = unit.approval_limit_fen
         return (Step(1, "approver", limit, compared),) if compared > limit else ()

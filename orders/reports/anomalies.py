@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from itertools import combinations
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, true
 
 from catalog.models import Product
 from catalog.review.models import PriceOutlier
@@ -49,7 +49,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
 }
 COLUMNS = (
     Column("kind", N_("Kind"), "text"), Column("object", N_("What it is about"), "text"),
-    Column("value", N_("Figure found"), "text"), Column("day", N_("Day"), "text"), Column("rule", N_("By which rule"), "text"),
+    Column("value", N_("Figure found"), "text"), Column("day", N_("Day"), "text"),
+    Column("rule", N_("By which rule"), "text"),
     Column("handler", N_("Looked into by"), "text"), Column("result", N_("What became of it"), "text"),
 )
 
@@ -98,12 +99,12 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
     return Content(COLUMNS, rows, total_of(COLUMNS, rows), [_("Signs, not proofs: each needs somebody to look.")])
 
 
-def _orders(where: Where, *columns: Any) -> Select[Any]:
-    """Orders that were not cancelled, of units of the area."""
+def _orders(where: Where, *columns: Any, cancelled_too: bool = False) -> Select[Any]:
+    """Orders of units of the area."""
     return (select(Order.id, Order.number, Order.unit_id, Order.supplier_id, Order.supplier_name, Order.business_date,
                    Organisation.short_name.label("unit_name"), *columns)
             .join(Organisation, Organisation.id == Order.unit_id)
-            .where(where.holds(Organisation.division_id), Order.state != "cancelled"))
+            .where(where.holds(Organisation.division_id), true() if cancelled_too else Order.state != "cancelled"))
 
 
 # ---- the looks ------------------------------------------------------------------------------------------------------
@@ -149,10 +150,10 @@ def _limits() -> dict[int, list[int]]:
     limits: dict[int, set[int]] = defaultdict(set)
     for row in db.session().execute(select(ApprovalRule.unit_id, ApprovalRule.from_fen)):
         limits[row.unit_id].add(row.from_fen)
-    for row in db.session().execute(select(Organisation.id, Organisation.approval_limit_fen).where(
-            Organisation.approval_limit_fen.is_not(None))):
-        if row.id not in limits:
-            limits[row.id].add(row.approval_limit_fen)
+    plain = select(Organisation.id, Organisation.approval_limit_fen).where(Organisation.approval_limit_fen.is_not(None))
+    for unit, limit in db.session().execute(plain):
+        if unit not in limits:
+            limits[unit].add(limit or 0)
     return {unit: sorted(amount for amount in some if amount) for unit, some in limits.items()}
 
 
@@ -237,7 +238,8 @@ def one_supplier(begin: date, end: date, where: Where) -> Iterator[Found]:
             name = next(row.supplier_name for row in rows if row.supplier_id == supplier)
             share = most * 1000 // total
             yield Found("one_supplier", f"{unit}/{month}", f"{rows[0].unit_name} · {name}",
-                        _("%(share)s percent of ¥%(yuan)s", share=f"{share // 10}.{share % 10}", yuan=money.yuan(total)),
+                        _("%(share)s percent of ¥%(yuan)s", share=f"{share // 10}.{share % 10}",
+                          yuan=money.yuan(total)),
                         max(row.business_date for row in rows))
 
 
@@ -266,7 +268,7 @@ def round_trips(begin: date, end: date, where: Where) -> Iterator[Found]:
             .group_by(ClaimPart.order_id, PaymentClaim.business_date).subquery())
     for row in db.session().execute(
             _orders(where, Order.received_fen, Refund.id.label("refund"), Refund.amount_fen,
-                    Refund.business_date.label("back_on"), paid.c.day)
+                    Refund.business_date.label("back_on"), paid.c.day, cancelled_too=True)
             .join(Refund, Refund.order_id == Order.id).join(paid, paid.c.order_id == Order.id)
             .where(Refund.business_date >= begin, Refund.business_date < end).order_by(Refund.id, paid.c.day)):
         if timedelta(0) <= row.back_on - row.day <= timedelta(days=ROUND_TRIP_DAYS) and (
@@ -296,5 +298,5 @@ LOOKS: tuple[Callable[[date, date, Where], Iterator[Found]], ...] = (
     splitting, two_logins, hasty, one_supplier, prices, round_trips, tender)
 
 REPORT = Report("anomalies", N_("Anomalies in purchases"),
-                N_("Signs of split orders, shared logins, hasty approvals, one-sided buying, refunds in a circle."), read,
-                verb="report.read", by_village=False)
+                N_("Signs of split orders, shared logins, hasty approvals, one-sided buying, refunds in a circle."),
+                read, verb="report.read", by_village=False)
