@@ -90,6 +90,12 @@ from orders.aftersale import credit_routes
 from orders.aftersale import jobs as aftersale_jobs
 from orders.aftersale import models as aftersale_models
 from orders.aftersale import routes as aftersale_routes
+from orders.approving import api as approving_api
+from orders.approving import models as approving_models
+from orders.approving import news as approving_news
+from orders.approving import office_routes as approving_office_routes
+from orders.approving import routes as approving_routes
+from orders.approving import village_routes as approving_village_routes
 from orders.buying import cart, cart_routes
 from orders.buying import routes as buying_routes
 from orders.delivering import promises, recall_routes
@@ -140,7 +146,7 @@ TABLES = (places, parties, households, users, settings, files, ledger, sealing, 
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, aftersale_models, terms_models,
           message_rows, messages, robots, orders.units.models, quota_models, standing_models, phone_models,
-          trade_paper_models, inspection_models, ordering_models)
+          trade_paper_models, inspection_models, ordering_models, approving_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -151,9 +157,10 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               told_routes.bp, unit_routes.bp, door_routes.bp, unit_office_routes.bp, unit_registration_routes.bp,
               unit_table_routes.bp, quota_routes.bp, quota_office_routes.bp, standing_routes.bp, phone_routes.bp,
               trade_paper_routes.bp, statement_routes.bp, invoice_routes.bp, frame_routes.bp, inspection_routes.bp,
-              ordering_routes.bp, ordering_list_routes.bp)
+              ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
+              approving_office_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
-                  ordering_api.bp)
+                  ordering_api.bp, approving_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 # in the order in which a desk's menu shows them within a group
@@ -167,7 +174,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.M
          terms_routes.MENU, told_routes.MENU, unit_routes.MENU, door_routes.MENU, unit_table_routes.MENU,
          unit_office_routes.MENU, unit_registration_routes.MENU, quota_routes.MENU, quota_office_routes.MENU,
          standing_routes.MENU, phone_routes.MENU, trade_paper_routes.MENU, inspection_routes.MENU,
-         ordering_routes.LIST_MENU)
+         ordering_routes.LIST_MENU, approving_routes.MENU, approving_office_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -178,7 +185,7 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("phone orders", phone_jobs.expire, seconds=60))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
-        quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs)
+        quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
@@ -186,7 +193,8 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.wa
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,
            unit_routes.waiting_here, unit_office_routes.waiting_here, unit_table_routes.waiting_here,
            quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
-           phone_routes.waiting_here, trade_paper_routes.waiting_here, delivering_routes.waiting_here)
+           phone_routes.waiting_here, trade_paper_routes.waiting_here, delivering_routes.waiting_here,
+           approving_routes.waiting_here)
 A_YEAR = 31_536_000
 
 

@@ -5,7 +5,7 @@ stays on the calendar of a day when it is packed; it leaves only when an order i
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -63,6 +63,11 @@ def hold(wanted: Sequence[Wanted], day: date) -> None:
     """Promise goods to order lines for a delivery day. Raises OutOfStock when any line cannot be filled."""
     holds = _from_lots([w for w in wanted if w.supply == "stocked"], day)
     holds += _from_days([w for w in wanted if w.supply == "daily"], day)
+    _keep(holds)
+
+
+def _keep(holds: Sequence[dict[str, Any]]) -> None:
+    """Write promises beside their moves; the counters have moved already."""
     db.insert_rows(StockHold, holds)
     now = clock.now()
     db.insert_rows(StockMove, [
@@ -70,6 +75,36 @@ def hold(wanted: Sequence[Wanted], day: date) -> None:
          "on_hand_change_milli": 0, "held_change_milli": h["milli"], "line_id": h["line_id"], "note": ""}
         for h in holds
     ])
+
+
+def lessen(most: Mapping[int, int]) -> list[dict[str, Any]]:
+    """Leave order lines at most so many milli of what is promised to them, what was promised first before the rest;
+    returns the promises taken away: line_id, lot_id, availability_id, milli. The rows stay locked for the caller.
+    """
+    left = dict(most)
+    kept: list[dict[str, Any]] = []
+    taken_away: list[dict[str, Any]] = []
+    for row in _end(db.table(StockHold).c.line_id.in_(list(most)), "released", days_too=True):
+        stays = min(left[row.line_id], row.milli)
+        left[row.line_id] -= stays
+        promise = {"line_id": row.line_id, "lot_id": row.lot_id, "availability_id": row.availability_id}
+        kept += [{**promise, "milli": stays}] if stays else []
+        taken_away += [{**promise, "milli": row.milli - stays}] if row.milli > stays else []
+    promise_again(kept)
+    return taken_away
+
+
+def promise_again(promises: Sequence[dict[str, Any]]) -> None:
+    """Promises as lessen() returns them, to the lines they name now. Raises OutOfStock."""
+    for name, key, enough in (("lot", "lot_id", "on_hand_milli - held_milli >= :q"),
+                              ("availability", "availability_id", "capacity_milli - held_milli >= :q")):
+        amounts: dict[int, int] = defaultdict(int)
+        for promise in promises:
+            if promise[key] is not None:
+                amounts[promise[key]] += promise["milli"]
+        if amounts:
+            _change(name, "held_milli = held_milli + :q", enough, amounts)
+    _keep(promises)
 
 
 def _from_lots(wanted: list[Wanted], day: date) -> list[dict[str, Any]]:

@@ -73,6 +73,9 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "purchase.approve": (UNIT, frozenset({"approver", "leader"})),
     "purchase.read": (UNIT, UNIT_PEOPLE),
     "purchase.cancel": (UNIT, ORDERERS),
+    "purchase.amend": (UNIT, ORDERERS),
+    "purchase.file": (UNIT, UNIT_PEOPLE - {"contractor"}),  # an approval signed on paper, by a second person
+    "unit.rules": (UNIT, frozenset({"manager"})),
     "delivery.accept": (UNIT, frozenset({"receiver"})),
     "inspection.read": (UNIT, UNIT_PEOPLE),
     "inspection.record": (UNIT, frozenset({"receiver"})),
@@ -136,6 +139,10 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "price.refer": (OFFICE, frozenset({"official"})),
     "price.watch": (OFFICE, frozenset(READERS)),
     "aftersale.mediate": (OFFICE, frozenset({"official"})),
+    "tender.read": (OFFICE, frozenset(READERS)),
+    "tender.keep": (OFFICE, frozenset({"official"})),  # of finance offices and the city: orders/approving/tenders.py
+    "anomaly.read": (OFFICE, frozenset(READERS)),
+    "anomaly.handle": (OFFICE, frozenset({"official"})),
     "report.read": (OFFICE, frozenset(READERS)),
     "quota.watch": (OFFICE, frozenset(READERS)),
     "quota.decide": (OFFICE, frozenset({"official"})),  # which office what: orders/quota/rules.py, filing.py

@@ -41,7 +41,7 @@ UNLOGGED = {"site.healthz", "site.readyz", "site.metrics_"}  # asked every few s
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 NO_OBJECT = N_("The request must hold one JSON object.")
 # fields that hold rows, named lines-0-grams in a form; a plain field of such a name holds none
-ROWS = {"lines", "contributions", "ingredients"}
+ROWS = {"lines", "new", "contributions", "ingredients"}
 # of a form; a quick hash must not give a password or PIN away
 NOT_CONTENT = {"csrf_token", "second_password", "password", "pin"}
 

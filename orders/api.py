@@ -27,12 +27,13 @@ from orders.api_schemas import (
     WholeOrderSchema,
     WholePurchaseSchema,
 )
+from orders.approving import parting
 from orders.buying import approval, checkout
 from orders.buying.checkout import Wish
 from orders.delivering import acceptance, exceptions, lists, receiving, shipments
 from orders.delivering.acceptance import Taken
 from orders.delivering.packing_schemas import ShipmentSchema
-from orders.delivering.village_routes import packed_of
+from orders.delivering.village_routes import packed_of, stays_of
 from orders.paying import claims
 from orders.paying.claims import Remittance
 
@@ -126,6 +127,8 @@ def order(order_id: int) -> dict[str, Any]:
 def ship(values: Mapping[str, Any], order_id: int) -> Response:
     """Send an order on its way with the lots really packed, short or whole."""
     def work() -> Response:
+        if values["rest_on"] is not None:
+            parting.part(order_id, stays_of(values), values["rest_on"], current_user)
         shipments.ship(order_id, packed_of(values), current_user, values["note"])
         return api.created(WholeOrderSchema, feed.order(order_id, current_user))
 

@@ -8,6 +8,9 @@ from market.errors import N_
 
 ACTS: Mapping[str, str] = {
     "purchase.placed": N_("Ordered"), "purchase.approved": N_("Approved"), "purchase.declined": N_("Declined"),
+    "purchase.step_approved": N_("Approved one step"), "purchase.approved_on_paper": N_("Filed an approval on paper"),
+    "purchase.approval_voided": N_("The approval is void: more is ordered"),
+    "order.amended": N_("Changed the order"), "order.parted": N_("A part follows later"),
     "order.placed": N_("Ordered"), "order.cancelled": N_("Cancelled"), "order.shipped": N_("Sent on its way"),
     "order.accepted": N_("Accepted"), "order.returned": N_("Goods returned"),
     "payment.claimed": N_("Payment claimed"), "payment.received": N_("Payment received"),

@@ -38,6 +38,24 @@ def count_placed(rows: Iterable[Mapping[str, Any]]) -> None:
     gates.sell(grams)
 
 
+def of(product_ids: Sequence[int], day: date) -> dict[int, int]:
+    """The season in which a day falls, by product; products without one are left out."""
+    rows = db.session().execute(select(_season.c.product_id, _season.c.id).where(
+        _season.c.product_id.in_(product_ids), _season.c.first_day <= day, _season.c.last_day >= day))
+    return {row.product_id: row.id for row in rows}
+
+
+def count_more(grams_by_product: Mapping[int, int], day: date) -> None:
+    """More is ordered of goods for a day. Raises AboveCapacity."""
+    found = of(sorted(grams_by_product), day)
+    gates.sell({season: grams_by_product[product] for product, season in found.items() if grams_by_product[product]})
+
+
+def count_less(grams_by_product: Mapping[int, int], day: date) -> None:
+    """Less is ordered of goods for a day."""
+    gates.give_back([gates.Change(product, day, grams) for product, grams in grams_by_product.items()])
+
+
 def give_back_cancelled(line_ids: Sequence[int]) -> None:
     """Lines of cancelled orders no longer count."""
     gates.give_back([gates.Change(row.product_id, row.delivery_day, row.grams) for row in db.session().execute(

@@ -15,7 +15,7 @@ PAYMENT = ("unpaid", "claimed", "part", "paid", "over")
 # an order's state and what may follow
 NEXT: Mapping[str, frozenset[str]] = {
     "waiting": frozenset({"placed", "cancelled"}),  # for a second person's approval
-    "placed": frozenset({"shipped", "cancelled"}),
+    "placed": frozenset({"shipped", "cancelled", "waiting"}),  # what grows waits again
     "shipped": frozenset({"accepted", "rejected"}),
     "accepted": frozenset(),
     "rejected": frozenset(),

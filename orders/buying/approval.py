@@ -1,5 +1,6 @@
 """A second person's yes to a purchase, bound to its content; and taking a purchase or order back before it ships."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select, update
@@ -7,9 +8,13 @@ from sqlalchemy import select, update
 from catalog import stock
 from market import clock, db, journal, outbox
 from market.access import Visitor
-from market.errors import N_, Conflict, NotFound, SecondPersonNeeded
-from market.parties import Organisation
+from market.errors import N_, Conflict, InvalidInput, NotFound
+from market.parties import Membership, Organisation
+from market.users import User
 from orders import seasons, states
+from orders.approving import deciding, people, rules
+from orders.approving.deciding import Paper
+from orders.approving.models import ApprovalDecision
 from orders.buying import checkout, refusals
 from orders.models import Order, OrderLine, Purchase
 from orders.paying import receipts
@@ -22,31 +27,117 @@ class ContentChanged(Conflict):
     text = N_("The purchase has changed since it was shown to you. Please look again.")
 
 
-def approve(purchase_id: int, shown_hash: str | None, by: Visitor) -> None:
-    """Let a waiting purchase go to the co-operatives, as long as all its goods are still on sale.
+def approve(purchase_id: int, shown_hash: str | None, by: Visitor) -> bool:
+    """Say yes to the step that is open; after the last one the purchase goes to the co-operatives, as long as all its
+    goods are still on sale. Returns whether that was the last.
 
-    Raises SecondPersonNeeded, ContentChanged, GoodsWithdrawn, Conflict, NotFound.
+    Raises SecondPersonNeeded, OneStepEach, NotYourStep, ContentChanged, GoodsWithdrawn, Conflict, NotFound.
+    """
+    return _approve(purchase_id, shown_hash, by, None)
+
+
+def file_paper(purchase_id: int, step_no: int, paper: Paper, by: Visitor) -> bool:
+    """File a yes to the open step that was given on paper or in an office system, as a second person: not who ordered,
+    and from then on neither receiver nor payer. The name on it is not that of who ordered.
+
+    Raises what approve() raises, and InvalidInput.
     """
     purchase = _waiting(purchase_id, by)
-    if purchase.ordered_by == by.id:
-        raise SecondPersonNeeded()
+    step = deciding.open_step(purchase.id)
+    if step is None or step.step_no != step_no:
+        raise Conflict()
+    if paper.signed_on > clock.today():
+        raise InvalidInput({"signed_on": [N_("This day lies in the future.")]})
+    if paper.signed_on < purchase.business_date:
+        raise InvalidInput({"signed_on": [N_("This day lies before the purchase.")]})
+    return _approve(purchase_id, None, by, replace(paper, signed_by_user=_signer(purchase, step, paper.signed_by)))
+
+
+def _signer(purchase: Purchase, step: Any, name: str) -> int | None:
+    """The login of who signed, where that name has one in the unit. Raises InvalidInput where they may not sign."""
+    session = db.session()
+    found = set(session.scalars(
+        select(User.id).join(Membership, Membership.user_id == User.id)
+        .where(Membership.organisation_id == purchase.unit_id, User.name == name)))
+    if found & people.askers([purchase.id]):
+        raise InvalidInput({"signed_by": [N_("Who ordered does not approve, on paper either.")]})
+    signed = session.scalars(select(ApprovalDecision.signed_by).where(
+        ApprovalDecision.purchase_id == purchase.id, ApprovalDecision.round_no == step.round_no))
+    decided = session.scalars(select(ApprovalDecision.decided_by).where(
+        ApprovalDecision.purchase_id == purchase.id, ApprovalDecision.round_no == step.round_no,
+        ApprovalDecision.way == "here"))
+    if name in set(signed) or found & set(decided):
+        raise InvalidInput({"signed_by": [N_("This person has already decided a step of this purchase.")]})
+    return min(found, default=None)
+
+
+def _approve(purchase_id: int, shown_hash: str | None, by: Visitor, paper: Paper | None) -> bool:
+    purchase = _waiting(purchase_id, by)
+    step = _step_for(purchase, by, on_paper=paper is not None)
     current = _hash_now(purchase)
     if current != purchase.content_hash or (shown_hash is not None and shown_hash != current):
         raise ContentChanged()
     refusals.check_still_sold(_goods_waiting(purchase))
+    deciding.write(step, "approve", current, by, paper=paper)
+    told = {"content_hash": current, "step": step.step_no} | (
+        {"signed_by": paper.signed_by, "file": paper.file_id} if paper else {})
+    more = deciding.open_step(purchase.id) is not None
+    act = "purchase.approved_on_paper" if paper else "purchase.step_approved" if more else "purchase.approved"
+    journal.record(act, "purchase", purchase.id, by, **told)
+    if more:
+        return False
     _settle(purchase, "approved", "placed", by)
-    journal.record("purchase.approved", "purchase", purchase.id, by, content_hash=current)
     outbox.enqueue("purchase.approved", {"purchase_id": purchase.id})
+    if step.round_no > 1:
+        outbox.enqueue("purchase.approved_again", {"purchase_id": purchase.id, "round_no": step.round_no})
+    return True
+
+
+def _step_for(purchase: Purchase, by: Visitor, *, on_paper: bool = False) -> Any:
+    """The open step, which this person may answer."""
+    step = deciding.open_step(purchase.id)
+    if step is None:
+        raise Conflict()
+    deciding.check_person(purchase.id, step, by, on_paper=on_paper)
+    return step
 
 
 def decline(purchase_id: int, reason: str, by: Visitor) -> None:
     """Refuse a waiting purchase; its goods are free again."""
     purchase = _waiting(purchase_id, by)
-    if purchase.ordered_by == by.id:
-        raise SecondPersonNeeded()
+    step = _step_for(purchase, by)
+    deciding.write(step, "decline", purchase.content_hash, by, reason)
     declined = _settle(purchase, "declined", "cancelled", by)
     _free(_line_ids(Order.id.in_(declined)))
     journal.record("purchase.declined", "purchase", purchase.id, by, reason=reason)
+
+
+def ask_again(purchase: Purchase, unit: Any, lines: list[dict[str, Any]], by: Visitor) -> int | None:
+    """After a purchase has grown: what was approved is void, and it waits again for every step of its new amount.
+    Returns the round that was opened, None where no step is needed.
+    """
+    steps = rules.needed(unit, purchase.fund_source, lines, purchase.total_fen, purchase.id)
+    if not steps and purchase.approval in {"waiting", "approved"}:  # as under a plan that was approved beforehand
+        steps = (rules.Step(1, "approver", 0, purchase.total_fen),)
+    if not steps:
+        return None
+    round_no = deciding.round_no(purchase.id) + 1
+    rules.ask(purchase.id, steps, by, round_no)
+    voided = purchase.approval == "approved"
+    purchase.approval, purchase.approved_by, purchase.approved_at = "waiting", None, None
+    session = db.session()
+    session.flush()
+    session.execute(update(Order).where(Order.purchase_id == purchase.id, Order.state == "placed")
+                    .values(state="waiting"))
+    if voided:
+        journal.record("purchase.approval_voided", "purchase", purchase.id, by, total_fen=purchase.total_fen)
+    return round_no
+
+
+def rehash(purchase: Purchase) -> None:
+    """What an approval would bind now."""
+    purchase.content_hash = _hash_now(purchase)
+    db.session().flush()
 
 
 def cancel(order_id: int, reason: str, by: Visitor) -> None:
@@ -85,7 +176,7 @@ def _hash_now(purchase: Purchase) -> str:
     rows = db.session().execute(
         select(OrderLine.product_id, OrderLine.ordered_milli, OrderLine.price_fen, OrderLine.amount_fen)
         .join(Order, Order.id == OrderLine.order_id).where(Order.purchase_id == purchase.id)
-        .order_by(OrderLine.product_id)
+        .order_by(OrderLine.product_id, OrderLine.id)
     ).mappings().all()
     return checkout.content_hash([dict(row) for row in rows], db.columns_of(purchase))
 

@@ -19,6 +19,7 @@ from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound
 from market.parties import DeliveryPoint, Organisation
 from orders import numbers, seasons
+from orders.approving import rules
 from orders.buying import cart
 from orders.models import Order, OrderLine, Purchase
 from orders.states import FUND_SOURCES, METHODS, WINDOWS
@@ -107,8 +108,8 @@ def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor,
     total, freight = sum(line["amount_fen"] for line in lines), sum(row["freight_fen"] for row in promised.values())
     if wish.expected_total_fen is not None and wish.expected_total_fen != total + freight:
         raise PricesChanged(total=money.yuan(total + freight))
-    limit = unit.approval_limit_fen
-    waits = approved_by is None and limit is not None and total + freight > limit
+    asked = rules.needed(unit, wish.fund_source, lines, total + freight) if approved_by is None else ()
+    waits = bool(asked)
     yes = "approved" if approved_by is not None else "waiting" if waits else "not_needed"
     purchase_id, number = _write_purchase(
         unit, wish, lines, {"ordered_by": by.id, "submit_token": token, "source": source, "approval": yes,
@@ -116,6 +117,7 @@ def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor,
                             "freight_fen": freight}, moment)
     if purchase_id is None:
         return earlier(token, by)
+    rules.ask(purchase_id, asked, by)
     orders = _write_orders(purchase_id, unit, wish, by_supplier, products, promised, waits, moment)
     _write_lines(list(by_supplier.values()), [order["id"] for order in orders], wish)
     journal.record_many(

@@ -7,13 +7,14 @@ from flask_login import current_user
 
 from market import clock, journal, words
 from market import waiting as market_waiting
-from market.access import Visitor, can, requires
+from market.access import can, requires
 from market.errors import N_
 from market.i18n import gettext as _
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again
 from orders import happenings
 from orders.aftersale import lists as aftersale
 from orders.aftersale import states as aftersale_states
+from orders.approving import amending, changes, deciding, schemes, tenders
 from orders.buying import approval, arrivals, lists, steps
 from orders.buying.schemas import ApprovalSchema, CancellationSchema
 from orders.delivering import lists as deliveries
@@ -119,12 +120,18 @@ def purchase_sheet(purchase_id: int) -> str:
 def _purchase(template: str, purchase_id: int) -> str:
     facts = lists.purchase(purchase_id, lists.unit_ids(current_user))
     suborders = lists.of_purchase(purchase_id)
-    return render_template(template, purchase=facts, orders=suborders, goods=_goods_by_order(suborders),
-                           may_approve=facts.approval == "waiting" and _is_second(facts, current_user))
-
-
-def _is_second(purchase: Any, visitor: Visitor) -> bool:
-    return purchase.ordered_by != visitor.id and can(visitor, "purchase.approve")
+    goods = _goods_by_order(suborders)
+    shown = deciding.shown(purchase_id)
+    bought = [line for order in suborders if order.state != "cancelled" for line in goods[order.id]]
+    now = clock.now()
+    return render_template(
+        template, purchase=facts, orders=suborders, goods=goods, approval=shown, step=shown.open_step,
+        may_approve=deciding.may_answer(facts, shown, current_user) and can(current_user, "purchase.approve"),
+        may_file=deciding.may_answer(facts, shown, current_user, on_paper=True) and can(current_user, "purchase.file"),
+        changes=changes.of_purchase(purchase_id), scheme=schemes.of_unit(facts.unit_id),
+        tender=tenders.warnings(facts.unit_id, dict.fromkeys(tenders.of_categories(bought), 0), facts.business_date),
+        amendable={order.id for order in suborders if amending.may_amend(order, now)
+                   and can(current_user, "purchase.amend")})
 
 
 @bp.post("/purchases/<int(max=999999999999):purchase_id>/approval")
@@ -136,8 +143,9 @@ def approve(purchase_id: int) -> Response:
 
     def answer() -> Response:
         if values["decision"] == "approve":
-            approval.approve(purchase_id, values["content_hash"], current_user)
-            flash(_("Approved. The co-operatives can pack now."), "good")
+            last = approval.approve(purchase_id, values["content_hash"], current_user)
+            flash(_("Approved. The co-operatives can pack now.") if last
+                  else _("Approved. The next step waits for somebody else."), "good")
         else:
             approval.decline(purchase_id, values["reason"], current_user)
             flash(_("Declined. The goods are free again."), "good")

@@ -13,6 +13,7 @@ from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound, SecondPersonNeeded
 from market.parties import Organisation
 from orders import attribution, pricing, seasons, states
+from orders.approving import people
 from orders.delivering import runs, trail
 from orders.income import posting
 from orders.inspection import recording
@@ -148,9 +149,10 @@ def _accept(order: Order, taken: Sequence[Taken], receivers: tuple[Visitor, Visi
 def _check_receivers(order: Order, unit: Organisation, first: Visitor, second: Visitor) -> None:
     """requester ≠ approver ≠ receivers ≠ payer; in a reduced scheme the requester may be one of the two receivers."""
     purchase = db.session().execute(
-        select(Purchase.ordered_by, Purchase.approved_by).where(Purchase.id == order.purchase_id)).one()
+        select(Purchase.ordered_by).where(Purchase.id == order.purchase_id)).one()
     persons = {first.id, second.id}
-    barred = {purchase.approved_by} | (set() if unit.receiving_scheme == "reduced" else {purchase.ordered_by})
+    bought = [order.purchase_id]
+    barred = people.deciders(bought) | (set() if unit.receiving_scheme == "reduced" else people.askers(bought))
     barred |= _payers_and_packers(order.id)
     both_receive = all(p.organisation_id == unit.id and _may_receive(p, purchase.ordered_by, unit)
                        for p in (first, second))

@@ -15,6 +15,7 @@ from market.files import StoredFile
 from market.parties import DeliveryPoint, Membership, Organisation
 from market.places import Division
 from market.users import User
+from orders.approving import people
 from orders.buying import lists as orders_lists
 from orders.models import (
     Acceptance,
@@ -24,7 +25,6 @@ from orders.models import (
     DeliveryRun,
     Order,
     OrderLine,
-    Purchase,
     Shipment,
     ShipmentLine,
     ShipmentOrigin,
@@ -220,7 +220,5 @@ def second_receivers(by: Visitor) -> Sequence[Columns]:
 
 def barred(order_ids: Collection[int], scheme: str) -> set[int]:
     """Who must not receive these orders: who approved them, and unless the scheme is reduced who ordered them."""
-    rows = db.session().execute(select(Purchase.ordered_by, Purchase.approved_by)
-                                .join(Order, Order.purchase_id == Purchase.id).where(Order.id.in_(order_ids))).all()
-    ordered = set() if scheme == "reduced" else {row.ordered_by for row in rows}
-    return ordered | {row.approved_by for row in rows if row.approved_by is not None}
+    bought = db.session().scalars(select(Order.purchase_id).where(Order.id.in_(order_ids)).distinct()).all()
+    return people.deciders(bought) | (set() if scheme == "reduced" else people.askers(bought))

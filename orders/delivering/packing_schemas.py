@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import fields, pre_load
 
-from market.schemas import Fen, Grams, Input, Milli, Whole, Words
+from market.schemas import Day, Fen, Grams, Input, Milli, Whole, Words
 
 
 class PackedSchema(Input):
@@ -26,10 +26,13 @@ class ShipmentSchema(Input):
 
     lines = fields.List(fields.Nested(PackedSchema), required=True)
     note = Words(longest=300, load_default="")
+    rest_on = Day(load_default=None, allow_none=True)  # what is not packed follows on this day; none: it is short
 
     @pre_load
     def leave_unused_lots_out(self, source: Mapping[str, Any], **_: Any) -> dict[str, Any]:
         rows = source.get("lines")
+        if source.get("rest_on") == "":
+            source = {name: value for name, value in source.items() if name != "rest_on"}
         if not isinstance(rows, list):
             return {"lines": [], **source}
         return {**source, "lines": [row for row in rows if not isinstance(row, dict)

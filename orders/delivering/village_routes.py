@@ -1,5 +1,6 @@
 """The village desk's orders: what is to pack, packing it, the delivery note, the morning list."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -13,6 +14,7 @@ from market.access import requires
 from market.errors import N_, InvalidInput
 from market.i18n import gettext as _
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, unflatten
+from orders.approving import changes, parting
 from orders.buying import freight
 from orders.delivering import packing, recall, shipments
 from orders.delivering.packing_schemas import FreightSchema, ShipmentSchema
@@ -30,6 +32,7 @@ TAB_LABELS: Mapping[str, str] = {
 ACT_LABELS: Mapping[str, str] = {
     "order.placed": N_("Ordered"), "order.shipped": N_("Packed and sent"), "order.accepted": N_("Accepted"),
     "order.returned": N_("Goods came back"), "order.cancelled": N_("Order taken back"),
+    "order.amended": N_("Changed the order"), "order.parted": N_("A part follows later"),
     "payment.claimed": N_("Says that it has paid"), "payment.received": N_("Money received"),
     "payment.not_found": N_("Money not found"), "payment.refunded": N_("Money given back"),
     "order.freight_lowered": N_("Freight lowered"),
@@ -73,7 +76,7 @@ def show(order_id: int) -> str:
         "orders/village/show.html", order=order, lines=packing.lines(order_id), packed=packing.packed(order_id),
         claims=paying_desk.claims_of(order_id), history=journal.timeline("order", order_id), acts=ACT_LABELS,
         claim_labels=paying_desk.STATE_LABELS, reasons=REASONS, driver=_driver(order),
-        to_fill=recall.still_to_fill(order_id=order_id))
+        to_fill=recall.still_to_fill(order_id=order_id), changes=changes.for_order(order_id))
 
 
 def _driver(order: Any) -> Mapping[str, str] | None:
@@ -122,6 +125,8 @@ def ship(order_id: int) -> Response:
     values = parse(ShipmentSchema)
 
     def work() -> Response:
+        if values["rest_on"] is not None:
+            parting.part(order_id, stays_of(values), values["rest_on"], current_user)
         shipments.ship(order_id, packed_of(values), current_user, values["note"])
         flash(_("Packed. Give the driver the link or the six digits."), "good")
         return see_other("packing.show", order_id=order_id)
@@ -132,6 +137,14 @@ def ship(order_id: int) -> Response:
 def packed_of(values: Mapping[str, Any]) -> list[Packed]:
     """What ShipmentSchema has loaded, as the verb takes it."""
     return [Packed(row["line_id"], row["lot_id"], row["packed_milli"], row["packed_grams"]) for row in values["lines"]]
+
+
+def stays_of(values: Mapping[str, Any]) -> dict[int, int]:
+    """What of each line goes now, in thousandths of its unit; the rest follows."""
+    stays: dict[int, int] = defaultdict(int)
+    for row in values["lines"]:
+        stays[row["line_id"]] += row["packed_milli"]
+    return stays
 
 
 @bp.get(f"/{ORDER}/note")

@@ -10,7 +10,8 @@ from market import clock, db, journal, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from orders import numbers
-from orders.models import Acceptance, ClaimPart, Order, PaymentClaim, Purchase
+from orders.approving import people
+from orders.models import Acceptance, ClaimPart, Order, PaymentClaim
 from orders.paying import receipts
 
 
@@ -105,10 +106,8 @@ def _orders(amounts: Mapping[int, int], by: Visitor) -> list[Order]:
 def _check_payer(orders: list[Order], by: Visitor) -> None:
     """requester, approver and receivers never pay, in a reduced scheme either."""
     session = db.session()
-    persons: set[int | None] = set()
-    for row in session.execute(select(Purchase.ordered_by, Purchase.approved_by)
-                               .where(Purchase.id.in_([o.purchase_id for o in orders]))):
-        persons |= {row.ordered_by, row.approved_by}
+    bought = {o.purchase_id for o in orders}
+    persons = people.deciders(bought) | people.askers(bought)
     for received in session.execute(select(Acceptance.first_receiver, Acceptance.second_receiver)
                                     .where(Acceptance.order_id.in_([o.id for o in orders]))):
         persons |= {received.first_receiver, received.second_receiver}

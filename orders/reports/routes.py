@@ -13,6 +13,7 @@ from market.errors import N_, NotFound
 from market.schemas import Input, Month, Words
 from market.web import MenuEntry, page_number
 from orders.reports import (
+    anomalies,
     disclosure,
     filing_register,
     office,
@@ -28,7 +29,8 @@ from orders.reports.readers import Reader, choices, find_place, reader_of
 bp = Blueprint("reports", __name__)
 
 REPORTS = {report.name: report for report in (
-    village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT, reconciliation.REPORT)}
+    village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT, reconciliation.REPORT,
+    anomalies.REPORT)}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report", group="look"),

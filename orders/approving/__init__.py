@@ -1,0 +1,1 @@
+"""Four eyes over what a unit buys: steps by amount, tender limits, changes of orders, partial deliveries."""
