@@ -237,7 +237,7 @@ def at_supplier(supplier_id: int) -> str:
     return f"supplier-{supplier_id}"
 
 
-AGREED: Mapping[str, Any] = {"terms_id": None, "terms_area": "", "minimum_fen": 0, "free_from_fen": None,
+AGREED: dict[str, Any] = {"terms_id": None, "terms_area": "", "minimum_fen": 0, "free_from_fen": None,
                              "freight_agreed_fen": 0, "freight_fen": 0, "cut_off_at": None}
 
 
