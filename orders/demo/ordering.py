@@ -1,6 +1,6 @@
 """The showcase school's weekly lists, and what its kitchen calls things: so that these pages show something."""
 
-from market import clock, db
+from market import clock, db, money
 from orders.demo.year import SEASONS, Book
 from orders.ordering import learning, weekly
 from orders.ordering.drafts import Want
@@ -27,6 +27,7 @@ def _of_weekday(book: Book, unit_type: str, people: int, weekday: int) -> list[E
     for line in book.facts.menu(unit_type, SEASONS[book.last.month]):
         good = book.facts.goods[line.goods_key]
         if weekday in line.weekdays and book.last.month in book.facts.sale_months(good):
-            steps = max(line.quantity_milli_per_100 * people // 100, good.minimum_milli) // good.step_milli
+            wanted = money.part_of(line.quantity_milli_per_100, people * 100)  # people are percents of a hundred
+            steps = max(wanted // good.step_milli, -(-good.minimum_milli // good.step_milli))
             found[book.products[line.goods_key]] = Entry(book.products[line.goods_key], steps * good.step_milli)
     return list(found.values())[:MOST_LINES]

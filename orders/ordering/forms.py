@@ -14,6 +14,8 @@ from orders.ordering.drafts import Delivery, Part, Want
 from orders.ordering.schemas import DraftSchema
 from orders.states import FUND_SOURCES, WINDOWS
 
+LONGEST_RENAME = 60
+
 
 def draft(by_unit: int | None) -> tuple[list[Part], dict[str, Any]]:
     """The parts of the form sent, and its other values. Raises InvalidInput."""
@@ -63,7 +65,7 @@ def text() -> str | None:
 
 def renames() -> dict[str, str]:
     """What to look for instead of a word, by word."""
-    return {str(row.get("word", "")): str(row.get("name", ""))[:parsing.MOST_PIECES]
+    return {str(row.get("word", "")): str(row.get("name", ""))[:LONGEST_RENAME]
             for row in _rows(unflatten(request.form.to_dict()), "renames")}
 
 

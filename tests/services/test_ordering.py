@@ -6,7 +6,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from catalog.models import Lot, Product
+from catalog import indexing
+from catalog.models import Lot, Product, ProductChange
 from catalog.search import Reader
 from catalog.tracing import recall
 from market import clock, db
@@ -314,6 +315,17 @@ def test_sounds_codes_and_aliases(world, trade, chen, reader):
     found = reading.read(f"baicai10斤 td5公斤 洋芋2公斤 #{cabbage} 8斤", chen.organisation_id, reader)
     assert names(found) == [("白菜", 10_000), ("土豆", 5_000), ("土豆", 2_000), ("白菜", 8_000)]
     assert found.unknown == []
+
+
+def test_the_search_engine_reads_pinyin_of_goods_never_ordered(trade, chen, reader):
+    cabbage, potato = greens(trade)
+    change(potato, aliases="洋芋")
+    with db.transaction() as session:
+        session.add_all(ProductChange(product_id=product) for product in (cabbage, potato))
+    indexing.follow(trade.world.app.extensions["sijin"].search_dir)
+    found = reading.read("baicai10斤 tudou5公斤 yangyu2公斤 龙虾3只", chen.organisation_id, reader)
+    assert names(found) == [("白菜", 10_000), ("土豆", 5_000), ("土豆", 2_000)]
+    assert [line.piece.word for line in found.unknown] == ["龙虾"]
 
 
 def test_a_word_is_learned_for_this_unit_only(world, trade, chen, reader):
