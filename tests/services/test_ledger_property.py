@@ -91,7 +91,7 @@ def plain_figures(movement: dict[str, Any]) -> list[tuple[str, int]]:
         return [(f"{event}_fen", fen)]
     if event == "paid_out":
         return [("collective_paid_fen" if kind == "collective" else "households_paid_fen", fen)]
-    if event == "fee":
+    if event in {"fee", "freight"}:  # of no village
         return []
     return [(f"{kind}_fen", fen if event == "attributed" else -fen)]
 
