@@ -28,6 +28,7 @@ from orders.demo import (
     standing,
     tables,
     terms,
+    units,
     year,
 )
 from orders.demo.fact_rows import Facts
@@ -75,6 +76,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     elsewhere.buy(book, files_folder)
     recalls.recall_one(book)
     ordering.keep_lists(book)
+    units.keep_in_order(book)
     prices.note_and_review(known, settled, products, today)
     tables.send(settled, next(iter(known.coops)), files_folder)
     with db.transaction():

@@ -73,7 +73,8 @@ def test_a_new_person_logs_in_by_a_printed_code_and_chooses_the_password(world: 
 def test_one_mobile_and_one_address_belong_to_one_login(world: World, qian: Visitor) -> None:
     added(qian)
     before = counted(User)
-    for person, field in ((Person("别人", "13911110001"), "mobile"), (Person("别人", "13911110002", "lU@EXAMPLE.cn"), "email")):
+    for person, field in ((Person("别人", "13911110001"), "mobile"),
+                          (Person("别人", "13911110002", "lU@EXAMPLE.cn"), "email")):
         with pytest.raises(InvalidInput) as refused:
             added(qian, person)
         assert list(refused.value.fields) == [field]

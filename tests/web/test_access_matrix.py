@@ -111,6 +111,8 @@ class Things:
     unit_id: int
     unit_application_id: int
     member_id: int
+    leaver_id: int
+    other_leaver_id: int
     door_id: int
     handover_id: int
     robot_id: int
@@ -166,7 +168,9 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
     **{name: (lambda things, name=name: getattr(things, name), NOBODYS) for name in (
         "unit_id", "door_id", "handover_id", "robot_id")},
     **{f"{name}.user_id": (lambda things: things.member_id, NOBODYS) for name in (
-        "units.person", "units.set_roles", "units.end", "units.print_code", "unit_api.end")},
+        "units.person", "units.set_roles", "units.print_code")},
+    "units.end.user_id": (lambda things: things.leaver_id, NOBODYS),
+    "unit_api.end.user_id": (lambda things: things.other_leaver_id, NOBODYS),
     **{f"unit_office.{name}.application_id": (lambda things: things.unit_application_id, NOBODYS)
        for name in ("application", "decide")},
     **{f"unit_imports.{name}.sheet": (lambda _things: "unit_people", "no-such-table")
@@ -368,17 +372,19 @@ def kept_unit(world: World, unit: str, cook: str) -> dict[str, int]:
     by, near = manager_of(world, unit), unit == SCHOOL
     with db.transaction() as session:
         session.execute(update(Organisation).where(Organisation.id == by.organisation_id).values(
-            division_id=world.person("official.hua").division_id if near else by.division_id))
+            division_id=world.person("official.hua").division_id if not near else by.division_id))
         by = manager_of(world, unit)
         sub = tree.add_sub_unit({"name": f"{unit}分部", "credit_code": f"12431100{by.id:010d}", "unit_type": "school"},
                                 people.Person("方老师", f"1392000{by.id:04d}"), by)
-        member = people.add(people.Person("卢师傅", f"1392100{by.id:04d}"), ["receiver"], by)
-        other = people.add(people.Person("周师傅", f"1392200{by.id:04d}"), ["receiver"], by)
+        member, other, leaver, other_leaver = (
+            people.add(people.Person(name, f"139210{number}{by.id:04d}"), ["receiver"], by)
+            for number, name in enumerate(("卢师傅", "周师傅", "贺师傅", "唐师傅")))
         door = doors.add({"name": "南门"}, by)
         robot = robots.add("wecom", "群", f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={by.id}", "", by)
         planned = handover.plan(other, world.person(cook).id, clock.days_after(TODAY, 30), "", by)
         application = session.scalars(select(UnitApplication.id).where(UnitApplication.unit_id == sub)).one()
-    return {"unit_id": sub, "unit_application_id": application, "member_id": member, "door_id": door,
+    return {"unit_id": sub, "unit_application_id": application, "member_id": member, "leaver_id": leaver,
+            "other_leaver_id": other_leaver, "door_id": door,
             "handover_id": planned, "robot_id": robot}
 
 

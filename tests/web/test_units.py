@@ -154,7 +154,8 @@ def test_a_table_makes_sub_units_people_and_codes_and_comes_back_unchanged(world
     units = db.session().execute(select(Organisation.name, Organisation.status, Organisation.parent_id)
                                  .where(Organisation.parent_id.is_not(None)).order_by(Organisation.id)).all()
     school = world.organisation_id(SCHOOL)
-    assert [tuple(unit) for unit in units] == [("演示小学分校", "applying", school), ("演示小学幼儿园", "applying", school)]
+    assert [tuple(unit) for unit in units] == [("演示小学分校", "applying", school),
+                                               ("演示小学幼儿园", "applying", school)]
     assert counted(UnitApplication) == 2
     codes = send(qian, "/unit/people/codes", page="/unit/people")
     assert all(name in codes.text for name in ("老师1", "老师2", "老师3"))
