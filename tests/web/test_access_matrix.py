@@ -40,7 +40,9 @@ from orders.income import declarations
 from orders.models import DeliveryRun, Purchase
 from orders.paying import claims
 from orders.paying.claims import Remittance
+from orders.quota import filing, successions
 from tests.entries import newcomer
+from tests.quota_people import FILED
 from tests.trade import Trade
 from tests.world import GREENS, HOSPITAL, NOON, PASSWORD, PEOPLE, POMELO, SCHOOL, TODAY, World
 
@@ -81,6 +83,9 @@ class Things:
     write_off_id: int
     declaration_id: int
     paper_id: int
+    filing_id: int
+    unit_id: int
+    succession_id: int
 
 
 Make = Callable[[Things], Any]
@@ -90,7 +95,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
-        "paper_id", "capacity_id", "request_id", "household_id", "return_id")},
+        "paper_id", "filing_id", "unit_id", "succession_id", "capacity_id", "request_id", "household_id", "return_id")},
     "lot_life.arrive.lot_id": (lambda things: things.expected_id, NOBODYS),
     "lot_life.close.lot_id": (lambda things: things.expected_id, NOBODYS),
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
@@ -216,6 +221,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
                                  world.person(clerk))
     with db.transaction():
         returned = surplus.draw_up(surplus.Plan(TODAY, TODAY, 1_000, 0, 6_000), world.person(clerk))
+    filed, succession = filings(world, unit, cashier, paper.id)
     member = read(select(CoopMember.household_id).where(CoopMember.supplier_id == world.organisation_id(supplier)))
     return Things(
         capacity_id=asked.village_capacity_id, request_id=asked.id,
@@ -231,7 +237,16 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         certificate=read(select(Certificate.number).where(Certificate.lot_id == lot)) or "",
         review_id=review, outlier_id=outlier, recall_id=stopped.id,
         expected_id=expected, write_off_id=write_off, declaration_id=declaration,
+        filing_id=filed, unit_id=world.organisation_id(unit), succession_id=succession,
         paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0)
+
+
+def filings(world: World, unit: str, cashier: str, paper: int) -> tuple[int, int]:
+    """A filing of the unit, submitted; and that it goes on under the other unit."""
+    other = "永州演示医院" if unit == SCHOOL else "永州演示第一小学"
+    with db.transaction():
+        filed = filing.save(2026, FILED | {"canteen": "none"}, world.person(cashier), submit=True)
+        return filed, successions.declare("merged", other, TODAY, paper, world.person(cashier))
 
 
 def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:
