@@ -19,6 +19,7 @@ from orders.demo import (
     handing_on,
     lot_life,
     prices,
+    quota,
     recalls,
     settlers,
     shelves,
@@ -71,6 +72,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     tables.send(settled, next(iter(known.coops)), files_folder)
     with db.transaction():
         certificates.leave_open(settled, products)
+    quota.file_some(settled, today)
     capacity.approve_some(book, today)  # last: what is approved follows what was booked and sold
     _forget_messages()
 

@@ -29,7 +29,8 @@ class Roll:
 
     def __init__(self, year: int) -> None:
         session = db.session()
-        self.successions: dict[int, tuple[date, int]] = {row.unit_id: (row.from_day, row.successor_id) for row in session.execute(
+        self.successions: dict[int, tuple[date, int]] = {
+            row.unit_id: (row.from_day, row.successor_id) for row in session.execute(
             select(QuotaSuccession.unit_id, QuotaSuccession.from_day, QuotaSuccession.successor_id)
             .where(QuotaSuccession.state == "confirmed"))}
         self.shared: dict[int, int] = {row.unit_id: row.representative_id for row in session.execute(
