@@ -22,6 +22,7 @@ from orders.demo import (
     lot_life,
     ordering,
     prices,
+    quota,
     recalls,
     settlers,
     shelves,
@@ -82,6 +83,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     with db.transaction():
         certificates.leave_open(settled, products)
     standing.order_ahead(book, today)
+    quota.file_some(settled, today)
     capacity.approve_some(book, today)  # last: what is approved follows what was booked and sold
     terms.state(book)  # last: the year was traded on without terms
     _forget_messages()

@@ -29,10 +29,11 @@ class Roll:
 
     def __init__(self, year: int) -> None:
         session = db.session()
-        self.successions = {row.unit_id: (row.from_day, row.successor_id) for row in session.execute(
+        self.successions: dict[int, tuple[date, int]] = {
+            row.unit_id: (row.from_day, row.successor_id) for row in session.execute(
             select(QuotaSuccession.unit_id, QuotaSuccession.from_day, QuotaSuccession.successor_id)
             .where(QuotaSuccession.state == "confirmed"))}
-        self.shared = {row.unit_id: row.representative_id for row in session.execute(
+        self.shared: dict[int, int] = {row.unit_id: row.representative_id for row in session.execute(
             select(QuotaFiling.unit_id, QuotaFiling.representative_id)
             .where(QuotaFiling.year == year, QuotaFiling.canteen == "shared", QuotaFiling.state.in_(FILED),
                    QuotaFiling.representative_id.is_not(None)))}

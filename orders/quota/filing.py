@@ -122,8 +122,9 @@ def _content(year: int, values: Mapping[str, Any], unit: Any, representative: in
     """What is kept of a filing, with its quotas; raises InvalidInput with every wrong field."""
     wrong: dict[str, list[Any]] = {}
     book = rules.Book(year)
-    kept = {name: values[name] or (False if name == "union_demand" else 0 if name.endswith(("_fen", "_points")) else "")
-            for name in CONTENT}
+    kept: dict[str, Any] = {
+        name: values[name] or (False if name == "union_demand" else 0 if name.endswith(("_fen", "_points")) else "")
+        for name in CONTENT}
     cooks = kept["canteen"] in WITH_CANTEEN
     if not cooks:
         kept |= {"canteen_base_fen": 0, "canteen_points": 0}

@@ -92,7 +92,8 @@ def filings(by: Visitor, year: int, tab: str, page: int) -> paging.Page:
     """Filings of the office's area, drafts left out."""
     where = (FILING.c.year == year, FILING.c.state != "draft", in_area(by))
     base = select(FILING.c.state, func.count()).join(Organisation, Organisation.id == FILING.c.unit_id)
-    counts = dict(db.session().execute(base.where(*where).group_by(FILING.c.state)).all())  # type: ignore[arg-type]
+    counts: dict[str, int] = {row[0]: row[1] for row in db.session().execute(
+        base.where(*where).group_by(FILING.c.state))}
     states = {"waiting": ("submitted", "reviewed"), "returned": ("returned",), "approved": ("approved",)}.get(
         tab, tuple(counts))
     query = (

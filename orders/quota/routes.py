@@ -126,11 +126,11 @@ def review(filing_id: int) -> Response:
 # ---- behind a figure ------------------------------------------------------------------------------------------------
 
 
-@bp.get("/quota/lines", defaults={"kind": "page"})
-@bp.get("/quota/lines.<kind>")
+@bp.get("/quota/units/<int(max=999999999999):unit_id>/lines", defaults={"kind": "page"})
+@bp.get("/quota/units/<int(max=999999999999):unit_id>/lines.<kind>")
 @requires("quota.read")
-def lines(kind: str) -> Any:
-    return lines_page(kind, lists.own_unit(whole_argument("unit"), current_user), office=False)
+def lines(unit_id: int, kind: str) -> Any:
+    return lines_page(kind, lists.own_unit(unit_id, current_user), office=False)
 
 
 def lines_page(kind: str, unit_id: int, office: bool) -> Any:
@@ -155,7 +155,7 @@ def lines_page(kind: str, unit_id: int, office: bool) -> Any:
     page = min(page_number(), pages)
 
     def address(number: int = 1, file: str = "page") -> str:
-        return url_for(request.endpoint or "", unit=unit_id, year=year, figure=figure, until=day.isoformat(),
+        return url_for(request.endpoint or "", unit_id=unit_id, year=year, figure=figure, until=day.isoformat(),
                        page=number if number > 1 else None, kind=file)
 
     return render_template(
@@ -233,12 +233,11 @@ def declare_succession() -> Response:
 # ---- supervised units -----------------------------------------------------------------------------------------------
 
 
-@bp.get("/quota/below", defaults={"kind": "page"})
-@bp.get("/quota/below.<kind>")
+@bp.get("/quota/below")
 @requires("quota.read")
-def below(kind: str) -> Any:
-    """The visitor's unit and those it supervises; each order counts once in the sums."""
-    year = asked_year()
+def below() -> Any:
+    """The visitor's unit and those it supervises, as page or file; each order counts once in the sums."""
+    year, kind = asked_year(), request.args.get("format", "page")
     rows = list(figures.progress(lists.below(current_user.organisation_id), year).values())
     if kind == "page":
         return render_template("orders/quota/below.html", rows=rows, year=year, words=words,

@@ -55,7 +55,7 @@ class Book:
         """The rule for a unit, None where there is none."""
         for place in self.chain(division_id):
             for kind in (unit_type, "any"):
-                found = self.rules.get((place, kind, fund_source, duty))  # type: ignore[arg-type]
+                found = self.rules.get((place, kind, fund_source, duty))
                 if found is not None:
                     return found
         return None

@@ -57,10 +57,12 @@ from orders.paying import claims
 from orders.paying.claims import Remittance
 from orders.phone import calls
 from orders.phone.calls import Link, Said
+from orders.quota import filing, successions
 from orders.standing.models import StandingRun
 from orders.units import doors, handover, people, sheet, tree
 from orders.units.models import UnitApplication
 from tests.entries import newcomer
+from tests.quota_people import FILED
 from tests.standing_plans import a_plan
 from tests.terms import USUAL, county_of
 from tests.trade import Trade
@@ -129,6 +131,9 @@ class Things:
     photo_id: int
     record_id: int
     list_id: int
+    filing_id: int
+    unit_id: int
+    succession_id: int
 
 
 Make = Callable[[Things], Any]
@@ -138,7 +143,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
-        "paper_id", "list_id", "capacity_id", "request_id", "household_id", "return_id", "case_id", "change_id",
+        "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "capacity_id", "request_id", "household_id", "return_id", "case_id", "change_id",
         "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
@@ -307,6 +312,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
                                world.person(clerk))
         break_id = stating.pause(clock.days_after(TODAY, 300), clock.days_after(TODAY, 301), "", world.person(clerk))
     somebody = world.person("system.tao").id
+    filed, succession = filings(world, unit, cashier, paper.id)
     member = read(select(CoopMember.household_id).where(CoopMember.supplier_id == world.organisation_id(supplier)))
     papers = papers_of(order, somebody, world, paper.id)
     with db.transaction():
@@ -328,6 +334,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         certificate=read(select(Certificate.number).where(Certificate.lot_id == lot)) or "",
         review_id=review, outlier_id=outlier, recall_id=stopped.id,
         expected_id=expected, write_off_id=write_off, declaration_id=declaration,
+        filing_id=filed, unit_id=world.organisation_id(unit), succession_id=succession,
         paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0,
         plan_id=plan, standing_run_id=standing_run, phone_order_id=phone_order, phone_token=f"{unit}s-token",
         **received(trade, trade.place({product: 1_000}, by=cook, unit=unit), paper.id))
@@ -438,6 +445,14 @@ def received(trade: Trade, placed: Placed, file: int) -> dict[str, int]:
         session.flush()
         record = recording.add(recording.Bought(TODAY, "酱油", "瓶", 1_000, "店"), file, (first, second))
         return {"photo_id": photo.id, "record_id": record}
+
+
+def filings(world: World, unit: str, cashier: str, paper: int) -> tuple[int, int]:
+    """A filing of the unit, submitted; and that it goes on under the other unit."""
+    other = "永州演示医院" if unit == SCHOOL else "永州演示第一小学"
+    with db.transaction():
+        filed = filing.save(2026, FILED | {"canteen": "none"}, world.person(cashier), submit=True)
+        return filed, successions.declare("merged", other, TODAY, paper, world.person(cashier))
 
 
 def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:
