@@ -18,6 +18,7 @@ from orders.demo import (
     facts,
     handing_on,
     lot_life,
+    papers_of_trade,
     prices,
     recalls,
     settlers,
@@ -67,6 +68,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     capacity.return_surplus(book, today)  # before the last notebook, whose names are still to follow
     lot_life.live(book, files_folder)
     recalls.recall_one(book)
+    papers_of_trade.write(book)
     prices.note_and_review(known, settled, products, today)
     tables.send(settled, next(iter(known.coops)), files_folder)
     with db.transaction():
