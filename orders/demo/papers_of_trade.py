@@ -18,11 +18,13 @@ NUMBER = "26430000000000{:06d}"  # twenty digits, of a series that is nobody's
 
 
 def write(book: Book) -> None:
-    """Statements of the month before the last: the first is agreed and invoiced, the second asked for, others wait."""
+    """Statements of the last month that is over: one is agreed and invoiced, one asked for, others wait."""
     school = next(iter(book.facts.units))
     unit_id = book.settled.organisations[school]
     cashier, manager = book.settled.person(school, "finance"), book.settled.person(school, "manager")
-    month = clock.months_before(clock.period_of(book.last), 1)
+    month = _last_month(book, unit_id)
+    if month is None:
+        return
     with clock.at(clock.shanghai(book.last, 10)):
         _keep_title(unit_id, book, school)
         for number, key in enumerate(_co_operatives(book, unit_id, month)):
@@ -37,6 +39,15 @@ def write(book: Book) -> None:
             elif number == 1:
                 with db.transaction():
                     invoices.ask_for_statement(made.id, "请在备注栏写明对账单号（演示）", None, manager)
+
+
+def _last_month(book: Book, unit_id: int) -> str | None:
+    """The newest month that is over in which the school accepted something."""
+    newest = db.session().scalar(
+        select(func.max(Acceptance.business_date)).join(Order, Order.id == Acceptance.order_id)
+        .where(Order.unit_id == unit_id, Order.state == "accepted",
+               Acceptance.business_date < book.last.replace(day=1)))
+    return clock.period_of(newest) if newest else None
 
 
 def _keep_title(unit_id: int, book: Book, school: str) -> None:
