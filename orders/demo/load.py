@@ -21,6 +21,7 @@ from orders.demo import (
     handing_on,
     lot_life,
     ordering,
+    papers_of_trade,
     prices,
     quota,
     recalls,
@@ -78,6 +79,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     recalls.recall_one(book)
     ordering.keep_lists(book)
     units.keep_in_order(book)
+    papers_of_trade.write(book)
     prices.note_and_review(known, settled, products, today)
     tables.send(settled, next(iter(known.coops)), files_folder)
     with db.transaction():

@@ -24,7 +24,7 @@ INVOICE = "<int(max=999999999999):invoice_id>"
 ORDER = "<int(max=999999999999):order_id>"
 STATEMENT = "<int(max=999999999999):statement_id>"
 REQUEST_LABELS: Mapping[str, str] = {
-    "asked": N_("To invoice"), "invoiced": N_("Invoiced"), "cancelled": N_("Taken back"),
+    "asked": N_("To invoice"), "invoiced": N_("Invoiced"), "cancelled": N_("Request taken back"),
 }
 INVOICE_LABELS: Mapping[str, str] = {
     "matched": N_("Agrees"), "differs": N_("Differs"), "accepted": N_("Taken as it is"), "refused": N_("Refused"),
