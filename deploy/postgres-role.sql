@@ -23,6 +23,8 @@ GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO sijin_app;
 REVOKE UPDATE, DELETE ON
     ledger_transfer, ledger_account, ledger_block, ledger_period, journal_entry, stock_move
 FROM sijin_app;
+-- the inspection book is never changed; a trigger keeps its rows until their day
+REVOKE UPDATE ON inspection_record FROM sijin_app;
 -- sealing sets these two, once: the rest is held by triggers
 GRANT UPDATE (block_no, period) ON ledger_transfer TO sijin_app;
 
