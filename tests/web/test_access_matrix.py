@@ -36,6 +36,7 @@ from market.households import CoopMember
 from market.places import Division
 from market.users import User
 from orders import seasons
+from orders.approving import amending
 from orders.income import declarations
 from orders.models import DeliveryRun, Purchase
 from orders.paying import claims
@@ -81,6 +82,7 @@ class Things:
     write_off_id: int
     declaration_id: int
     paper_id: int
+    amendment_id: int
 
 
 Make = Callable[[Things], Any]
@@ -90,7 +92,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
-        "paper_id", "capacity_id", "request_id", "household_id", "return_id")},
+        "paper_id", "amendment_id", "capacity_id", "request_id", "household_id", "return_id")},
     "lot_life.arrive.lot_id": (lambda things: things.expected_id, NOBODYS),
     "lot_life.close.lot_id": (lambda things: things.expected_id, NOBODYS),
     "shop.village.code": (lambda things: things.village_code, "999999999999"),
@@ -220,6 +222,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     return Things(
         capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
+        amendment_id=amended(trade, product, cook, unit),
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
@@ -232,6 +235,13 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         review_id=review, outlier_id=outlier, recall_id=stopped.id,
         expected_id=expected, write_off_id=write_off, declaration_id=declaration,
         paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0)
+
+
+def amended(trade: Trade, product: int, cook: str, unit: str) -> int:
+    """A change of an order still to be packed."""
+    order = trade.orders(trade.place({product: 2_000}, by=cook, unit=unit))[0]
+    with db.transaction():
+        return amending.amend(order.id, {trade.lines(order.id)[0].id: 1_000}, [], "", trade.world.person(cook)) or 0
 
 
 def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:
