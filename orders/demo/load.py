@@ -12,6 +12,7 @@ from market.errors import N_, Conflict
 from market.outbox import OutboxMessage
 from market.parties import Organisation
 from orders.demo import (
+    approving,
     capacity,
     certificates,
     drawing,
@@ -72,6 +73,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     with db.transaction():
         certificates.leave_open(settled, products)
     capacity.approve_some(book, today)  # last: what is approved follows what was booked and sold
+    approving.approve_in_steps(book, today)
     _forget_messages()
 
 
