@@ -39,6 +39,7 @@ from market.places import Division
 from market.users import User
 from orders import seasons
 from orders.aftersale.models import AfterSale, AfterSalePhoto, CreditChange
+from orders.approving import amending
 from orders.buying.checkout import Placed
 from orders.income import declarations
 from orders.inspection import recording
@@ -134,6 +135,7 @@ class Things:
     filing_id: int
     unit_id: int
     succession_id: int
+    amendment_id: int
 
 
 Make = Callable[[Things], Any]
@@ -143,7 +145,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
-        "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "capacity_id", "request_id", "household_id", "return_id", "case_id", "change_id",
+        "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id", "household_id", "return_id", "case_id", "change_id",
         "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
@@ -323,6 +325,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         **unit_things,
         **papers, list_id=menu, capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
+        amendment_id=amended(trade, product, cook, unit),
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
@@ -453,6 +456,13 @@ def filings(world: World, unit: str, cashier: str, paper: int) -> tuple[int, int
     with db.transaction():
         filed = filing.save(2026, FILED | {"canteen": "none"}, world.person(cashier), submit=True)
         return filed, successions.declare("merged", other, TODAY, paper, world.person(cashier))
+
+
+def amended(trade: Trade, product: int, cook: str, unit: str) -> int:
+    """A change of an order still to be packed."""
+    order = trade.orders(trade.place({product: 2_000}, by=cook, unit=unit))[0]
+    with db.transaction():
+        return amending.amend(order.id, {trade.lines(order.id)[0].id: 1_000}, [], "", trade.world.person(cook)) or 0
 
 
 def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:
