@@ -88,8 +88,8 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     standing.order_ahead(book, today)
     quota.file_some(settled, today)
     capacity.approve_some(book, today)  # last: what is approved follows what was booked and sold
-    terms.state(book)  # last: the year was traded on without terms
     approving.approve_in_steps(book, today)
+    terms.state(book)  # last: the year was traded on without terms
     _forget_messages()
 
 
