@@ -63,14 +63,20 @@ class OrderPaper:
     frame_number: str
 
     @property
+    def freight_fen(self) -> int:
+        """Freight agreed for this order; nothing is owed for what was refused or taken back."""
+        agreed = int(getattr(self.order, "freight_fen", 0) or 0)
+        return 0 if self.order.state in {"rejected", "cancelled"} else agreed
+
+    @property
     def net_fen(self) -> int:
         """Accepted less returned."""
         return int(self.order.accepted_fen - self.order.returned_fen)
 
     @property
     def open_fen(self) -> int:
-        """Accepted less returned less what has arrived."""
-        return int(self.net_fen - self.order.received_fen + self.order.refunded_fen)
+        """Accepted less returned, with freight, less what has arrived."""
+        return int(self.net_fen + self.freight_fen - self.order.received_fen + self.order.refunded_fen)
 
     @property
     def due_on(self) -> date | None:
