@@ -90,7 +90,7 @@ def acceptance_sheet(paper: OrderPaper) -> bytes:
     return _pdf(
         "acceptance_sheet.typ", paper=paper, window=_window(paper.order), accepted_at=last.accepted_at,
         scheme_words=SCHEMES[last.scheme], scheme_note=SCHEME_NOTES[last.scheme], first=last.first,
-        second=last.second, photos=None, remark="；".join(row.note for row in paper.acceptances if row.note),
+        second=last.second, photos=paper.photos, remark="；".join(row.note for row in paper.acceptances if row.note),
         rows=[_accepted_row(line, paper) for line in paper.lines])
 
 
@@ -156,7 +156,7 @@ def purchase_sheet(purchase_id: int, by: Visitor) -> bytes:
     approval = {"not_needed": "本金额无须审批", "waiting": "待审批", "declined": "未批准",
                 "approved": f"已批准（{purchase.approver or ''}）"}[purchase.approval]
     return _pdf("purchase_sheet.typ", purchase=purchase, orders=orders, goods=goods, fund=fund, approval=approval,
-                window=_window(purchase), freight_fen=int(getattr(purchase, "freight_fen", 0) or 0))
+                window=_window(purchase), freight_fen=purchase.freight_fen)
 
 
 PRINTERS = {"contract": contract, "delivery-note": delivery_note, "acceptance-sheet": acceptance_sheet,
@@ -200,5 +200,5 @@ def _quantity(line: Any, milli: int) -> str:
 
 def _temperature(rows: Sequence[Any]) -> str:
     """The last temperature noted, in whole and tenths of a degree; empty where none was taken."""
-    known = [row.temperature_tenths for row in rows if getattr(row, "temperature_tenths", None) is not None]
+    known = [row.temperature_tenths for row in rows if row.temperature_tenths is not None]
     return f"{known[-1] / 10:.1f}" if known else ""

@@ -295,21 +295,21 @@ def lines(unit_id: int, year: int, until: date, figure: str) -> list[dict[str, A
     if figure not in ("local", "832"):
         return rows
     bar = getattr(progress([unit_id], year, until)[unit_id], "local" if figure == "local" else "outside")
-    return [row for row in rows if _feeds(row, bar, unit_id, year)]
+    unit = rules.unit(unit_id)
+    union_rule = rules.Book(year).of(unit.division_id, unit.unit_type, "union", bar.duty)
+    return [row for row in rows if _feeds(row, bar, union_rule)]
 
 
 _OUTSIDE = ("outside", "outside_canteen", "outside_union", "outside_staff")
 FIGURES = (*SOURCES, "total", *_OUTSIDE, "local", "832", "open", "unpaid")
 
 
-def _feeds(row: Mapping[str, Any], bar: Bar, unit_id: int, year: int) -> bool:
+def _feeds(row: Mapping[str, Any], bar: Bar, union_rule: Any) -> bool:
     rule = bar.rule
     counts = rule.counts if rule else "local" if bar.duty == "local" else "832"
     if counts not in ("both", row["channel"]):
         return False
-    unit = rules.unit(unit_id)
-    with_union = (rule is None or rule.with_union
-                  or rules.Book(year).of(unit.division_id, unit.unit_type, "union", bar.duty) is not None)
+    with_union = rule is None or rule.with_union or union_rule is not None
     return bool(row["fund"] in ("canteen", "contractor") or (row["fund"] == "union" and with_union)
                 or (row["fund"] == "staff" and (rule is None or rule.with_staff)))
 
