@@ -14,6 +14,7 @@ from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeed
 from market.ledger import Transfer
 from market.parties import Organisation
 from market.schemas import REQUIRED
+from orders import families
 from orders.aftersale.models import CreditChange
 from orders.income import posting
 from orders.models import (
@@ -148,11 +149,10 @@ def _check_may_move(order: Order) -> None:
 def _asked(change_id: int, by: Visitor) -> tuple[CreditChange, Order]:
     """The open request of a family the visitor decides for, its order locked first."""
     session = db.session()
-    mine = (select(Organisation.id).where((Organisation.id == by.organisation_id)
-                                          | (Organisation.parent_id == by.organisation_id)))
     order = session.scalar(
         select(Order).join(CreditChange, CreditChange.order_id == Order.id)
-        .where(CreditChange.id == change_id, CreditChange.from_unit_id.in_(mine)).with_for_update(of=Order))
+        .where(CreditChange.id == change_id, CreditChange.from_unit_id.in_(families.within(by.organisation_id)))
+        .with_for_update(of=Order))
     if order is None:
         raise NotFound()
     change = session.scalars(select(CreditChange).where(CreditChange.id == change_id).with_for_update()
