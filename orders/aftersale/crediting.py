@@ -15,12 +15,12 @@ from market.ledger import Transfer
 from market.parties import Organisation
 from market.schemas import REQUIRED
 from orders import families
-from orders.aftersale.models import CreditChange
 from orders.income import posting
 from orders.models import (
     AcceptanceLine,
     AcceptancePart,
     ClaimPart,
+    CreditChange,
     Order,
     OrderLine,
     PaymentClaim,
@@ -108,19 +108,14 @@ def decline(change_id: int, remark: str, by: Visitor) -> CreditChange:
 def transfers(change: Any, order: Any, to_unit_type: str | None, parts: Any) -> list[Transfer]:
     """For each part one row back and one forth: the units' accounts change, the villages' sums do not."""
     rows: list[Transfer] = []
-    for side, unit in (("from", {"unit_id": change.from_unit_id, "unit_type": change.from_unit_type}),
-                       ("to", {"unit_id": change.to_unit_id, "unit_type": to_unit_type})):
+    for back, unit in ((True, {"unit_id": change.from_unit_id, "unit_type": change.from_unit_type}),
+                       (False, {"unit_id": change.to_unit_id, "unit_type": to_unit_type})):
         for part in parts:
-            rows += posting.moved(posting.facts_of(order, part) | unit, source(change.id, part["id"], side),
-                                  part["amount_fen"], part["grams"], change.business_date, back=side == "from")
-        rows += posting.freight_moved(posting.facts_of(order, None) | unit, source(change.id, "freight", side),
-                                      order.freight_fen, change.business_date, back=side == "from")
+            rows += posting.moved(posting.facts_of(order, part) | unit, change.id, part["amount_fen"], part["grams"],
+                                  change.business_date, back=back)
+        rows += posting.freight_moved(posting.facts_of(order, None) | unit, change.id, order.freight_fen,
+                                      change.business_date, back=back)
     return rows
-
-
-def source(change_id: int, part_id: int | str, side: str) -> str:
-    """What a transfer of a change comes from."""
-    return f"credit:{change_id}:{part_id}:{side}"
 
 
 def _parts(order_id: int) -> list[dict[str, Any]]:
@@ -162,12 +157,3 @@ def _asked(change_id: int, by: Visitor) -> tuple[CreditChange, Order]:
     if change.asked_by == by.id:
         raise SecondPersonNeeded()
     return change, order
-
-
-def unit_when_accepted() -> tuple[Any, Any]:
-    """For the audit: the unit (id, kind) an order's goods were accepted for, where it was changed afterwards."""
-    def first(column: Any) -> Any:
-        return (select(column).where(CreditChange.order_id == Order.id, CreditChange.state == "approved",
-                                     CreditChange.after_acceptance.is_(True)).correlate(Order).scalar_subquery())
-
-    return first(CreditChange.from_unit_id), first(CreditChange.from_unit_type)

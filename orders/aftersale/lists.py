@@ -14,8 +14,18 @@ from market.places import Division, lies_in
 from market.users import User
 from orders import families
 from orders.aftersale import crediting, states
-from orders.aftersale.models import AfterSale, AfterSaleLine, AfterSalePhoto, CreditChange, Rating
-from orders.models import AcceptanceLine, GoodsReturn, Order, OrderLine, Purchase
+from orders.models import (
+    AcceptanceLine,
+    AfterSale,
+    AfterSaleLine,
+    AfterSalePhoto,
+    CreditChange,
+    GoodsReturn,
+    Order,
+    OrderLine,
+    Purchase,
+    Rating,
+)
 
 TABS = ("open", "closed", "all")
 Columns = Row[*tuple[Any, ...]]

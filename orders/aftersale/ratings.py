@@ -11,8 +11,7 @@ from market.errors import N_, Conflict, InvalidInput, NotFound
 from orders import states as order_states
 from orders.aftersale import states
 from orders.aftersale.cases import TooLate
-from orders.aftersale.models import Rating
-from orders.models import Acceptance, Order
+from orders.models import Acceptance, Order, Rating
 
 STARS = (5, 4, 3, 2, 1)
 

@@ -12,9 +12,18 @@ from market.errors import NotFound
 from market.parties import DeliveryPoint, Organisation
 from market.users import User
 from orders import families, states
-from orders.aftersale.models import AfterSale, Rating
 from orders.aftersale.states import LIVE, RATE_DAYS
-from orders.models import Acceptance, AcceptanceLine, Order, OrderLine, Purchase, Shipment, ShipmentLine
+from orders.models import (
+    Acceptance,
+    AcceptanceLine,
+    AfterSale,
+    Order,
+    OrderLine,
+    Purchase,
+    Rating,
+    Shipment,
+    ShipmentLine,
+)
 
 PER_PAGE = 30
 Columns = Row[*tuple[Any, ...]]

@@ -13,11 +13,10 @@ from market.parties import DeliveryPoint, Membership, Organisation
 from orders.aftersale import cases, crediting, jobs, lists, ratings
 from orders.aftersale.cases import Matter, NotNow, TooLate
 from orders.aftersale.crediting import AlreadyAsked, CannotMove
-from orders.aftersale.models import AfterSale, CreditChange, Rating
 from orders.buying import lists as orders_lists
 from orders.delivering import acceptance
 from orders.delivering.acceptance import Taken
-from orders.models import GoodsReturn, Order, Purchase
+from orders.models import AfterSale, CreditChange, GoodsReturn, Order, Purchase, Rating
 from tests.trade import Trade
 from tests.world import NOON, SCHOOL, World
 
