@@ -16,7 +16,7 @@ from market.i18n import ngettext
 from market.waiting import Waiting
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, whole_argument
 from orders.buying.lists import unit_ids
-from orders.quota import figures, filing, lists, outside, rules, successions, words
+from orders.quota import figures, filing, lists, outside, rules, single_orders, successions, words
 from orders.quota.schemas import DecisionSchema, FilingSchema, SuccessionSchema, UploadSchema
 
 bp = Blueprint("quota", __name__)
@@ -146,10 +146,10 @@ def lines(unit_id: int, kind: str) -> Any:
 def lines_page(kind: str, unit_id: int, office: bool) -> Any:
     """The single orders behind a figure, as page or file."""
     figure, year = request.args.get("figure", "total"), asked_year()
-    if figure not in figures.FIGURES or kind not in ("page", *downloads.CONTENT_TYPES):
+    if figure not in single_orders.FIGURES or kind not in ("page", *downloads.CONTENT_TYPES):
         raise NotFound()
     day = asked_day(year)
-    rows = figures.lines(unit_id, year, day, figure)
+    rows = single_orders.behind(unit_id, year, day, figure)
     unit = rules.unit(unit_id)
     title = f"{unit.name} {year} {_(words.FIGURES[figure])}"
     total = sum(row["fen"] for row in rows)
