@@ -196,7 +196,8 @@ def test_an_order_is_rated_once_and_only_after_acceptance(trade: Trade) -> None:
         refused(ratings.AlreadyRated, lambda: done(lambda: ratings.rate(order.id, 1, 1, "", again)))
         refused(InvalidInput, lambda: done(lambda: ratings.rate(order.id, 6, 1, "", world.person("store.wang"))))
         assert orders_lists.tab_counts([order.unit_id])["to_rate"] == 0
-        assert ratings.of_suppliers([order.supplier_id])[order.supplier_id].goods_hundredths == 400
+        said = lists.rating(order.id)
+        assert said is not None and (said.goods_stars, said.delivery_stars) == (4, 5)
 
 
 # ---- the credited unit ----------------------------------------------------------------------------------------------
