@@ -25,6 +25,7 @@ from orders.models import (
     OrderLine,
     PaymentClaim,
 )
+from orders.paying import receipts
 
 
 class CannotMove(Conflict):
@@ -87,7 +88,7 @@ def approve(change_id: int, by: Visitor) -> CreditChange:
     change.state, change.decided_by, change.decided_at = "approved", by.id, clock.now()
     change.business_date, change.after_acceptance = clock.today(), order.state == "accepted"
     if change.after_acceptance:
-        ledger.post(transfers(change, order, unit.unit_type, _parts(order.id)))
+        ledger.post(transfers(change, order, unit.unit_type, receipts.open_parts(order.id)))
     order.unit_id, order.unit_type = unit.id, unit.unit_type or order.unit_type
     db.session().flush()
     journal.record("credit.approved", "order", order.id, by, to_unit=unit.id, from_unit=change.from_unit_id,
@@ -116,16 +117,6 @@ def transfers(change: Any, order: Any, to_unit_type: str | None, parts: Any) -> 
         rows += posting.freight_moved(posting.facts_of(order, None) | unit, change.id, order.freight_fen,
                                       change.business_date, back=back)
     return rows
-
-
-def _parts(order_id: int) -> list[dict[str, Any]]:
-    rows = db.session().execute(
-        select(AcceptancePart.id, AcceptancePart.village_id, AcceptancePart.lot_id, AcceptancePart.amount_fen,
-               AcceptancePart.grams, OrderLine.id.label("line_id"), OrderLine.category, OrderLine.certified)
-        .join(AcceptanceLine, AcceptanceLine.id == AcceptancePart.acceptance_line_id)
-        .join(OrderLine, OrderLine.id == AcceptanceLine.order_line_id)
-        .where(OrderLine.order_id == order_id).order_by(AcceptancePart.id))
-    return [dict(row._mapping) for row in rows]
 
 
 def _check_may_move(order: Order) -> None:
