@@ -32,11 +32,6 @@ def noon() -> Iterator[None]:
 
 
 @pytest.fixture
-def trade(app: Flask, world: World) -> Trade:
-    return Trade(world)
-
-
-@pytest.fixture
 def office(app: Flask, world: World) -> Office:
     return Office(world)
 
