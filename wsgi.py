@@ -88,7 +88,6 @@ from orders import jobs as order_jobs
 from orders import seasons, village_home
 from orders.aftersale import credit_routes
 from orders.aftersale import jobs as aftersale_jobs
-from orders.aftersale import models as aftersale_models
 from orders.aftersale import routes as aftersale_routes
 from orders.approving import api as approving_api
 from orders.approving import models as approving_models
@@ -144,7 +143,7 @@ from orders.units import table_routes as unit_table_routes
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
-          entry_models, paper_models, catalog.capacity.models, catalog.members.models, aftersale_models, terms_models,
+          entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models,
           message_rows, messages, robots, orders.units.models, quota_models, standing_models, phone_models,
           trade_paper_models, inspection_models, ordering_models, approving_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,

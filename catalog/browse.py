@@ -1,6 +1,6 @@
 """What a shelf shows: plain columns by Core, a fixed number of statements per page, whatever the number of goods."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
@@ -148,47 +148,6 @@ def county_figures() -> dict[str, CountyFigures]:
 def search_words(query: str) -> tuple[str, ...]:
     """The words of a query as the database looks for them."""
     return tuple(word for word in query.replace("\x00", " ").split()[:MOST_WORDS])
-
-
-@dataclass(frozen=True)
-class Purchasable:
-    """What a cart, a quote and an order line need to know of a product on sale."""
-
-    id: int
-    name: str
-    name_en: str
-    supplier_id: int
-    supplier: str
-    category: str
-    village_id: int
-    supply: str
-    unit: str
-    unit_en: str
-    grams_per_unit: int
-    by_weight: bool
-    minimum_milli: int
-    step_milli: int
-    price_fen: int
-    certified: bool
-    daily_capacity_milli: int
-    drawing: str
-    in_store_milli: int
-
-
-def purchasable(product_ids: Iterable[int]) -> dict[int, Purchasable]:
-    """The goods among these that are on sale now, by id, in one statement."""
-    product, supplier, category = db.table(Product), db.table(Organisation), db.table(Category)
-    plain = ("id", "name", "name_en", "supplier_id", "village_id", "supply", "unit", "unit_en", "grams_per_unit",
-             "by_weight", "minimum_milli", "step_milli", "price_fen", "certified", "daily_capacity_milli")
-    rows = db.session().execute(
-        select(*(product.c[name] for name in plain), supplier.c.name.label("supplier"),
-               category.c.code.label("category"), product.c.picture.label("drawing"),
-               in_store().label("in_store_milli"))
-        .join_from(product, supplier, supplier.c.id == product.c.supplier_id)
-        .join(category, category.c.id == product.c.category_id)
-        .where(product.c.id.in_(set(product_ids)), on_sale())
-    )
-    return {row.id: Purchasable(**row._mapping) for row in rows}
 
 
 # ---- statements -----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from market import clock, db, journal, logins, passwords
 from market.access import Visitor
-from market.errors import N_, InvalidInput, MarketError
+from market.errors import N_, Conflict, InvalidInput, MarketError
 from market.parties import ROLES, Membership, Organisation
 from market.users import User
 
@@ -31,6 +31,17 @@ class WrongLogin(MarketError):
     status = 401
     code = "wrong_login"
     text = N_("Login or password is wrong. After five wrong tries a login stays locked for 15 minutes.")
+
+
+class AlreadyRegistered(Conflict):
+    """The same form was sent a second time: what the first one made is there."""
+
+    code = "already_registered"
+    text = N_("You are registered already. Please log in with your login name.")
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__()
+        self.user_id = user_id
 
 
 class WrongPassword(InvalidInput):

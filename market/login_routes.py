@@ -1,5 +1,7 @@
 """The door: logging in and out by password, PIN, second factor or printed code."""
 
+import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, session, url_for
@@ -107,6 +109,36 @@ def come_in(token: str) -> Response:
     session[TOKEN] = token
     session.permanent = True
     return redirect(_onward(logins.visitor_of_session(token)), 303)  # type: ignore[return-value]
+
+
+def come_in_newly(register: Callable[[str | None], int], password: str) -> Response:
+    """A stranger registers and comes in. `register` takes the form's token and returns the user's id.
+
+    A second press of the same button finds what the first one made, for who knows the password.
+    """
+    try:
+        with db.transaction():
+            user_id = register(_form_token())
+            token = credentials.enter(user_id, "registration", address(), device())
+    except credentials.AlreadyRegistered as earlier:
+        return _come_in_again(earlier.user_id, password)
+    return come_in(token)
+
+
+def _form_token() -> str | None:
+    sent = request.form.get("submit_token", "")
+    return hashlib.sha256(sent.encode()).hexdigest() if sent else None
+
+
+def _come_in_again(user_id: int, password: str) -> Response:
+    """A second press of the same button finds what the first one made, for who knows the password."""
+    examined = credentials.examine_own(user_id, password)
+    with db.transaction():
+        right = credentials.settle(examined, address())
+        token = credentials.enter(user_id, "registration", address(), device()) if right else ""
+    if not right:
+        raise credentials.WrongLogin()
+    return come_in(token)
 
 
 def _onward(visitor: Any) -> str:

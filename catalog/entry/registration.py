@@ -10,19 +10,8 @@ from sqlalchemy import select
 
 from catalog.entry.models import Application
 from market import clock, credentials, db, journal
-from market.errors import N_, Conflict
+from market.credentials import AlreadyRegistered
 from market.parties import Organisation
-
-
-class AlreadyRegistered(Conflict):
-    """The same form was sent a second time: what the first one made is there."""
-
-    code = "already_registered"
-    text = N_("You are registered already. Please log in with your login name.")
-
-    def __init__(self, user_id: int) -> None:
-        super().__init__()
-        self.user_id = user_id
 
 
 @dataclass(frozen=True)

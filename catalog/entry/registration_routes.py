@@ -1,18 +1,18 @@
 """The way in for strangers: the public page and registration."""
 
-import hashlib
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from flask_login import current_user
 
 from catalog.entry import labels, registration, steps
-from catalog.entry.registration import AlreadyRegistered, Newcomer
+from catalog.entry.registration import Newcomer
 from catalog.entry.schemas import RegistrationSchema
-from market import credentials, db, passwords
+from market import passwords
 from market.access import public
 from market.errors import N_
-from market.login_routes import address, come_in, device
+from market.login_routes import come_in_newly
 from market.menus import MenuEntry, desk_url
 from market.web import parse, shows_again
 
@@ -43,26 +43,4 @@ def register() -> Any:
     values = parse(RegistrationSchema)
     passwords.refuse_easy_password(values["password"], values["name"], values["mobile"])
     newcomer = Newcomer(values["organisation"], values["name"], values["mobile"], passwords.hashed(values["password"]))
-    try:
-        with db.transaction():
-            user_id = registration.register(newcomer, _form_token())
-            token = credentials.enter(user_id, "registration", address(), device())
-    except AlreadyRegistered as earlier:
-        return _come_in_again(earlier.user_id, values["password"])
-    return come_in(token)
-
-
-def _form_token() -> str | None:
-    sent = request.form.get("submit_token", "")
-    return hashlib.sha256(sent.encode()).hexdigest() if sent else None
-
-
-def _come_in_again(user_id: int, password: str) -> Response:
-    """A second press of the same button finds what the first one made, for who knows the password."""
-    examined = credentials.examine_own(user_id, password)
-    with db.transaction():
-        right = credentials.settle(examined, address())
-        token = credentials.enter(user_id, "registration", address(), device()) if right else ""
-    if not right:
-        raise credentials.WrongLogin()
-    return come_in(token)
+    return come_in_newly(partial(registration.register, newcomer), values["password"])

@@ -46,11 +46,6 @@ def village_offer(by: Visitor) -> Offer:
     return Offer(list(villages.items()), words)
 
 
-def category_ids(codes: Iterable[str]) -> dict[str, int]:
-    return {row.code: row.id for row in db.session().execute(
-        select(Category.code, Category.id).where(Category.code.in_(set(codes))))}
-
-
 def village_ids(codes: Iterable[str]) -> dict[str, int]:
     """Villages of today by code."""
     return {row.code: row.id for row in db.session().execute(

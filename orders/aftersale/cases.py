@@ -20,11 +20,19 @@ from market.working_days import working_days_after
 from orders import numbers
 from orders import states as order_states
 from orders.aftersale import states
-from orders.aftersale.models import AfterSale, AfterSaleLine, AfterSalePhoto
 from orders.buying import checkout
 from orders.buying.checkout import Wish
 from orders.delivering import returns
-from orders.models import Acceptance, AcceptanceLine, Order, OrderLine, Purchase
+from orders.models import (
+    Acceptance,
+    AcceptanceLine,
+    AfterSale,
+    AfterSaleLine,
+    AfterSalePhoto,
+    Order,
+    OrderLine,
+    Purchase,
+)
 
 
 @dataclass(frozen=True)

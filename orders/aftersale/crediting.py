@@ -14,12 +14,13 @@ from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeed
 from market.ledger import Transfer
 from market.parties import Organisation
 from market.schemas import REQUIRED
-from orders.aftersale.models import CreditChange
+from orders import families
 from orders.income import posting
 from orders.models import (
     AcceptanceLine,
     AcceptancePart,
     ClaimPart,
+    CreditChange,
     Order,
     OrderLine,
     PaymentClaim,
@@ -107,19 +108,14 @@ def decline(change_id: int, remark: str, by: Visitor) -> CreditChange:
 def transfers(change: Any, order: Any, to_unit_type: str | None, parts: Any) -> list[Transfer]:
     """For each part one row back and one forth: the units' accounts change, the villages' sums do not."""
     rows: list[Transfer] = []
-    for side, unit in (("from", {"unit_id": change.from_unit_id, "unit_type": change.from_unit_type}),
-                       ("to", {"unit_id": change.to_unit_id, "unit_type": to_unit_type})):
+    for back, unit in ((True, {"unit_id": change.from_unit_id, "unit_type": change.from_unit_type}),
+                       (False, {"unit_id": change.to_unit_id, "unit_type": to_unit_type})):
         for part in parts:
-            rows += posting.moved(posting.facts_of(order, part) | unit, source(change.id, part["id"], side),
-                                  part["amount_fen"], part["grams"], change.business_date, back=side == "from")
-        rows += posting.freight_moved(posting.facts_of(order, None) | unit, source(change.id, "freight", side),
-                                      order.freight_fen, change.business_date, back=side == "from")
+            rows += posting.moved(posting.facts_of(order, part) | unit, change.id, part["amount_fen"], part["grams"],
+                                  change.business_date, back=back)
+        rows += posting.freight_moved(posting.facts_of(order, None) | unit, change.id, order.freight_fen,
+                                      change.business_date, back=back)
     return rows
-
-
-def source(change_id: int, part_id: int | str, side: str) -> str:
-    """What a transfer of a change comes from."""
-    return f"credit:{change_id}:{part_id}:{side}"
 
 
 def _parts(order_id: int) -> list[dict[str, Any]]:
@@ -148,11 +144,10 @@ def _check_may_move(order: Order) -> None:
 def _asked(change_id: int, by: Visitor) -> tuple[CreditChange, Order]:
     """The open request of a family the visitor decides for, its order locked first."""
     session = db.session()
-    mine = (select(Organisation.id).where((Organisation.id == by.organisation_id)
-                                          | (Organisation.parent_id == by.organisation_id)))
     order = session.scalar(
         select(Order).join(CreditChange, CreditChange.order_id == Order.id)
-        .where(CreditChange.id == change_id, CreditChange.from_unit_id.in_(mine)).with_for_update(of=Order))
+        .where(CreditChange.id == change_id, CreditChange.from_unit_id.in_(families.within(by.organisation_id)))
+        .with_for_update(of=Order))
     if order is None:
         raise NotFound()
     change = session.scalars(select(CreditChange).where(CreditChange.id == change_id).with_for_update()
@@ -162,12 +157,3 @@ def _asked(change_id: int, by: Visitor) -> tuple[CreditChange, Order]:
     if change.asked_by == by.id:
         raise SecondPersonNeeded()
     return change, order
-
-
-def unit_when_accepted() -> tuple[Any, Any]:
-    """For the audit: the unit (id, kind) an order's goods were accepted for, where it was changed afterwards."""
-    def first(column: Any) -> Any:
-        return (select(column).where(CreditChange.order_id == Order.id, CreditChange.state == "approved",
-                                     CreditChange.after_acceptance.is_(True)).correlate(Order).scalar_subquery())
-
-    return first(CreditChange.from_unit_id), first(CreditChange.from_unit_type)

@@ -10,8 +10,7 @@ from market.errors import N_
 from market.notices import Kind, Kinds
 from market.outbox import Handler
 from market.parties import Organisation
-from orders.aftersale.models import AfterSale, CreditChange
-from orders.models import Order
+from orders.models import AfterSale, CreditChange, Order
 
 KINDS: Kinds = {
     "after_sale.opened": Kind(N_("%(unit)s opened case %(number)s about order %(order)s. Please answer by %(due)s."),

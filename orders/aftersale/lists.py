@@ -12,9 +12,20 @@ from market.files import StoredFile
 from market.parties import Organisation
 from market.places import Division, lies_in
 from market.users import User
+from orders import families
 from orders.aftersale import crediting, states
-from orders.aftersale.models import AfterSale, AfterSaleLine, AfterSalePhoto, CreditChange, Rating
-from orders.models import AcceptanceLine, GoodsReturn, Order, OrderLine, Purchase
+from orders.models import (
+    AcceptanceLine,
+    AfterSale,
+    AfterSaleLine,
+    AfterSalePhoto,
+    CreditChange,
+    GoodsReturn,
+    Order,
+    OrderLine,
+    Purchase,
+    Rating,
+)
 
 TABS = ("open", "closed", "all")
 Columns = Row[*tuple[Any, ...]]
@@ -136,8 +147,7 @@ def targets(unit_id: int) -> Sequence[Columns]:
 
 def changes(by: Visitor, page: int) -> paging.Page:
     """Changes asked for in the visitor's unit and those below it, the open ones first; two statements."""
-    mine = select(Organisation.id).where(
-        (Organisation.id == by.organisation_id) | (Organisation.parent_id == by.organisation_id))
+    mine = families.within(by.organisation_id)
     condition = CreditChange.from_unit_id.in_(mine) | CreditChange.to_unit_id.in_(mine)
     total = db.session().scalar(select(func.count()).select_from(CreditChange).where(condition)) or 0
     return paging.read(_change_columns().where(condition).order_by((CreditChange.state != "asked"),
@@ -165,8 +175,7 @@ def change(change_id: int, by: Visitor) -> Columns:
 
 
 def _asked_in(by: Visitor) -> ColumnElement[bool]:
-    return CreditChange.from_unit_id.in_(select(Organisation.id).where(
-        (Organisation.id == by.organisation_id) | (Organisation.parent_id == by.organisation_id)))
+    return CreditChange.from_unit_id.in_(families.within(by.organisation_id))
 
 
 def evidence(change_id: int, by: Visitor) -> StoredFile:

@@ -1,9 +1,6 @@
 """What a unit says of an accepted order: stars for the goods and the delivery, once, after acceptance only."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from market import clock, db, journal
 from market.access import Visitor
@@ -11,8 +8,7 @@ from market.errors import N_, Conflict, InvalidInput, NotFound
 from orders import states as order_states
 from orders.aftersale import states
 from orders.aftersale.cases import TooLate
-from orders.aftersale.models import Rating
-from orders.models import Acceptance, Order
+from orders.models import Acceptance, Order, Rating
 
 STARS = (5, 4, 3, 2, 1)
 
@@ -42,22 +38,3 @@ def rate(order_id: int, goods_stars: int, delivery_stars: int, words: str, by: V
     if db.session().execute(db.insert_new(Rating).returning(db.table(Rating).c.id), row).scalar() is None:
         raise AlreadyRated()
     journal.record("order.rated", "order", order.id, by, goods_stars=goods_stars, delivery_stars=delivery_stars)
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A co-operative's ratings: how many, and their means in hundredths of a star, rounded down."""
-
-    ratings: int
-    goods_hundredths: int
-    delivery_hundredths: int
-
-
-def of_suppliers(supplier_ids: Collection[int]) -> Mapping[int, Standing]:
-    """The ratings of co-operatives, those without any left out; one statement."""
-    rows = db.session().execute(
-        select(Rating.supplier_id, func.count().label("ratings"), db.sum_of(Rating.goods_stars).label("goods"),
-               db.sum_of(Rating.delivery_stars).label("delivery"))
-        .where(Rating.supplier_id.in_(supplier_ids)).group_by(Rating.supplier_id))
-    return {row.supplier_id: Standing(row.ratings, row.goods * 100 // row.ratings, row.delivery * 100 // row.ratings)
-            for row in rows}

@@ -11,8 +11,8 @@ from market import clock, db, words
 from market.access import Visitor
 from market.errors import N_, Conflict, SecondPersonNeeded, in_english
 from market.files import StoredFile
-from market.parties import Organisation
 from market.users import User
+from orders import families
 from orders.approving import people
 from orders.approving.models import ApprovalDecision, ApprovalStep
 from orders.models import Purchase
@@ -149,11 +149,9 @@ def waiting_for(by: Visitor) -> int:
         (ApprovalDecision.decided_by == by.id) | (ApprovalDecision.signed_by_user == by.id)).exists())
     asked = (select(earlier.c.id).where(earlier.c.purchase_id == step.c.purchase_id, earlier.c.asked_by == by.id)
              .exists())
-    units = select(Organisation.id).where((Organisation.id == by.organisation_id)
-                                          | (Organisation.parent_id == by.organisation_id))
     return db.session().scalar(
         select(func.count(func.distinct(step.c.purchase_id))).select_from(step)
         .join(Purchase, Purchase.id == step.c.purchase_id)
-        .where(Purchase.unit_id.in_(units), Purchase.approval == "waiting", Purchase.ordered_by != by.id,
-               step.c.role.in_(by.roles), step.c.round_no == newest, step.c.id.not_in(answered), ~before, ~mine,
-               ~asked)) or 0
+        .where(Purchase.unit_id.in_(families.within(by.organisation_id)), Purchase.approval == "waiting",
+               Purchase.ordered_by != by.id, step.c.role.in_(by.roles), step.c.round_no == newest,
+               step.c.id.not_in(answered), ~before, ~mine, ~asked)) or 0

@@ -11,6 +11,7 @@ from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput
 from market.parties import Organisation
 from market.users import User
+from orders import families
 from orders.approving.models import SchemeDeclaration
 
 
@@ -44,7 +45,7 @@ def declared(by: Visitor, most: int = 50) -> Sequence[Any]:
         select(db.table(SchemeDeclaration), Organisation.short_name.label("unit_name"), User.name.label("who"))
         .join(Organisation, Organisation.id == SchemeDeclaration.unit_id)
         .join(User, User.id == SchemeDeclaration.declared_by)
-        .where((Organisation.id == by.organisation_id) | (Organisation.parent_id == by.organisation_id))
+        .where(families.is_within(by.organisation_id))
         .order_by(SchemeDeclaration.id.desc()).limit(most)).all()
 
 

@@ -9,9 +9,9 @@ from catalog import stock
 from market import clock, db, journal, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound
-from market.parties import Membership, Organisation
+from market.parties import Membership
 from market.users import User
-from orders import seasons, states
+from orders import families, seasons, states
 from orders.approving import deciding, people, rules
 from orders.approving.deciding import Paper
 from orders.approving.models import ApprovalDecision
@@ -155,16 +155,13 @@ def cancel(order_id: int, reason: str, by: Visitor) -> None:
 
 def is_of(by: Visitor) -> Any:
     """Orders of this visitor's unit and of the units it supervises."""
-    supervised = select(Organisation.id).where(Organisation.parent_id == by.organisation_id)
-    return (Order.unit_id == by.organisation_id) | Order.unit_id.in_(supervised)
+    return Order.unit_id.in_(families.within(by.organisation_id))
 
 
 def _waiting(purchase_id: int, by: Visitor) -> Purchase:
-    supervised = select(Organisation.id).where(Organisation.parent_id == by.organisation_id)
     purchase = db.session().scalar(
-        select(Purchase).where(Purchase.id == purchase_id, (Purchase.unit_id == by.organisation_id)
-                               | Purchase.unit_id.in_(supervised)).with_for_update()
-    )
+        select(Purchase).where(Purchase.id == purchase_id, Purchase.unit_id.in_(families.within(by.organisation_id)))
+        .with_for_update())
     if purchase is None:
         raise NotFound()
     if purchase.approval != "waiting":

@@ -11,10 +11,19 @@ from market.access import Visitor
 from market.errors import NotFound
 from market.parties import DeliveryPoint, Organisation
 from market.users import User
-from orders import states
-from orders.aftersale.models import AfterSale, Rating
+from orders import families, states
 from orders.aftersale.states import LIVE, RATE_DAYS
-from orders.models import Acceptance, AcceptanceLine, Order, OrderLine, Purchase, Shipment, ShipmentLine
+from orders.models import (
+    Acceptance,
+    AcceptanceLine,
+    AfterSale,
+    Order,
+    OrderLine,
+    Purchase,
+    Rating,
+    Shipment,
+    ShipmentLine,
+)
 
 PER_PAGE = 30
 Columns = Row[*tuple[Any, ...]]
@@ -22,9 +31,7 @@ Columns = Row[*tuple[Any, ...]]
 
 def unit_ids(by: Visitor) -> list[int]:
     """The visitor's own unit and the units it supervises."""
-    return list(db.session().scalars(select(Organisation.id).where(
-        (Organisation.id == by.organisation_id) | (Organisation.parent_id == by.organisation_id))
-        .order_by(Organisation.id)))
+    return list(db.session().scalars(families.within(by.organisation_id).order_by(Organisation.id)))
 
 
 def delivery_points(unit_id: int | None) -> Sequence[Columns]:
@@ -39,8 +46,7 @@ def budget_units(by: Visitor) -> Sequence[Columns]:
     """The units a purchase may count for (id, short_name), the visitor's own first."""
     return db.session().execute(
         select(Organisation.id, Organisation.short_name)
-        .where((Organisation.id == by.organisation_id) | (Organisation.parent_id == by.organisation_id),
-               Organisation.status == "active")
+        .where(families.is_within(by.organisation_id), Organisation.status == "active")
         .order_by(case((Organisation.id == by.organisation_id, 0), else_=1), Organisation.id)).all()
 
 

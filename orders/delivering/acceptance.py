@@ -2,25 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from catalog.models import Lot, LotShare
 from market import clock, db, journal, money
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound, SecondPersonNeeded
 from market.parties import Organisation
-from orders import attribution, pricing, seasons, states
+from orders import pricing, seasons, states
 from orders.approving import people
-from orders.delivering import runs, trail
+from orders.delivering import parts, runs, trail
 from orders.income import posting
 from orders.inspection import recording
 from orders.models import (
     Acceptance,
     AcceptanceLine,
-    AcceptancePart,
     AcceptancePhoto,
     ClaimPart,
     Order,
@@ -133,9 +132,9 @@ def _accept(order: Order, taken: Sequence[Taken], receivers: tuple[Visitor, Visi
     weighed = _weigh(lines, _packed_milli(order.id), taken, unit.over_tolerance_points)
     states.check_next(order.state, "accepted")
     _check_recalled(order.id, lines, weighed)
-    acceptance, parts = _record(order, unit, lines, taken, weighed, receivers, said)
-    posting.on_accepted(order, parts)
-    trail.accepted(order, [part.part for part in parts])
+    acceptance, accepted = _record(order, unit, lines, taken, weighed, receivers, said)
+    posting.on_accepted(order, accepted)
+    trail.accepted(order, [part.part for part in accepted])
     recording.on_accepted(order, acceptance, receivers)
     receipts.lay_on_accepted(order)
     receipts.update_payment(order)
@@ -243,7 +242,7 @@ def _record(order: Order, unit: Organisation, lines: Mapping[int, OrderLine], ta
     session.add(acceptance)
     session.flush()
     spoken = sorted(taken, key=lambda t: t.line_id)
-    parts = _split(order, spoken, weighed)
+    split = parts.split(order.id, {t.line_id: t.short_shipment_line_id for t in spoken}, weighed)
     line_ids = db.insert_returning_ids(AcceptanceLine, [
         {"acceptance_id": acceptance.id, "order_line_id": t.line_id, "outcome": weighed[t.line_id].outcome,
          "accepted_milli": weighed[t.line_id].accepted_milli, "accepted_grams": weighed[t.line_id].accepted_grams,
@@ -257,64 +256,5 @@ def _record(order: Order, unit: Organisation, lines: Mapping[int, OrderLine], ta
     order.accepted_fen = sum(w.amount_fen for w in weighed.values())
     order.state = "accepted" if any(w.accepted_milli for w in weighed.values()) else "rejected"
     session.flush()
-    return acceptance, _write_parts(order, acceptance, lines, dict(zip([t.line_id for t in spoken], line_ids,
-                                                                      strict=True)), parts)
-
-
-def _split(order: Order, spoken: Sequence[Taken],
-           weighed: Mapping[int, pricing.Weighed]) -> dict[int, list[attribution.Part]]:
-    """Parts by order line. Shares are locked in id order and their eaten grams moved on."""
-    packed = _packed_lots(order.id)
-    so_far: dict[int, int] = {}
-    parts: dict[int, list[attribution.Part]] = {}
-    for one in spoken:
-        result = weighed[one.line_id]
-        lots = packed.get(one.line_id, [])
-        if one.short_shipment_line_id is not None:
-            if one.short_shipment_line_id not in {lot.shipment_line_id for lot in lots}:
-                raise NotFound()
-            lots = sorted(lots, key=lambda lot: lot.shipment_line_id == one.short_shipment_line_id)
-        parts[one.line_id] = attribution.split(lots, result.accepted_grams, result.amount_fen, so_far)
-        before = {share.share_id: share.accepted_grams for lot in lots for share in lot.shares}
-        for part in parts[one.line_id]:
-            so_far[part.share_id] = so_far.get(part.share_id, before[part.share_id]) + part.grams
-    for share_id, grams in sorted(so_far.items()):
-        db.session().execute(update(LotShare).where(LotShare.id == share_id).values(accepted_grams=grams))
-    return parts
-
-
-def _packed_lots(order_id: int) -> dict[int, list[attribution.PackedLot]]:
-    session = db.session()
-    rows = session.execute(
-        select(ShipmentLine.id, ShipmentLine.order_line_id, ShipmentLine.lot_id, ShipmentLine.packed_grams,
-               Lot.recalled_at)
-        .join(Shipment, Shipment.id == ShipmentLine.shipment_id).join(Lot, Lot.id == ShipmentLine.lot_id)
-        .where(Shipment.order_id == order_id)
-        .order_by(ShipmentLine.id)
-    ).all()
-    shares: dict[int, list[attribution.PackedShare]] = defaultdict(list)
-    for share in session.execute(
-        select(db.table(LotShare)).where(LotShare.lot_id.in_({row.lot_id for row in rows}))
-        .order_by(LotShare.id).with_for_update()
-    ):
-        shares[share.lot_id].append(attribution.PackedShare(
-            share.id, share.village_id, share.grams, share.input_grams, share.farm_gate_fen_per_kg,
-            share.accepted_grams))
-    lots: dict[int, list[attribution.PackedLot]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: row.recalled_at is not None):  # nothing is taken of a recalled one
-        lots[row.order_line_id].append(
-            attribution.PackedLot(row.id, row.lot_id, row.packed_grams, shares[row.lot_id]))
-    return lots
-
-
-def _write_parts(order: Order, acceptance: Acceptance, lines: Mapping[int, OrderLine], line_ids: Mapping[int, int],
-                 parts: Mapping[int, list[attribution.Part]]) -> list[posting.AcceptedPart]:
-    flat = [(line_id, part) for line_id, of_line in parts.items() for part in of_line]
-    points = posting.collective_points(order.supplier_id, {p.village_id for _, p in flat}, acceptance.business_date)
-    accepted = [
-        posting.AcceptedPart.of(part, lines[line_id], line_ids[line_id], points.get(part.village_id, 0),
-                                acceptance.business_date)
-        for line_id, part in flat
-    ]
-    ids = db.insert_returning_ids(AcceptancePart, [part.row() for part in accepted])
-    return [replace(part, id=new_id) for part, new_id in zip(accepted, ids, strict=True)]
+    ids = dict(zip([t.line_id for t in spoken], line_ids, strict=True))
+    return acceptance, parts.write(order, acceptance, lines, ids, split)

@@ -11,13 +11,12 @@ from market import db
 from market.errors import N_
 from market.ledger import Transfer
 from market.problem import Problem
-from orders.aftersale import crediting
-from orders.aftersale.models import CreditChange
 from orders.income import document_sums, posting
 from orders.models import (
     Acceptance,
     AcceptanceLine,
     AcceptancePart,
+    CreditChange,
     GoodsReturn,
     IncomeDeclaration,
     Order,
@@ -33,13 +32,19 @@ from orders.models import (
 
 BATCH = 2000
 
+
+def _when_accepted(column: Any) -> Any:
+    """What an order's goods were accepted for, where that was changed afterwards."""
+    return (select(column).where(CreditChange.order_id == Order.id, CreditChange.state == "approved",
+                                 CreditChange.after_acceptance.is_(True)).correlate(Order).scalar_subquery())
+
+
 # the columns that every transfer about a part of an order carries
 OTHER_FACTS = (Order.supplier_id, Order.method, Order.fund_source, Order.number.label("order_ref"))
 ORDER_FACTS = (*OTHER_FACTS, Order.unit_id, Order.unit_type)
 # goods accepted for one unit may count for another since
-FIRST_UNIT, FIRST_TYPE = crediting.unit_when_accepted()
-FIRST_FACTS = (*OTHER_FACTS, func.coalesce(FIRST_UNIT, Order.unit_id).label("unit_id"),
-               func.coalesce(FIRST_TYPE, Order.unit_type).label("unit_type"))
+FIRST_FACTS = (*OTHER_FACTS, func.coalesce(_when_accepted(CreditChange.from_unit_id), Order.unit_id).label("unit_id"),
+               func.coalesce(_when_accepted(CreditChange.from_unit_type), Order.unit_type).label("unit_type"))
 PART_FACTS = (AcceptancePart.village_id, AcceptancePart.lot_id, OrderLine.category, OrderLine.certified,
               OrderLine.id.label("line_id"))
 
@@ -73,9 +78,9 @@ def credit_changes() -> Iterator[Transfer]:
     ).select_from(AcceptancePart)).join(CreditChange, CreditChange.order_id == Order.id).where(
         CreditChange.state == "approved", CreditChange.after_acceptance.is_(True))
     for row in _stream(query, AcceptancePart.id):
-        for side in ("from", "to"):
-            yield from posting.moved(_of_side(row, side), crediting.source(row["change_id"], row["part_id"], side),
-                                     row["amount_fen"], row["grams"], row["business_date"], back=side == "from")
+        for back in (True, False):
+            yield from posting.moved(_of_side(row, back), row["change_id"], row["amount_fen"], row["grams"],
+                                     row["business_date"], back=back)
 
 
 def freight_changes() -> Iterator[Transfer]:
@@ -87,15 +92,15 @@ def freight_changes() -> Iterator[Transfer]:
         .select_from(CreditChange).join(Order, Order.id == CreditChange.order_id)
         .where(CreditChange.state == "approved", CreditChange.after_acceptance.is_(True), Order.freight_fen > 0))
     for row in _stream(query, CreditChange.id):
-        for side in ("from", "to"):
-            yield from posting.freight_moved(_of_side(row, side), crediting.source(row["change_id"], "freight", side),
-                                             row["freight_fen"], row["business_date"], back=side == "from")
+        for back in (True, False):
+            yield from posting.freight_moved(_of_side(row, back), row["change_id"], row["freight_fen"],
+                                             row["business_date"], back=back)
 
 
-def _of_side(row: Any, side: str) -> dict[str, Any]:
-    """The facts of one of the two units between which an order moved."""
-    unit_type = row["from_unit_type"] if side == "from" else row["unit_type"]
-    return _facts(row) | {"unit_id": row[f"{side}_unit_id"], "unit_type": unit_type}
+def _of_side(row: Any, back: bool) -> dict[str, Any]:
+    """The facts of the unit that an order moved from (back), or of the one it moved to."""
+    return _facts(row) | ({"unit_id": row["from_unit_id"], "unit_type": row["from_unit_type"]} if back
+                          else {"unit_id": row["to_unit_id"], "unit_type": row["unit_type"]})
 
 
 def freights() -> Iterator[Transfer]:

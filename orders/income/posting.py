@@ -87,11 +87,11 @@ def accepted(facts: dict[str, Any], amount_fen: int, grams: int, day: date) -> l
                      grams=grams)
 
 
-def moved(facts: dict[str, Any], source: str, amount_fen: int, grams: int, day: date, *,
+def moved(facts: dict[str, Any], change_id: int, amount_fen: int, grams: int, day: date, *,
           back: bool) -> list[Transfer]:
     """Accepted goods count for another unit: taken back from the first, booked for the second."""
-    debit, credit = (_supplier(facts), _unit(facts)) if back else (_unit(facts), _supplier(facts))
-    return _transfer("accepted", source, debit, credit, amount_fen, day, facts, grams=grams)
+    return _transfer("accepted", _of_change(change_id, facts["part_id"], back), *_owed(facts, back), amount_fen, day,
+                     facts, grams=grams)
 
 
 def freight(facts: dict[str, Any], order_id: int, amount_fen: int, day: date) -> list[Transfer]:
@@ -99,10 +99,18 @@ def freight(facts: dict[str, Any], order_id: int, amount_fen: int, day: date) ->
     return _transfer("freight", f"freight:{order_id}", _unit(facts), _supplier(facts), amount_fen, day, facts)
 
 
-def freight_moved(facts: dict[str, Any], source: str, amount_fen: int, day: date, *, back: bool) -> list[Transfer]:
+def freight_moved(facts: dict[str, Any], change_id: int, amount_fen: int, day: date, *, back: bool) -> list[Transfer]:
     """The freight of an order that counts for another unit."""
-    debit, credit = (_supplier(facts), _unit(facts)) if back else (_unit(facts), _supplier(facts))
-    return _transfer("freight", source, debit, credit, amount_fen, day, facts)
+    return _transfer("freight", _of_change(change_id, "freight", back), *_owed(facts, back), amount_fen, day, facts)
+
+
+def _of_change(change_id: int, what: int | str, back: bool) -> str:
+    return f"credit:{change_id}:{what}:{'from' if back else 'to'}"
+
+
+def _owed(facts: dict[str, Any], back: bool) -> tuple[str, str]:
+    """Debit and credit of what a unit owes a co-operative, or no longer owes."""
+    return (_supplier(facts), _unit(facts)) if back else (_unit(facts), _supplier(facts))
 
 
 def attributed(facts: dict[str, Any], farm_gate_fen: int, collective_fen: int, day: date) -> list[Transfer]:

@@ -1,5 +1,20 @@
-"""The tables of the orders storey, by room; the rooms read them all from here."""
+"""The tables that several rooms of the orders storey read; what only one room knows stands in that room."""
 
+from orders.models.aftersale import (
+    AfterSale as AfterSale,
+)
+from orders.models.aftersale import (
+    AfterSaleLine as AfterSaleLine,
+)
+from orders.models.aftersale import (
+    AfterSalePhoto as AfterSalePhoto,
+)
+from orders.models.aftersale import (
+    CreditChange as CreditChange,
+)
+from orders.models.aftersale import (
+    Rating as Rating,
+)
 from orders.models.buying import (
     CartLine as CartLine,
 )

@@ -33,11 +33,6 @@ class Sums:
     freight_fen: int
     paid_fen: int
 
-    @property
-    def change_fen(self) -> int:
-        """By how much the unit owes more at the end than at the beginning."""
-        return self.more_fen - self.less_fen
-
 
 def sums(lines: Sequence[Any]) -> Sums:
     """Lines added up by kind."""

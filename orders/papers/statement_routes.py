@@ -14,17 +14,13 @@ from market.web import once, page_number, parse, see_other, shows_again
 from orders.papers import facts, printing, statement_lists, statements
 from orders.papers.routes import asked_month, shown
 from orders.papers.schemas import ReasonSchema, StatementClaimSchema, StatementSchema
-from orders.paying import claims
+from orders.paying import claims, desk
 
 bp = Blueprint("statements", __name__, url_prefix="/documents/statements")
 
 STATEMENT = "<int(max=999999999999):statement_id>"
 STATE_LABELS: Mapping[str, str] = {
     "issued": N_("Waits for an answer"), "confirmed": N_("Agreed"), "objected": N_("Objected to"),
-}
-EVENT_LABELS: Mapping[str, str] = {
-    "accepted": N_("Goods accepted"), "received": N_("Money received"), "returned": N_("Goods came back"),
-    "allowance": N_("Price reduced afterwards"), "refunded": N_("Money given back"), "freight": N_("Freight"),
 }
 
 
@@ -63,7 +59,7 @@ def show(statement_id: int) -> str:
     own = found.unit_id == current_user.organisation_id
     return render_template(
         "orders/papers/statement.html", statement=found, lines=lines, sums=statement_lists.sums(lines),
-        labels=STATE_LABELS, events=EVENT_LABELS, invoiced_fen=statement_lists.invoiced_fen(statement_id),
+        labels=STATE_LABELS, events=desk.EVENT_LABELS, invoiced_fen=statement_lists.invoiced_fen(statement_id),
         has_goods=any(line.event == "accepted" for line in lines),
         may_answer=own and can(current_user, "statement.answer"), may_ask=own and can(current_user, "invoice.ask"),
         may_pay=own and can(current_user, "payment.claim"))

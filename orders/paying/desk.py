@@ -20,6 +20,11 @@ ROWS = 50  # of the account at once
 STATE_LABELS: Mapping[str, str] = {
     "claimed": N_("To look for"), "received": N_("Received"), "refused": N_("Not found"),
 }
+EVENT_LABELS: Mapping[str, str] = {
+    "accepted": N_("Goods accepted"), "received": N_("Money received"), "returned": N_("Goods came back"),
+    "allowance": N_("Price reduced afterwards"), "refunded": N_("Money given back"), "fee": N_("Platform fee"),
+    "freight": N_("Freight"),
+}
 Columns = Row[*tuple[Any, ...]]
 
 

@@ -1,7 +1,5 @@
 """The village desk's money: claims to confirm or refuse, sums by unit, the statement of its account."""
 
-from collections.abc import Mapping
-
 from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask_login import current_user
 
@@ -17,11 +15,6 @@ from orders.paying.village_schemas import RefusalSchema
 bp = Blueprint("receipts", __name__, url_prefix="/village")
 
 MENU = (MenuEntry("supplier", N_("Money"), "receipts.index", "supplier.read", "money"),)
-EVENT_LABELS: Mapping[str, str] = {
-    "accepted": N_("Goods accepted"), "received": N_("Money received"), "returned": N_("Goods came back"),
-    "allowance": N_("Price reduced afterwards"), "refunded": N_("Money given back"), "fee": N_("Platform fee"),
-    "freight": N_("Freight"),
-}
 CLAIM = "<int(max=999999999999):claim_id>"
 
 
@@ -81,5 +74,5 @@ def refuse(claim_id: int) -> Response:
 def statement() -> str:
     rows, following = desk.statement(current_user, whole_argument("before"))
     balance = -ledger.balance_fen(f"supplier:{current_user.organisation_id}")
-    return render_template("orders/village/statement.html", rows=rows, balance_fen=balance, labels=EVENT_LABELS,
+    return render_template("orders/village/statement.html", rows=rows, balance_fen=balance, labels=desk.EVENT_LABELS,
                            older=url_for("receipts.statement", before=following) if following else None)

@@ -5,7 +5,7 @@ unit with a shared canteen for its representative. A fixed number of statements,
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -159,15 +159,15 @@ def sums(units: Collection[int], year: int, until: date, roll: Roll) -> dict[int
     """Figures of these units from the year's first day until a day, by unit; other units' are not shown."""
     found: defaultdict[int, Sums] = defaultdict(Sums)
     sources = roll.sources(units)
-    for row in _amounts(sources, year, until):
+    for row in amounts(sources, year, until):
         one = found[roll.unit(row.unit_id, row.day)]
         one.of[row.source] += row.fen
         one.orders.add(row.order_id)
-    for row in _outside(sources, year, until):
-        one = found[roll.unit(row.unit_id, row.counted_on)]
+    for row in outside(sources, year, until):
+        one = found[roll.unit(row.unit_id, row.day)]
         if row.number not in one.outside_orders:  # two units of one canteen may both have sent it
             one.outside_orders.add(row.number)
-            one.outside[row.fund_source] += row.fen
+            one.outside[row.source] += row.fen
     for row in open_orders(sources, year):
         one = found[roll.unit(row.unit_id, until)]
         one.open_fen += row.open_fen
@@ -177,21 +177,25 @@ def sums(units: Collection[int], year: int, until: date, roll: Roll) -> dict[int
     return {unit: found[unit] for unit in units}
 
 
-def _amounts(sources: Collection[int], year: int, until: date) -> Any:
+def amounts(sources: Collection[int], year: int, until: date) -> Any:
+    """What each order came to on each day, in fen: once as taken, once (a minus) as returned."""
     document = documents()
     return db.session().execute(
-        select(Order.unit_id, Order.id.label("order_id"), document.c.day, source_column().label("source"),
-               db.sum_of(document.c.fen).label("fen"))
+        select(Order.unit_id, Order.id.label("order_id"), Order.number, Order.supplier_name, document.c.day,
+               source_column().label("source"), db.sum_of(document.c.fen).label("fen"))
         .join(Order, Order.id == document.c.order_id).join(Purchase, Purchase.id == Order.purchase_id)
         .where(Order.unit_id.in_(sources), document.c.day.between(date(year, 1, 1), until))
-        .group_by(Order.unit_id, Order.id, document.c.day, Order.fund_source, Purchase.by_contractor))
+        .group_by(Order.unit_id, Order.id, Order.number, Order.supplier_name, document.c.day, document.c.back,
+                  Order.fund_source, Purchase.by_contractor)
+        .order_by(document.c.day, Order.id))
 
 
-def _outside(sources: Collection[int], year: int, until: date) -> Any:
+def outside(sources: Collection[int], year: int, until: date) -> Any:
+    """Orders of 832 less what went back, in fen."""
     table = db.table(OutsideOrder)
     return db.session().execute(
-        select(table.c.unit_id, table.c.number, table.c.counted_on, table.c.fund_source,
-               (table.c.amount_fen - table.c.returned_fen).label("fen"))
+        select(table.c.unit_id, table.c.number, table.c.supplier, table.c.counted_on.label("day"),
+               table.c.fund_source.label("source"), (table.c.amount_fen - table.c.returned_fen).label("fen"))
         .where(table.c.unit_id.in_(sources), table.c.counted_on.between(date(year, 1, 1), until))
         .order_by(table.c.number, table.c.id))
 
@@ -240,19 +244,22 @@ def _bars(unit: Any, filing: Any, at_832: int | None, of: Sums, book: rules.Book
     for duty in ("local", "832"):
         rule = book.of(unit.division_id, unit.unit_type, "canteen", duty)
         union_rule = book.of(unit.division_id, unit.unit_type, "union", duty)
-        counts = rule.counts if rule else "local" if duty == "local" else "832"
-        with_union = rule is None or rule.with_union or union_rule is not None
-        with_staff = rule is None or rule.with_staff
-        amount = 0
-        if counts in ("local", "both"):
-            amount += _counted({**of.of, "canteen": of.of["canteen"] + of.of["contractor"]}, with_union, with_staff)
-        if counts in ("832", "both"):
-            amount += _counted(of.outside, with_union, with_staff)
+        feeds = what_feeds(duty, rule, union_rule)
+        amount = sum(fen for channel, by_fund in (("local", of.of), ("832", of.outside))
+                     for fund, fen in by_fund.items() if (channel, fund) in feeds)
         yield Bar(duty, amount, _quota(duty, filed, rule, union_rule, at_832), rule)
 
 
-def _counted(by_fund: Mapping[str, int], with_union: bool, with_staff: bool) -> int:
-    return by_fund["canteen"] + (by_fund["union"] if with_union else 0) + (by_fund["staff"] if with_staff else 0)
+def what_feeds(duty: str, rule: Any, union_rule: Any) -> set[tuple[str, str]]:
+    """Which channels ('local', '832') and funds count towards a duty; without a rule all funds of its own channel."""
+    counts = rule.counts if rule else duty
+    channels = ("local", "832") if counts == "both" else (counts,)
+    funds = {"canteen", "contractor"}
+    if rule is None or rule.with_union or union_rule is not None:
+        funds.add("union")
+    if rule is None or rule.with_staff:
+        funds.add("staff")
+    return {(channel, fund) for channel in channels for fund in funds}
 
 
 def _quota(duty: str, filed: Any, rule: Any, union_rule: Any, at_832: int | None) -> int | None:
@@ -276,88 +283,3 @@ def progress_line(unit_id: int) -> tuple[Bar, Bar]:
     """The two bars of a unit's running year, for the first screen: local rule, 832."""
     found = progress([unit_id], clock.today().year)[unit_id]
     return found.local, found.outside
-
-
-def lines(unit_id: int, year: int, until: date, figure: str) -> list[dict[str, Any]]:
-    """The single orders behind a figure of a unit; their sum is the figure. `figure` is one of FIGURES."""
-    roll = Roll(year)
-    sources = roll.sources([unit_id])
-    names = {row.id: row.short_name for row in db.session().execute(
-        select(Organisation.id, Organisation.short_name).where(Organisation.id.in_(sources)))}
-    if figure in ("open", "unpaid"):
-        found = [_open_line(row, figure, names) for row in open_orders(sources, year)
-                 if roll.unit(row.unit_id, until) == unit_id]
-        return [line for line in found if line["fen"] > 0]
-    rows = [] if figure in _OUTSIDE else _local_lines(sources, year, until, figure, names)
-    if figure in (*_OUTSIDE, "local", "832"):
-        rows += _outside_lines(sources, year, until, figure, names)
-    rows = _once([row for row in rows if roll.unit(row["unit_id"], row["day"]) == unit_id])
-    if figure not in ("local", "832"):
-        return rows
-    bar = getattr(progress([unit_id], year, until)[unit_id], "local" if figure == "local" else "outside")
-    unit = rules.unit(unit_id)
-    union_rule = rules.Book(year).of(unit.division_id, unit.unit_type, "union", bar.duty)
-    return [row for row in rows if _feeds(row, bar, union_rule)]
-
-
-_OUTSIDE = ("outside", "outside_canteen", "outside_union", "outside_staff")
-FIGURES = (*SOURCES, "total", *_OUTSIDE, "local", "832", "open", "unpaid")
-
-
-def _feeds(row: Mapping[str, Any], bar: Bar, union_rule: Any) -> bool:
-    rule = bar.rule
-    counts = rule.counts if rule else "local" if bar.duty == "local" else "832"
-    if counts not in ("both", row["channel"]):
-        return False
-    with_union = rule is None or rule.with_union or union_rule is not None
-    return bool(row["fund"] in ("canteen", "contractor") or (row["fund"] == "union" and with_union)
-                or (row["fund"] == "staff" and (rule is None or rule.with_staff)))
-
-
-def _local_lines(sources: Collection[int], year: int, until: date, figure: str,
-                 names: Mapping[int, str]) -> list[dict[str, Any]]:
-    document = documents()
-    query = (
-        select(Order.unit_id, Order.id, Order.number, Order.supplier_name, document.c.day,
-               source_column().label("source"), document.c.back,
-               db.sum_of(document.c.fen).label("fen"))
-        .join(Order, Order.id == document.c.order_id).join(Purchase, Purchase.id == Order.purchase_id)
-        .where(Order.unit_id.in_(sources), document.c.day.between(date(year, 1, 1), until))
-        .group_by(Order.unit_id, Order.id, Order.number, Order.supplier_name, document.c.day, Order.fund_source,
-                  Purchase.by_contractor, document.c.back).order_by(document.c.day, Order.id))
-    return [{"day": row.day, "number": row.number, "order_id": row.id, "unit_id": row.unit_id,
-             "unit": names[row.unit_id], "supplier": row.supplier_name, "fund": row.source, "channel": "local",
-             "fen": row.fen}
-            for row in db.session().execute(query) if figure not in SOURCES or row.source == figure]
-
-
-def _outside_lines(sources: Collection[int], year: int, until: date, figure: str,
-                   names: Mapping[int, str]) -> list[dict[str, Any]]:
-    table = db.table(OutsideOrder)
-    query = (select(table).where(table.c.unit_id.in_(sources), table.c.counted_on.between(date(year, 1, 1), until))
-             .order_by(table.c.number, table.c.id))
-    fund = figure.removeprefix("outside_")
-    return [{"day": row.counted_on, "number": row.number, "order_id": None, "unit_id": row.unit_id,
-             "unit": names[row.unit_id], "supplier": row.supplier, "fund": row.fund_source, "channel": "832",
-             "fen": row.amount_fen - row.returned_fen}
-            for row in db.session().execute(query) if fund in ("outside", "local", "832", row.fund_source)]
-
-
-def _once(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """An order of 832 that two units of one canteen sent counts once."""
-    seen: set[str] = set()
-    kept = []
-    for row in rows:
-        if row["channel"] == "832":
-            if row["number"] in seen:
-                continue
-            seen.add(row["number"])
-        kept.append(row)
-    return sorted(kept, key=lambda row: (row["day"], row["number"]))
-
-
-def _open_line(row: Any, figure: str, names: Mapping[int, str]) -> dict[str, Any]:
-    return {"day": row.accepted_on or row.business_date, "number": row.number, "order_id": row.id,
-            "unit_id": row.unit_id, "unit": names[row.unit_id], "supplier": row.supplier_name,
-            "fund": row.fund_source, "channel": "local",
-            "fen": row.open_fen if figure == "open" else row.unpaid_fen}

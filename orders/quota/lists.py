@@ -11,6 +11,7 @@ from market.errors import NotFound
 from market.parties import Organisation
 from market.places import Division
 from market.users import User
+from orders.buying.lists import unit_ids
 from orders.quota.models import QuotaFiling, QuotaRevision, QuotaSuccession, QuotaUpload
 
 FILING = db.table(QuotaFiling)
@@ -57,17 +58,10 @@ def named_by(unit_id: int | None, year: int) -> Any:
         .order_by(Organisation.id)).all()
 
 
-def below(unit_id: int | None) -> list[int]:
-    """The visitor's own unit and those it supervises."""
-    return list(db.session().scalars(
-        select(Organisation.id).where(Organisation.kind == "unit", (Organisation.id == unit_id)
-                                      | (Organisation.parent_id == unit_id)).order_by(Organisation.id)))
-
-
 def own_unit(unit_id: int | None, by: Visitor) -> int:
     """A unit that a buyer may look at: their own or one it supervises. Raises NotFound."""
     found = unit_id or by.organisation_id or 0
-    if found not in below(by.organisation_id):
+    if found not in unit_ids(by):
         raise NotFound()
     return found
 

@@ -15,7 +15,8 @@ from market.i18n import gettext as _
 from market.i18n import ngettext
 from market.waiting import Waiting
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, whole_argument
-from orders.quota import figures, filing, lists, outside, rules, successions, words
+from orders.buying.lists import unit_ids
+from orders.quota import figures, filing, lists, outside, rules, single_orders, successions, words
 from orders.quota.schemas import DecisionSchema, FilingSchema, SuccessionSchema, UploadSchema
 
 bp = Blueprint("quota", __name__)
@@ -145,10 +146,10 @@ def lines(unit_id: int, kind: str) -> Any:
 def lines_page(kind: str, unit_id: int, office: bool) -> Any:
     """The single orders behind a figure, as page or file."""
     figure, year = request.args.get("figure", "total"), asked_year()
-    if figure not in figures.FIGURES or kind not in ("page", *downloads.CONTENT_TYPES):
+    if figure not in single_orders.FIGURES or kind not in ("page", *downloads.CONTENT_TYPES):
         raise NotFound()
     day = asked_day(year)
-    rows = figures.lines(unit_id, year, day, figure)
+    rows = single_orders.behind(unit_id, year, day, figure)
     unit = rules.unit(unit_id)
     title = f"{unit.name} {year} {_(words.FIGURES[figure])}"
     total = sum(row["fen"] for row in rows)
@@ -170,7 +171,7 @@ def lines_page(kind: str, unit_id: int, office: bool) -> Any:
     return render_template(
         "orders/quota/lines.html", rows=rows[(page - 1) * paging.PER_PAGE:page * paging.PER_PAGE], total=total,
         title=title, unit=unit, year=year, day=day, page=page, pages=pages, address=address, words=words,
-        office=office, own_units=() if office else lists.below(current_user.organisation_id))
+        office=office, own_units=() if office else unit_ids(current_user))
 
 
 # ---- 832 ------------------------------------------------------------------------------------------------------------
@@ -247,7 +248,7 @@ def declare_succession() -> Response:
 def below() -> Any:
     """The visitor's unit and those it supervises, as page or file; each order counts once in the sums."""
     year, kind = asked_year(), request.args.get("format", "page")
-    rows = list(figures.progress(lists.below(current_user.organisation_id), year).values())
+    rows = list(figures.progress(unit_ids(current_user), year).values())
     if kind == "page":
         return render_template("orders/quota/below.html", rows=rows, year=year, words=words,
                                totals=totals(rows), may_review=can(current_user, "quota.review"))

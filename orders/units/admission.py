@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, insert, or_, se
 
 from market import clock, credentials, db, journal, offices, outbox, places
 from market.access import Visitor
+from market.credentials import AlreadyRegistered
 from market.errors import N_, Conflict, InvalidInput, NotFound
 from market.parties import Membership, Organisation
 from market.places import Division
@@ -28,17 +29,6 @@ class UnitNotAdmitted(Conflict):
     code = "unit_not_admitted"
     text = N_("%(unit)s is not admitted yet: %(office)s decides. Until then you can look, fill the cart and file, "
               "but not order.")
-
-
-class AlreadyRegistered(Conflict):
-    """The same form was sent a second time: what the first one made is there."""
-
-    code = "already_registered"
-    text = N_("You are registered already. Please log in with your login name.")
-
-    def __init__(self, user_id: int) -> None:
-        super().__init__()
-        self.user_id = user_id
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from market.errors import NotFound
 from market.parties import DeliveryPoint, Membership, Organisation
 from market.places import Division
 from market.users import User
+from orders import families
 from orders.units import admission
 from orders.units.models import ContractorTerm, UnitApplication, UnitHandover, UnitLeaver
 
@@ -149,8 +150,8 @@ def newcomers(by: Visitor) -> int:
     return db.session().scalar(
         select(func.count(func.distinct(User.id))).join(Membership, Membership.user_id == User.id)
         .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where((Organisation.id == by.organisation_id) | (Organisation.parent_id == by.organisation_id),
-               Organisation.kind == "unit", User.password_hash == passwords.NONE_YET)) or 0
+        .where(families.is_within(by.organisation_id), Organisation.kind == "unit",
+               User.password_hash == passwords.NONE_YET)) or 0
 
 
 # ---- doors, places --------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from market.errors import N_, Conflict, InvalidInput, NotFound
 from market.parties import Membership, Organisation
 from market.resets import Sheet
 from market.users import ApiToken, User, UserSession
+from orders import families
 from orders.units.models import ContractorTerm, UnitHandover, UnitLeaver
 
 TRADING = ("requester", "approver", "leader", "receiver", "finance")
@@ -175,8 +176,8 @@ def newcomers(by: Visitor, user_id: int | None = None) -> Sequence[Row[*tuple[An
         select(User.id, User.name, User.login, Organisation.short_name.label("organisation_name"))
         .join(Membership, Membership.user_id == User.id)
         .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where((Organisation.id == by.organisation_id) | (Organisation.parent_id == by.organisation_id),
-               Organisation.kind == "unit", User.password_hash == passwords.NONE_YET)
+        .where(families.is_within(by.organisation_id), Organisation.kind == "unit",
+               User.password_hash == passwords.NONE_YET)
         .distinct().order_by(Organisation.short_name, User.id).limit(MOST_CODES))
     return db.session().execute(query if user_id is None else query.where(User.id == user_id)).all()
 

@@ -1,19 +1,19 @@
 """The way in for a new buying unit: the public form."""
 
-import hashlib
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from flask_login import current_user
 
-from market import credentials, db, passwords, words
+from market import passwords, words
 from market.access import public
 from market.errors import N_
-from market.login_routes import address, come_in, device
+from market.login_routes import come_in_newly
 from market.menus import MenuEntry, desk_url
 from market.web import parse, shows_again
 from orders.units import admission, desk
-from orders.units.admission import AlreadyRegistered, Newcomer
+from orders.units.admission import Newcomer
 from orders.units.schemas import RegistrationSchema
 
 bp = Blueprint("unit_door", __name__, url_prefix="/buy")
@@ -38,26 +38,4 @@ def register() -> Any:
     passwords.refuse_easy_password(values["password"], values["name"], values["mobile"])
     newcomer = Newcomer(**{name: value for name, value in values.items() if name != "password"},
                         password_hash=passwords.hashed(values["password"]))
-    try:
-        with db.transaction():
-            user_id = admission.register(newcomer, _form_token())
-            token = credentials.enter(user_id, "registration", address(), device())
-    except AlreadyRegistered as earlier:
-        return _come_in_again(earlier.user_id, values["password"])
-    return come_in(token)
-
-
-def _form_token() -> str | None:
-    sent = request.form.get("submit_token", "")
-    return hashlib.sha256(sent.encode()).hexdigest() if sent else None
-
-
-def _come_in_again(user_id: int, password: str) -> Response:
-    """A second press of the same button finds what the first one made, for who knows the password."""
-    examined = credentials.examine_own(user_id, password)
-    with db.transaction():
-        right = credentials.settle(examined, address())
-        token = credentials.enter(user_id, "registration", address(), device()) if right else ""
-    if not right:
-        raise credentials.WrongLogin()
-    return come_in(token)
+    return come_in_newly(partial(admission.register, newcomer), values["password"])

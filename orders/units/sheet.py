@@ -21,6 +21,7 @@ from market.parties import UNIT_TYPES, DeliveryPoint, Membership, Organisation
 from market.schemas import Choice, CreditCode, EmailAddress, Input, Mobile, Words
 from market.sheet_input import Rows
 from market.users import User
+from orders import families
 from orders.units import admission
 from orders.units.models import UnitApplication
 
@@ -196,9 +197,7 @@ def _tree(by: Visitor) -> dict[str, Any]:
         select(Organisation.id, Organisation.name, Organisation.short_name, Organisation.unit_type, code.label("code"),
                Organisation.parent_id)
         .outerjoin(UnitApplication, UnitApplication.unit_id == Organisation.id)
-        .where(Organisation.kind == "unit",
-               (Organisation.id == by.organisation_id) | (Organisation.parent_id == by.organisation_id))
-        .order_by(Organisation.id))
+        .where(Organisation.kind == "unit", families.is_within(by.organisation_id)).order_by(Organisation.id))
     return {row.code or f"#{row.id}": row for row in db.session().execute(query)}
 
 

@@ -13,11 +13,10 @@ from market.parties import DeliveryPoint, Membership, Organisation
 from orders.aftersale import cases, crediting, jobs, lists, ratings
 from orders.aftersale.cases import Matter, NotNow, TooLate
 from orders.aftersale.crediting import AlreadyAsked, CannotMove
-from orders.aftersale.models import AfterSale, CreditChange, Rating
 from orders.buying import lists as orders_lists
 from orders.delivering import acceptance
 from orders.delivering.acceptance import Taken
-from orders.models import GoodsReturn, Order, Purchase
+from orders.models import AfterSale, CreditChange, GoodsReturn, Order, Purchase, Rating
 from tests.trade import Trade
 from tests.world import NOON, SCHOOL, World
 
@@ -197,7 +196,8 @@ def test_an_order_is_rated_once_and_only_after_acceptance(trade: Trade) -> None:
         refused(ratings.AlreadyRated, lambda: done(lambda: ratings.rate(order.id, 1, 1, "", again)))
         refused(InvalidInput, lambda: done(lambda: ratings.rate(order.id, 6, 1, "", world.person("store.wang"))))
         assert orders_lists.tab_counts([order.unit_id])["to_rate"] == 0
-        assert ratings.of_suppliers([order.supplier_id])[order.supplier_id].goods_hundredths == 400
+        said = lists.rating(order.id)
+        assert said is not None and (said.goods_stars, said.delivery_stars) == (4, 5)
 
 
 # ---- the credited unit ----------------------------------------------------------------------------------------------

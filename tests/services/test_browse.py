@@ -67,7 +67,6 @@ def test_hidden_goods_and_those_of_a_suspended_supplier_are_on_no_shelf(world: W
         session.get_one(Organisation, world.organisation_id(POMELO)).status = "suspended"
     assert names_on(Filters()) == []
     assert browse.cards_of([hidden, of_suspended]) == []
-    assert browse.purchasable([hidden, of_suspended]) == {}
     for product_id in (hidden, of_suspended):
         with pytest.raises(NotFound):
             origins.product_facts(product_id)
@@ -83,7 +82,7 @@ def test_orders_of_a_shelf(world: World) -> None:
 
 def test_what_is_in_store_is_confirmed_unpromised_and_still_good(world: World) -> None:
     pomelo = goods.list_goods(world, POMELO, name="香柚", supply="stocked")
-    assert browse.purchasable([pomelo])[pomelo].in_store_milli == 0
+    assert browse.cards_of([pomelo])[0].in_store_milli == 0
     goods.book(world, pomelo, 100)
     goods.book(world, pomelo, 50, confirmed=False)
     assert browse.cards_of([pomelo])[0].in_store_milli == 100_000
@@ -111,7 +110,7 @@ def test_a_new_price_is_followed_and_the_old_one_kept(world: World) -> None:
         products.set_price(products.own_product(product_id, world.organisation_id(GREENS)), 250, None)
     with db.transaction():
         products.set_price(products.own_product(product_id, world.organisation_id(GREENS)), 250, None)
-    assert browse.purchasable([product_id])[product_id].price_fen == 250
+    assert browse.cards_of([product_id])[0].price_fen == 250
     assert [row.price_fen for row in db.session().query(ProductPrice).order_by(ProductPrice.id)] == [200, 250]
 
 

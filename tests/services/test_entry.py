@@ -319,7 +319,7 @@ def stand(world: World, status: str, day: date = TODAY, login: str = "official.h
 
 def on_shelf(product_id: int) -> bool:
     db.session().rollback()
-    return product_id in browse.purchasable([product_id])
+    return bool(browse.cards_of([product_id]))
 
 
 def test_suspended_goods_leave_the_shelves_and_come_back_by_themselves(entry, world):

@@ -77,7 +77,7 @@ def row(product_id: int) -> tuple[object, ...]:
 
 
 def on_shelf(product_id: int) -> bool:
-    return bool(browse.purchasable([product_id]))
+    return bool(browse.cards_of([product_id]))
 
 
 def short(product_id: int) -> list[tuple[str, date | None]]:

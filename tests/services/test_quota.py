@@ -13,7 +13,7 @@ from market.notices import Notice
 from market.parties import DeliveryPoint, Organisation
 from orders.delivering import returns
 from orders.models import Order
-from orders.quota import figures, filing, jobs, outside, rules, successions
+from orders.quota import figures, filing, jobs, outside, rules, single_orders, successions
 from orders.quota.models import OutsideOrder, QuotaFiling, QuotaRule
 from tests.quota_people import RULE, Office
 from tests.trade import Trade
@@ -73,9 +73,9 @@ def test_the_local_bar_moves_by_what_is_accepted_less_what_goes_back_and_the_832
     found = seen(school)
     assert (found.local.amount_fen, found.outside.amount_fen) == (1_500, 0)
     for figure in ("canteen", "total", "local"):
-        assert sum(line["fen"] for line in figures.lines(school, 2026, found.day, figure)) == 1_500
-    assert figures.lines(school, 2026, found.day, "832") == []
-    assert sum(line["fen"] for line in figures.lines(school, 2026, found.day, "unpaid")) == found.sums.unpaid_fen
+        assert sum(line["fen"] for line in single_orders.behind(school, 2026, found.day, figure)) == 1_500
+    assert single_orders.behind(school, 2026, found.day, "832") == []
+    assert sum(line["fen"] for line in single_orders.behind(school, 2026, found.day, "unpaid")) == found.sums.unpaid_fen
 
 
 def test_a_purchase_moves_the_832_bar_where_a_rule_with_its_document_says_so(
@@ -141,7 +141,7 @@ def test_the_hospital_files_for_the_clinic_and_each_purchase_counts_once(
     both = figures.progress([hospital, clinic.organisation_id or 0], 2026)
     assert [both[unit].sums.total_fen for unit in (hospital, clinic.organisation_id)] == [2_000, 0]
     assert both[hospital].local.quota_fen == 20_000 and both[clinic.organisation_id or 0].local.quota_fen == 0
-    assert [line["unit"] for line in figures.lines(hospital, 2026, clock.today(), "canteen")] == ["永州演示诊所"]
+    assert [line["unit"] for line in single_orders.behind(hospital, 2026, clock.today(), "canteen")] == ["永州演示诊所"]
     with pytest.raises(InvalidInput) as refused:  # whoever is named names nobody
         office.file(world.person("cook.wu"), 2026, canteen="shared", representative="永州演示诊所")
     assert set(refused.value.fields) == {"canteen", "representative"}
@@ -219,7 +219,7 @@ def test_an_export_of_832_sent_twice_counts_once(world: World, office: Office) -
         assert seen(school).outside.amount_fen == 120_000
         assert seen(school).local.amount_fen == 0
     rows, _errors = outside.read_orders(content.replace(b"0.50,", b"100.50,", 1), rules.unit(school))
-    lines = figures.lines(school, 2026, clock.today(), "832")
+    lines = single_orders.behind(school, 2026, clock.today(), "832")
     assert [line["number"] for line in lines] == ["832-1", "832-2"]
     _rows, errors = outside.read_orders(content.replace("第一小学".encode(), "别校".encode(), 1), rules.unit(school))
     assert [(error.number, error.field) for error in errors] == [(2, "unit")]

@@ -38,12 +38,21 @@ from market.parties import Organisation
 from market.places import Division
 from market.users import User
 from orders import seasons
-from orders.aftersale.models import AfterSale, AfterSalePhoto, CreditChange
 from orders.approving import amending
 from orders.buying.checkout import Placed
 from orders.income import declarations
 from orders.inspection import recording
-from orders.models import Acceptance, AcceptanceLine, AcceptancePhoto, DeliveryRun, Order, Purchase
+from orders.models import (
+    Acceptance,
+    AcceptanceLine,
+    AcceptancePhoto,
+    AfterSale,
+    AfterSalePhoto,
+    CreditChange,
+    DeliveryRun,
+    Order,
+    Purchase,
+)
 from orders.ordering import weekly
 from orders.papers.models import (
     FrameContract,

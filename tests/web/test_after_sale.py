@@ -8,8 +8,7 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from market import clock, db
-from orders.aftersale.models import AfterSale, CreditChange, Rating
-from orders.models import Order, OrderLine
+from orders.models import AfterSale, CreditChange, Order, OrderLine, Rating
 from tests.trade import Trade
 from tests.web.forms import send
 from tests.world import NOON, World, uploads

@@ -34,9 +34,8 @@ from catalog.tracing.models import RecallLot
 from market import access, clock, db, message_rows, sealing, settings
 from market.places import Division
 from orders import seasons
-from orders.aftersale.models import AfterSale, CreditChange
 from orders.income import wages
-from orders.models import Order, OrderLine, PaymentClaim
+from orders.models import AfterSale, CreditChange, Order, OrderLine, PaymentClaim
 from orders.ordering import weekly
 from orders.phone import calls, links
 from orders.phone.calls import Said

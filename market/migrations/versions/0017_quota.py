@@ -9,6 +9,12 @@ branch_labels = None
 depends_on = None
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+TABLES = ('quota_rule', 'quota_term', 'quota_filing', 'quota_reminder', 'quota_upload', 'quota_outside_filing',
+          'quota_outside_order', 'quota_revision', 'quota_succession')
+
+
+def _choice(name: str, *values: str) -> sa.Enum:
+    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=24)
 
 
 def upgrade() -> None:
@@ -17,7 +23,7 @@ def upgrade() -> None:
         sa.Column('id', NUMBER, nullable=False),
         sa.Column('division_id', NUMBER, nullable=False),
         sa.Column('unit_type', _choice('unit_type', 'any', 'agency', 'school', 'hospital', 'enterprise',
-            'community'), nullable=False),
+                                       'community'), nullable=False),
         sa.Column('fund_source', _choice('fund_source', 'canteen', 'union', 'staff'), nullable=False),
         sa.Column('year', NUMBER, nullable=False),
         sa.Column('duty', _choice('duty', '832', 'local'), nullable=False),
@@ -37,12 +43,12 @@ def upgrade() -> None:
         sa.CheckConstraint("document_name <> '' AND document_number <> ''", name=op.f('ck_quota_rule_document')),
         sa.CheckConstraint("duty = 'local' OR counts <> 'local'", name=op.f('ck_quota_rule_channels')),
         sa.CheckConstraint('min_points BETWEEN 0 AND encouraged_points AND encouraged_points <= 10000',
-            name=op.f('ck_quota_rule_points')),
-        sa.ForeignKeyConstraint(['division_id'], ['division.id'], name=op.f('fk_quota_rule_division_id')),
-        sa.ForeignKeyConstraint(['entered_by'], ['user.id'], name=op.f('fk_quota_rule_entered_by')),
-        sa.ForeignKeyConstraint(['replaces_id'], ['quota_rule.id'], name=op.f('fk_quota_rule_replaces_id')),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_quota_rule')),
-        sa.UniqueConstraint('replaces_id', name=op.f('uq_quota_rule_replaces_id'))
+                           name=op.f('ck_quota_rule_points')),
+        sa.ForeignKeyConstraint(['division_id'], ['division.id'], name='fk_quota_rule_division_id'),
+        sa.ForeignKeyConstraint(['entered_by'], ['user.id'], name='fk_quota_rule_entered_by'),
+        sa.ForeignKeyConstraint(['replaces_id'], ['quota_rule.id'], name='fk_quota_rule_replaces_id'),
+        sa.PrimaryKeyConstraint('id', name='pk_quota_rule'),
+        sa.UniqueConstraint('replaces_id', name='uq_quota_rule_replaces_id')
     )
     op.create_index('uq_quota_rule_current', 'quota_rule', ['division_id', 'unit_type', 'fund_source', 'year',
         'duty'], unique=True, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
@@ -54,10 +60,10 @@ def upgrade() -> None:
         sa.Column('deadline', sa.Date(), nullable=False),
         sa.Column('set_by', NUMBER, nullable=True),
         sa.Column('set_at', sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(['division_id'], ['division.id'], name=op.f('fk_quota_term_division_id')),
-        sa.ForeignKeyConstraint(['set_by'], ['user.id'], name=op.f('fk_quota_term_set_by')),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_quota_term')),
-        sa.UniqueConstraint('division_id', 'year', name=op.f('uq_quota_term_division_id_year'))
+        sa.ForeignKeyConstraint(['division_id'], ['division.id'], name='fk_quota_term_division_id'),
+        sa.ForeignKeyConstraint(['set_by'], ['user.id'], name='fk_quota_term_set_by'),
+        sa.PrimaryKeyConstraint('id', name='pk_quota_term'),
+        sa.UniqueConstraint('division_id', 'year', name='uq_quota_term_division_id_year')
     )
     op.create_table(
         'quota_filing',
@@ -65,7 +71,7 @@ def upgrade() -> None:
         sa.Column('unit_id', NUMBER, nullable=False),
         sa.Column('year', NUMBER, nullable=False),
         sa.Column('state', _choice('state', 'draft', 'submitted', 'reviewed', 'approved', 'returned', 'closed'),
-            nullable=False),
+                  nullable=False),
         sa.Column('revision', NUMBER, nullable=False),
         sa.Column('canteen', _choice('canteen', 'own', 'outsourced', 'shared', 'none'), nullable=False),
         sa.Column('union_demand', sa.Boolean(), nullable=False),
@@ -93,22 +99,23 @@ def upgrade() -> None:
         sa.Column('decided_at', sa.DateTime(), nullable=True),
         sa.Column('reason', sa.Text(), nullable=False),
         sa.Column('closed_on', sa.Date(), nullable=True),
-        sa.CheckConstraint('canteen_base_fen >= 0 AND union_base_fen >= 0 AND canteen_quota_fen >= 0 AND union_quota_fen >= 0', name=op.f('ck_quota_filing_amounts')),
+        sa.CheckConstraint('canteen_base_fen >= 0 AND union_base_fen >= 0 AND canteen_quota_fen >= 0 '
+                           'AND union_quota_fen >= 0', name=op.f('ck_quota_filing_amounts')),
         sa.CheckConstraint('canteen_points BETWEEN 0 AND 10000 AND union_points BETWEEN 0 AND 10000',
-            name=op.f('ck_quota_filing_points')),
+                           name=op.f('ck_quota_filing_points')),
         sa.CheckConstraint('representative_id IS NULL OR representative_id <> unit_id',
-            name=op.f('ck_quota_filing_representative')),
-        sa.ForeignKeyConstraint(['canteen_rule_id'], ['quota_rule.id'], name=op.f('fk_quota_filing_canteen_rule_id')),
-        sa.ForeignKeyConstraint(['decided_by'], ['user.id'], name=op.f('fk_quota_filing_decided_by')),
+                           name=op.f('ck_quota_filing_representative')),
+        sa.ForeignKeyConstraint(['canteen_rule_id'], ['quota_rule.id'], name='fk_quota_filing_canteen_rule_id'),
+        sa.ForeignKeyConstraint(['decided_by'], ['user.id'], name='fk_quota_filing_decided_by'),
         sa.ForeignKeyConstraint(['representative_id'], ['organisation.id'],
-            name=op.f('fk_quota_filing_representative_id')),
-        sa.ForeignKeyConstraint(['reviewed_by'], ['user.id'], name=op.f('fk_quota_filing_reviewed_by')),
-        sa.ForeignKeyConstraint(['saved_by'], ['user.id'], name=op.f('fk_quota_filing_saved_by')),
-        sa.ForeignKeyConstraint(['submitted_by'], ['user.id'], name=op.f('fk_quota_filing_submitted_by')),
-        sa.ForeignKeyConstraint(['union_rule_id'], ['quota_rule.id'], name=op.f('fk_quota_filing_union_rule_id')),
-        sa.ForeignKeyConstraint(['unit_id'], ['organisation.id'], name=op.f('fk_quota_filing_unit_id')),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_quota_filing')),
-        sa.UniqueConstraint('unit_id', 'year', name=op.f('uq_quota_filing_unit_id_year'))
+                                name='fk_quota_filing_representative_id'),
+        sa.ForeignKeyConstraint(['reviewed_by'], ['user.id'], name='fk_quota_filing_reviewed_by'),
+        sa.ForeignKeyConstraint(['saved_by'], ['user.id'], name='fk_quota_filing_saved_by'),
+        sa.ForeignKeyConstraint(['submitted_by'], ['user.id'], name='fk_quota_filing_submitted_by'),
+        sa.ForeignKeyConstraint(['union_rule_id'], ['quota_rule.id'], name='fk_quota_filing_union_rule_id'),
+        sa.ForeignKeyConstraint(['unit_id'], ['organisation.id'], name='fk_quota_filing_unit_id'),
+        sa.PrimaryKeyConstraint('id', name='pk_quota_filing'),
+        sa.UniqueConstraint('unit_id', 'year', name='uq_quota_filing_unit_id_year')
     )
     op.create_index('ix_quota_filing_representative_id', 'quota_filing', ['representative_id'])
     op.create_index('ix_quota_filing_year', 'quota_filing', ['year', 'state'])
@@ -119,9 +126,9 @@ def upgrade() -> None:
         sa.Column('year', NUMBER, nullable=False),
         sa.Column('matter', sa.String(length=24), nullable=False),
         sa.Column('sent_at', sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(['unit_id'], ['organisation.id'], name=op.f('fk_quota_reminder_unit_id')),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_quota_reminder')),
-        sa.UniqueConstraint('unit_id', 'year', 'matter', name=op.f('uq_quota_reminder_unit_id_year_matter'))
+        sa.ForeignKeyConstraint(['unit_id'], ['organisation.id'], name='fk_quota_reminder_unit_id'),
+        sa.PrimaryKeyConstraint('id', name='pk_quota_reminder'),
+        sa.UniqueConstraint('unit_id', 'year', 'matter', name='uq_quota_reminder_unit_id_year_matter')
     )
     op.create_table(
         'quota_upload',
@@ -134,9 +141,9 @@ def upgrade() -> None:
         sa.Column('changed_rows', NUMBER, nullable=False),
         sa.Column('sent_by', NUMBER, nullable=True),
         sa.Column('sent_at', sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(['sent_by'], ['user.id'], name=op.f('fk_quota_upload_sent_by')),
-        sa.ForeignKeyConstraint(['unit_id'], ['organisation.id'], name=op.f('fk_quota_upload_unit_id')),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_quota_upload'))
+        sa.ForeignKeyConstraint(['sent_by'], ['user.id'], name='fk_quota_upload_sent_by'),
+        sa.ForeignKeyConstraint(['unit_id'], ['organisation.id'], name='fk_quota_upload_unit_id'),
+        sa.PrimaryKeyConstraint('id', name='pk_quota_upload')
     )
     op.create_index('ix_quota_upload_unit_id', 'quota_upload', ['unit_id'])
     op.create_table(
@@ -149,10 +156,10 @@ def upgrade() -> None:
         sa.Column('quota_fen', NUMBER, nullable=False),
         sa.Column('upload_id', NUMBER, nullable=False),
         sa.CheckConstraint('quota_fen >= 0', name=op.f('ck_quota_outside_filing_quota')),
-        sa.ForeignKeyConstraint(['unit_id'], ['organisation.id'], name=op.f('fk_quota_outside_filing_unit_id')),
-        sa.ForeignKeyConstraint(['upload_id'], ['quota_upload.id'], name=op.f('fk_quota_outside_filing_upload_id')),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_quota_outside_filing')),
-        sa.UniqueConstraint('unit_id', 'year', name=op.f('uq_quota_outside_filing_unit_id_year'))
+        sa.ForeignKeyConstraint(['unit_id'], ['organisation.id'], name='fk_quota_outside_filing_unit_id'),
+        sa.ForeignKeyConstraint(['upload_id'], ['quota_upload.id'], name='fk_quota_outside_filing_upload_id'),
+        sa.PrimaryKeyConstraint('id', name='pk_quota_outside_filing'),
+        sa.UniqueConstraint('unit_id', 'year', name='uq_quota_outside_filing_unit_id_year')
     )
     op.create_table(
         'quota_outside_order',
@@ -167,11 +174,11 @@ def upgrade() -> None:
         sa.Column('goods', sa.Text(), nullable=False),
         sa.Column('upload_id', NUMBER, nullable=False),
         sa.CheckConstraint('amount_fen >= 0 AND returned_fen BETWEEN 0 AND amount_fen',
-            name=op.f('ck_quota_outside_order_amounts')),
-        sa.ForeignKeyConstraint(['unit_id'], ['organisation.id'], name=op.f('fk_quota_outside_order_unit_id')),
-        sa.ForeignKeyConstraint(['upload_id'], ['quota_upload.id'], name=op.f('fk_quota_outside_order_upload_id')),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_quota_outside_order')),
-        sa.UniqueConstraint('unit_id', 'number', name=op.f('uq_quota_outside_order_unit_id_number'))
+                           name=op.f('ck_quota_outside_order_amounts')),
+        sa.ForeignKeyConstraint(['unit_id'], ['organisation.id'], name='fk_quota_outside_order_unit_id'),
+        sa.ForeignKeyConstraint(['upload_id'], ['quota_upload.id'], name='fk_quota_outside_order_upload_id'),
+        sa.PrimaryKeyConstraint('id', name='pk_quota_outside_order'),
+        sa.UniqueConstraint('unit_id', 'number', name='uq_quota_outside_order_unit_id_number')
     )
     op.create_index('ix_quota_outside_order_day', 'quota_outside_order', ['unit_id', 'counted_on'])
     op.create_table(
@@ -182,10 +189,10 @@ def upgrade() -> None:
         sa.Column('content', sa.JSON(), nullable=False),
         sa.Column('submitted_by', NUMBER, nullable=True),
         sa.Column('submitted_at', sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(['filing_id'], ['quota_filing.id'], name=op.f('fk_quota_revision_filing_id')),
-        sa.ForeignKeyConstraint(['submitted_by'], ['user.id'], name=op.f('fk_quota_revision_submitted_by')),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_quota_revision')),
-        sa.UniqueConstraint('filing_id', 'number', name=op.f('uq_quota_revision_filing_id_number'))
+        sa.ForeignKeyConstraint(['filing_id'], ['quota_filing.id'], name='fk_quota_revision_filing_id'),
+        sa.ForeignKeyConstraint(['submitted_by'], ['user.id'], name='fk_quota_revision_submitted_by'),
+        sa.PrimaryKeyConstraint('id', name='pk_quota_revision'),
+        sa.UniqueConstraint('filing_id', 'number', name='uq_quota_revision_filing_id_number')
     )
     op.create_table(
         'quota_succession',
@@ -202,36 +209,18 @@ def upgrade() -> None:
         sa.Column('decided_at', sa.DateTime(), nullable=True),
         sa.Column('reason', sa.Text(), nullable=False),
         sa.CheckConstraint('unit_id <> successor_id', name=op.f('ck_quota_succession_another')),
-        sa.ForeignKeyConstraint(['decided_by'], ['user.id'], name=op.f('fk_quota_succession_decided_by')),
-        sa.ForeignKeyConstraint(['declared_by'], ['user.id'], name=op.f('fk_quota_succession_declared_by')),
-        sa.ForeignKeyConstraint(['evidence_id'], ['stored_file.id'], name=op.f('fk_quota_succession_evidence_id')),
-        sa.ForeignKeyConstraint(['successor_id'], ['organisation.id'], name=op.f('fk_quota_succession_successor_id')),
-        sa.ForeignKeyConstraint(['unit_id'], ['organisation.id'], name=op.f('fk_quota_succession_unit_id')),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_quota_succession'))
+        sa.ForeignKeyConstraint(['decided_by'], ['user.id'], name='fk_quota_succession_decided_by'),
+        sa.ForeignKeyConstraint(['declared_by'], ['user.id'], name='fk_quota_succession_declared_by'),
+        sa.ForeignKeyConstraint(['evidence_id'], ['stored_file.id'], name='fk_quota_succession_evidence_id'),
+        sa.ForeignKeyConstraint(['successor_id'], ['organisation.id'], name='fk_quota_succession_successor_id'),
+        sa.ForeignKeyConstraint(['unit_id'], ['organisation.id'], name='fk_quota_succession_unit_id'),
+        sa.PrimaryKeyConstraint('id', name='pk_quota_succession')
     )
     op.create_index('ix_quota_succession_successor_id', 'quota_succession', ['successor_id'])
     op.create_index('uq_quota_succession_open', 'quota_succession', ['unit_id'], unique=True,
-        sqlite_where=sa.text("state <> 'refused'"), postgresql_where=sa.text("state <> 'refused'"))
+                    sqlite_where=sa.text("state <> 'refused'"), postgresql_where=sa.text("state <> 'refused'"))
 
 
 def downgrade() -> None:
-    op.drop_index('uq_quota_succession_open', 'quota_succession')
-    op.drop_index('ix_quota_succession_successor_id', 'quota_succession')
-    op.drop_table('quota_succession')
-    op.drop_table('quota_revision')
-    op.drop_index('ix_quota_outside_order_day', 'quota_outside_order')
-    op.drop_table('quota_outside_order')
-    op.drop_table('quota_outside_filing')
-    op.drop_index('ix_quota_upload_unit_id', 'quota_upload')
-    op.drop_table('quota_upload')
-    op.drop_table('quota_reminder')
-    op.drop_index('ix_quota_filing_year', 'quota_filing')
-    op.drop_index('ix_quota_filing_representative_id', 'quota_filing')
-    op.drop_table('quota_filing')
-    op.drop_table('quota_term')
-    op.drop_index('uq_quota_rule_current', 'quota_rule')
-    op.drop_table('quota_rule')
-
-
-def _choice(name: str, *words: str) -> sa.Enum:
-    return sa.Enum(*words, name=name, native_enum=False, create_constraint=True, length=24)
+    for table in reversed(TABLES):
+        op.drop_table(table)

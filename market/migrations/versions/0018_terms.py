@@ -73,7 +73,7 @@ def upgrade() -> None:
         table.add_column(sa.Column('free_from_fen', NUMBER, nullable=True))
         table.add_column(sa.Column('cut_off_at', sa.DateTime(), nullable=True))
         table.add_column(sa.Column('terms_id', NUMBER, nullable=True))
-        table.create_foreign_key(op.f('fk_order_terms_id'), 'delivery_terms', ['terms_id'], ['id'])
+        table.create_foreign_key('fk_order_terms_id', 'delivery_terms', ['terms_id'], ['id'])
         table.create_check_constraint(op.f('ck_order_freight'),
                                       'freight_fen >= 0 AND freight_fen <= freight_agreed_fen')
     _add('purchase', freight_fen=NUMBER)
@@ -81,7 +81,7 @@ def upgrade() -> None:
     _add('order_line', substitute_ok=sa.Boolean(), substitute_name=sa.Text(), substitute_name_en=sa.Text())
     with op.batch_alter_table('order_line') as table:
         table.add_column(sa.Column('substitute_product_id', NUMBER, nullable=True))
-        table.create_foreign_key(op.f('fk_order_line_substitute_product_id'), 'product', ['substitute_product_id'],
+        table.create_foreign_key('fk_order_line_substitute_product_id', 'product', ['substitute_product_id'],
                                  ['id'])
         table.create_check_constraint(op.f('ck_order_line_substitute'),
                                       'substitute_product_id IS NULL OR substitute_ok')
@@ -92,7 +92,7 @@ def downgrade() -> None:
     _allow_events(*EVENTS)
     with op.batch_alter_table('order_line') as table:
         table.drop_constraint(op.f('ck_order_line_substitute'), type_='check')
-        table.drop_constraint(op.f('fk_order_line_substitute_product_id'), type_='foreignkey')
+        table.drop_constraint('fk_order_line_substitute_product_id', type_='foreignkey')
         for name in ('substitute_product_id', 'substitute_name_en', 'substitute_name', 'substitute_ok'):
             table.drop_column(name)
     with op.batch_alter_table('cart_line') as table:
@@ -101,7 +101,7 @@ def downgrade() -> None:
         table.drop_column('freight_fen')
     with op.batch_alter_table('order') as table:
         table.drop_constraint(op.f('ck_order_freight'), type_='check')
-        table.drop_constraint(op.f('fk_order_terms_id'), type_='foreignkey')
+        table.drop_constraint('fk_order_terms_id', type_='foreignkey')
         for name in ('terms_id', 'cut_off_at', 'free_from_fen', 'terms_area', 'minimum_fen', 'freight_agreed_fen',
                      'freight_fen'):
             table.drop_column(name)

@@ -13,8 +13,8 @@ TABLES = ('standing_plan', 'standing_line', 'standing_quantity', 'standing_run',
           'phone_order_line')
 
 
-def choice(name: str, *words: str) -> sa.Enum:
-    return sa.Enum(*words, name=name, native_enum=False, create_constraint=True, length=24)
+def _choice(name: str, *values: str) -> sa.Enum:
+    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=24)
 
 
 def upgrade() -> None:
@@ -26,15 +26,16 @@ def upgrade() -> None:
         sa.Column('owner_id', NUMBER, nullable=False),
         sa.Column('name', sa.String(length=80), nullable=False),
         sa.Column('delivery_point_id', NUMBER, nullable=False),
-        sa.Column('delivery_window', choice('delivery_window', 'dawn', 'morning', 'noon', 'afternoon'), nullable=False),
-        sa.Column('fund_source', choice('fund_source', 'canteen', 'union', 'staff'), nullable=False),
+        sa.Column('delivery_window', _choice('delivery_window', 'dawn', 'morning', 'noon', 'afternoon'),
+                  nullable=False),
+        sa.Column('fund_source', _choice('fund_source', 'canteen', 'union', 'staff'), nullable=False),
         sa.Column('days_ahead', NUMBER, nullable=False),
         sa.Column('cut_off_hour', NUMBER, nullable=False),
         sa.Column('first_day', sa.Date(), nullable=False),
         sa.Column('last_day', sa.Date(), nullable=False),
         sa.Column('skip_holidays', sa.Boolean(), nullable=False),
         sa.Column('year_limit_fen', NUMBER, nullable=False),
-        sa.Column('state', choice('state', 'draft', 'waiting', 'active', 'paused', 'ended'), nullable=False),
+        sa.Column('state', _choice('state', 'draft', 'waiting', 'active', 'paused', 'ended'), nullable=False),
         sa.Column('approved_by', NUMBER, nullable=True),
         sa.Column('approved_at', sa.DateTime(), nullable=True),
         sa.Column('approved_hash', sa.String(length=64), nullable=True),
@@ -42,18 +43,18 @@ def upgrade() -> None:
         sa.Column('next_due_at', sa.DateTime(), nullable=True),
         sa.Column('created_at', sa.DateTime(), nullable=False),
         sa.CheckConstraint("(next_day IS NULL) = (next_due_at IS NULL) AND (state = 'active' OR next_day IS NULL)",
-            name=op.f('ck_standing_plan_next')),
+                           name=op.f('ck_standing_plan_next')),
         sa.CheckConstraint('(approved_by IS NULL) = (approved_hash IS NULL)', name=op.f('ck_standing_plan_approved')),
         sa.CheckConstraint('approved_by IS NULL OR approved_by <> owner_id',
-            name=op.f('ck_standing_plan_second_person')),
+                           name=op.f('ck_standing_plan_second_person')),
         sa.CheckConstraint('days_ahead BETWEEN 1 AND 14 AND cut_off_hour BETWEEN 0 AND 23',
-            name=op.f('ck_standing_plan_cut_off')),
+                           name=op.f('ck_standing_plan_cut_off')),
         sa.CheckConstraint('first_day <= last_day', name=op.f('ck_standing_plan_days')),
         sa.CheckConstraint('year_limit_fen >= 0', name=op.f('ck_standing_plan_year')),
         sa.ForeignKeyConstraint(['approved_by'], ['user.id'], name='fk_standing_plan_approved_by'),
         sa.ForeignKeyConstraint(['budget_unit_id'], ['organisation.id'], name='fk_standing_plan_budget_unit_id'),
         sa.ForeignKeyConstraint(['delivery_point_id'], ['delivery_point.id'],
-            name='fk_standing_plan_delivery_point_id'),
+                                name='fk_standing_plan_delivery_point_id'),
         sa.ForeignKeyConstraint(['owner_id'], ['user.id'], name='fk_standing_plan_owner_id'),
         sa.ForeignKeyConstraint(['unit_id'], ['organisation.id'], name='fk_standing_plan_unit_id'),
         sa.PrimaryKeyConstraint('id', name='pk_standing_plan'),
@@ -67,21 +68,22 @@ def upgrade() -> None:
         sa.Column('supplier_id', NUMBER, nullable=False),
         sa.Column('unit_id', NUMBER, nullable=False),
         sa.Column('delivery_day', sa.Date(), nullable=False),
-        sa.Column('delivery_window', choice('delivery_window', 'dawn', 'morning', 'noon', 'afternoon'), nullable=False),
+        sa.Column('delivery_window', _choice('delivery_window', 'dawn', 'morning', 'noon', 'afternoon'),
+                  nullable=False),
         sa.Column('note', sa.Text(), nullable=False),
         sa.Column('nonce', sa.String(length=64), nullable=False),
         sa.Column('token_hash', sa.String(length=64), nullable=False),
         sa.Column('typed_by', NUMBER, nullable=False),
         sa.Column('typed_at', sa.DateTime(), nullable=False),
         sa.Column('expires_at', sa.DateTime(), nullable=False),
-        sa.Column('state', choice('state', 'open', 'confirmed', 'declined', 'withdrawn', 'expired'), nullable=False),
+        sa.Column('state', _choice('state', 'open', 'confirmed', 'declined', 'withdrawn', 'expired'), nullable=False),
         sa.Column('decided_at', sa.DateTime(), nullable=True),
         sa.Column('confirmed_by', NUMBER, nullable=True),
         sa.Column('purchase_id', NUMBER, nullable=True),
         sa.Column('reason', sa.Text(), nullable=False),
         sa.CheckConstraint("(state = 'confirmed') = (purchase_id IS NOT NULL)", name=op.f('ck_phone_order_confirmed')),
         sa.CheckConstraint('confirmed_by IS NULL OR confirmed_by <> typed_by',
-            name=op.f('ck_phone_order_second_person')),
+                           name=op.f('ck_phone_order_second_person')),
         sa.ForeignKeyConstraint(['confirmed_by'], ['user.id'], name='fk_phone_order_confirmed_by'),
         sa.ForeignKeyConstraint(['purchase_id'], ['purchase.id'], name='fk_phone_order_purchase_id'),
         sa.ForeignKeyConstraint(['supplier_id'], ['organisation.id'], name='fk_phone_order_supplier_id'),
@@ -92,7 +94,7 @@ def upgrade() -> None:
         sa.UniqueConstraint('token_hash', name='uq_phone_order_token_hash'),
     )
     op.create_index('ix_phone_order_open', 'phone_order', ['expires_at'], sqlite_where=sa.text("state = 'open'"),
-        postgresql_where=sa.text("state = 'open'"))
+                    postgresql_where=sa.text("state = 'open'"))
     op.create_index('ix_phone_order_supplier', 'phone_order', ['supplier_id', 'id'])
     op.create_index('ix_phone_order_unit', 'phone_order', ['unit_id', 'state', 'id'])
     op.create_table(
@@ -115,7 +117,7 @@ def upgrade() -> None:
         sa.Column('id', NUMBER, nullable=False),
         sa.Column('plan_id', NUMBER, nullable=False),
         sa.Column('day', sa.Date(), nullable=False),
-        sa.Column('outcome', choice('outcome', 'placed', 'nothing', 'skipped', 'failed', 'missed'), nullable=False),
+        sa.Column('outcome', _choice('outcome', 'placed', 'nothing', 'skipped', 'failed', 'missed'), nullable=False),
         sa.Column('made_at', sa.DateTime(), nullable=False),
         sa.Column('purchase_id', NUMBER, nullable=True),
         sa.Column('total_fen', NUMBER, nullable=False),
@@ -158,7 +160,7 @@ def upgrade() -> None:
         sa.Column('id', NUMBER, nullable=False),
         sa.Column('run_id', NUMBER, nullable=False),
         sa.Column('product_id', NUMBER, nullable=False),
-        sa.Column('outcome', choice('outcome', 'ordered', 'paused', 'short'), nullable=False),
+        sa.Column('outcome', _choice('outcome', 'ordered', 'paused', 'short'), nullable=False),
         sa.Column('milli', NUMBER, nullable=False),
         sa.Column('price_fen', NUMBER, nullable=True),
         sa.Column('ceiling_fen', NUMBER, nullable=False),

@@ -10,63 +10,63 @@ down_revision = '0020'
 branch_labels = None
 depends_on = None
 
-WHOLE = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
 TABLES = ('anomaly_handling', 'scheme_declaration', 'tender_limit', 'order_line_change', 'order_amendment',
           'approval_decision', 'approval_step', 'approval_rule')
 
 
-def choice(name: str, *values: str) -> sa.Enum:
+def _choice(name: str, *values: str) -> sa.Enum:
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=24)
 
 
-def key(column: str, target: str, table: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint([column], [f'{target}.id'], name=op.f(f'fk_{table}_{column}'))
+def _key(column: str, target: str, table: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint([column], [f'{target}.id'], name=f'fk_{table}_{column}')
 
 
 def upgrade() -> None:
     op.create_table(
         'approval_rule',
-        sa.Column('id', WHOLE, nullable=False), sa.Column('unit_id', WHOLE, nullable=False),
-        sa.Column('fund_source', choice('fund_source', 'any', 'canteen', 'union', 'staff'), nullable=False),
-        sa.Column('from_fen', WHOLE, nullable=False), sa.Column('step_no', WHOLE, nullable=False),
-        sa.Column('role', choice('role', 'approver', 'leader'), nullable=False),
-        sa.Column('set_by', WHOLE, nullable=True), sa.Column('set_at', sa.DateTime(), nullable=False),
+        sa.Column('id', NUMBER, nullable=False), sa.Column('unit_id', NUMBER, nullable=False),
+        sa.Column('fund_source', _choice('fund_source', 'any', 'canteen', 'union', 'staff'), nullable=False),
+        sa.Column('from_fen', NUMBER, nullable=False), sa.Column('step_no', NUMBER, nullable=False),
+        sa.Column('role', _choice('role', 'approver', 'leader'), nullable=False),
+        sa.Column('set_by', NUMBER, nullable=True), sa.Column('set_at', sa.DateTime(), nullable=False),
         sa.CheckConstraint('from_fen >= 0 AND step_no BETWEEN 1 AND 9', name=op.f('ck_approval_rule_figures')),
-        key('unit_id', 'organisation', 'approval_rule'), key('set_by', 'user', 'approval_rule'),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_approval_rule')),
+        _key('unit_id', 'organisation', 'approval_rule'), _key('set_by', 'user', 'approval_rule'),
+        sa.PrimaryKeyConstraint('id', name='pk_approval_rule'),
         sa.UniqueConstraint('unit_id', 'fund_source', 'step_no',
-                            name=op.f('uq_approval_rule_unit_id_fund_source_step_no')))
-    op.create_index(op.f('ix_approval_rule_unit_id'), 'approval_rule', ['unit_id'])
+                            name='uq_approval_rule_unit_id_fund_source_step_no'))
+    op.create_index('ix_approval_rule_unit_id', 'approval_rule', ['unit_id'])
     op.create_table(
         'approval_step',
-        sa.Column('id', WHOLE, nullable=False), sa.Column('purchase_id', WHOLE, nullable=False),
-        sa.Column('round_no', WHOLE, nullable=False), sa.Column('step_no', WHOLE, nullable=False),
-        sa.Column('role', choice('role', 'approver', 'leader'), nullable=False),
-        sa.Column('from_fen', WHOLE, nullable=False), sa.Column('compared_fen', WHOLE, nullable=False),
-        sa.Column('asked_by', WHOLE, nullable=False), sa.Column('asked_at', sa.DateTime(), nullable=False),
-        key('purchase_id', 'purchase', 'approval_step'), key('asked_by', 'user', 'approval_step'),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_approval_step')),
+        sa.Column('id', NUMBER, nullable=False), sa.Column('purchase_id', NUMBER, nullable=False),
+        sa.Column('round_no', NUMBER, nullable=False), sa.Column('step_no', NUMBER, nullable=False),
+        sa.Column('role', _choice('role', 'approver', 'leader'), nullable=False),
+        sa.Column('from_fen', NUMBER, nullable=False), sa.Column('compared_fen', NUMBER, nullable=False),
+        sa.Column('asked_by', NUMBER, nullable=False), sa.Column('asked_at', sa.DateTime(), nullable=False),
+        _key('purchase_id', 'purchase', 'approval_step'), _key('asked_by', 'user', 'approval_step'),
+        sa.PrimaryKeyConstraint('id', name='pk_approval_step'),
         sa.UniqueConstraint('purchase_id', 'round_no', 'step_no',
-                            name=op.f('uq_approval_step_purchase_id_round_no_step_no')))
+                            name='uq_approval_step_purchase_id_round_no_step_no'))
     op.create_table(
         'approval_decision',
-        sa.Column('id', WHOLE, nullable=False), sa.Column('step_id', WHOLE, nullable=False),
-        sa.Column('purchase_id', WHOLE, nullable=False), sa.Column('round_no', WHOLE, nullable=False),
-        sa.Column('step_no', WHOLE, nullable=False), sa.Column('decided_by', WHOLE, nullable=False),
-        sa.Column('decision', choice('decision', 'approve', 'decline'), nullable=False),
+        sa.Column('id', NUMBER, nullable=False), sa.Column('step_id', NUMBER, nullable=False),
+        sa.Column('purchase_id', NUMBER, nullable=False), sa.Column('round_no', NUMBER, nullable=False),
+        sa.Column('step_no', NUMBER, nullable=False), sa.Column('decided_by', NUMBER, nullable=False),
+        sa.Column('decision', _choice('decision', 'approve', 'decline'), nullable=False),
         sa.Column('content_hash', sa.String(length=64), nullable=False), sa.Column('at', sa.DateTime(), nullable=False),
         sa.Column('reason', sa.Text(), nullable=False),
-        sa.Column('way', choice('way', 'here', 'paper'), nullable=False),
-        sa.Column('signed_by', sa.Text(), nullable=False), sa.Column('signed_by_user', WHOLE, nullable=True),
-        sa.Column('signed_on', sa.Date(), nullable=True), sa.Column('file_id', WHOLE, nullable=True),
+        sa.Column('way', _choice('way', 'here', 'paper'), nullable=False),
+        sa.Column('signed_by', sa.Text(), nullable=False), sa.Column('signed_by_user', NUMBER, nullable=True),
+        sa.Column('signed_on', sa.Date(), nullable=True), sa.Column('file_id', NUMBER, nullable=True),
         sa.CheckConstraint("way = 'here' OR (file_id IS NOT NULL AND signed_on IS NOT NULL AND signed_by <> '')",
                            name=op.f('ck_approval_decision_paper')),
-        key('step_id', 'approval_step', 'approval_decision'), key('purchase_id', 'purchase', 'approval_decision'),
-        key('decided_by', 'user', 'approval_decision'), key('signed_by_user', 'user', 'approval_decision'),
-        key('file_id', 'stored_file', 'approval_decision'),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_approval_decision')),
-        sa.UniqueConstraint('step_id', name=op.f('uq_approval_decision_step_id')))
-    op.create_index(op.f('ix_approval_decision_purchase_id'), 'approval_decision', ['purchase_id'])
+        _key('step_id', 'approval_step', 'approval_decision'), _key('purchase_id', 'purchase', 'approval_decision'),
+        _key('decided_by', 'user', 'approval_decision'), _key('signed_by_user', 'user', 'approval_decision'),
+        _key('file_id', 'stored_file', 'approval_decision'),
+        sa.PrimaryKeyConstraint('id', name='pk_approval_decision'),
+        sa.UniqueConstraint('step_id', name='uq_approval_decision_step_id'))
+    op.create_index('ix_approval_decision_purchase_id', 'approval_decision', ['purchase_id'])
     op.create_index('uq_approval_decision_person', 'approval_decision', ['purchase_id', 'round_no', 'decided_by'],
                     unique=True, sqlite_where=sa.text("way = 'here'"), postgresql_where=sa.text("way = 'here'"))
     _changes()
@@ -77,60 +77,62 @@ def upgrade() -> None:
 def _changes() -> None:
     op.create_table(
         'order_amendment',
-        sa.Column('id', WHOLE, nullable=False), sa.Column('purchase_id', WHOLE, nullable=False),
-        sa.Column('order_id', WHOLE, nullable=False),
-        sa.Column('kind', choice('kind', 'reduced', 'raised', 'parted'), nullable=False),
-        sa.Column('new_order_id', WHOLE, nullable=True), sa.Column('round_no', WHOLE, nullable=True),
-        sa.Column('amended_by', WHOLE, nullable=False), sa.Column('amended_at', sa.DateTime(), nullable=False),
-        sa.Column('reason', sa.Text(), nullable=False), sa.Column('before_fen', WHOLE, nullable=False),
-        sa.Column('after_fen', WHOLE, nullable=False),
-        key('purchase_id', 'purchase', 'order_amendment'), key('order_id', 'order', 'order_amendment'),
-        key('new_order_id', 'order', 'order_amendment'), key('amended_by', 'user', 'order_amendment'),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_order_amendment')))
-    op.create_index(op.f('ix_order_amendment_purchase_id'), 'order_amendment', ['purchase_id'])
-    op.create_index(op.f('ix_order_amendment_order_id'), 'order_amendment', ['order_id'])
+        sa.Column('id', NUMBER, nullable=False), sa.Column('purchase_id', NUMBER, nullable=False),
+        sa.Column('order_id', NUMBER, nullable=False),
+        sa.Column('kind', _choice('kind', 'reduced', 'raised', 'parted'), nullable=False),
+        sa.Column('new_order_id', NUMBER, nullable=True), sa.Column('round_no', NUMBER, nullable=True),
+        sa.Column('amended_by', NUMBER, nullable=False), sa.Column('amended_at', sa.DateTime(), nullable=False),
+        sa.Column('reason', sa.Text(), nullable=False), sa.Column('before_fen', NUMBER, nullable=False),
+        sa.Column('after_fen', NUMBER, nullable=False),
+        _key('purchase_id', 'purchase', 'order_amendment'), _key('order_id', 'order', 'order_amendment'),
+        _key('new_order_id', 'order', 'order_amendment'), _key('amended_by', 'user', 'order_amendment'),
+        sa.PrimaryKeyConstraint('id', name='pk_order_amendment'))
+    op.create_index('ix_order_amendment_purchase_id', 'order_amendment', ['purchase_id'])
+    op.create_index('ix_order_amendment_order_id', 'order_amendment', ['order_id'])
     op.create_table(
         'order_line_change',
-        sa.Column('id', WHOLE, nullable=False), sa.Column('amendment_id', WHOLE, nullable=False),
-        sa.Column('line_id', WHOLE, nullable=False), sa.Column('product_id', WHOLE, nullable=False),
-        *(sa.Column(name, sa.Text(), nullable=False) for name in ('product_name', 'product_name_en', 'unit', 'unit_en')),
-        *(sa.Column(name, WHOLE, nullable=False) for name in (
+        sa.Column('id', NUMBER, nullable=False), sa.Column('amendment_id', NUMBER, nullable=False),
+        sa.Column('line_id', NUMBER, nullable=False), sa.Column('product_id', NUMBER, nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in (
+            'product_name', 'product_name_en', 'unit', 'unit_en')),
+        *(sa.Column(name, NUMBER, nullable=False) for name in (
             'price_fen', 'before_milli', 'after_milli', 'before_fen', 'after_fen')),
         sa.CheckConstraint('before_milli >= 0 AND after_milli >= 0', name=op.f('ck_order_line_change_amounts')),
-        key('amendment_id', 'order_amendment', 'order_line_change'), key('product_id', 'product', 'order_line_change'),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_order_line_change')))
-    op.create_index(op.f('ix_order_line_change_amendment_id'), 'order_line_change', ['amendment_id'])
+        _key('amendment_id', 'order_amendment', 'order_line_change'),
+        _key('product_id', 'product', 'order_line_change'),
+        sa.PrimaryKeyConstraint('id', name='pk_order_line_change'))
+    op.create_index('ix_order_line_change_amendment_id', 'order_line_change', ['amendment_id'])
 
 
 def _limits() -> None:
     op.create_table(
         'tender_limit',
-        sa.Column('id', WHOLE, nullable=False), sa.Column('division_id', WHOLE, nullable=False),
-        sa.Column('year', WHOLE, nullable=False), sa.Column('category', sa.String(length=40), nullable=False),
-        sa.Column('limit_fen', WHOLE, nullable=False), sa.Column('document', sa.Text(), nullable=False),
-        sa.Column('entered_by', WHOLE, nullable=True), sa.Column('entered_at', sa.DateTime(), nullable=False),
+        sa.Column('id', NUMBER, nullable=False), sa.Column('division_id', NUMBER, nullable=False),
+        sa.Column('year', NUMBER, nullable=False), sa.Column('category', sa.String(length=40), nullable=False),
+        sa.Column('limit_fen', NUMBER, nullable=False), sa.Column('document', sa.Text(), nullable=False),
+        sa.Column('entered_by', NUMBER, nullable=True), sa.Column('entered_at', sa.DateTime(), nullable=False),
         sa.CheckConstraint('limit_fen > 0 AND year BETWEEN 2015 AND 2099', name=op.f('ck_tender_limit_figures')),
-        key('division_id', 'division', 'tender_limit'), key('entered_by', 'user', 'tender_limit'),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_tender_limit')),
-        sa.UniqueConstraint('division_id', 'year', 'category', name=op.f('uq_tender_limit_division_id_year_category')))
+        _key('division_id', 'division', 'tender_limit'), _key('entered_by', 'user', 'tender_limit'),
+        sa.PrimaryKeyConstraint('id', name='pk_tender_limit'),
+        sa.UniqueConstraint('division_id', 'year', 'category', name='uq_tender_limit_division_id_year_category'))
     op.create_table(
         'scheme_declaration',
-        sa.Column('id', WHOLE, nullable=False), sa.Column('unit_id', WHOLE, nullable=False),
-        sa.Column('scheme', choice('scheme', 'two_receivers', 'reduced'), nullable=False),
+        sa.Column('id', NUMBER, nullable=False), sa.Column('unit_id', NUMBER, nullable=False),
+        sa.Column('scheme', _choice('scheme', 'two_receivers', 'reduced'), nullable=False),
         sa.Column('reason', sa.Text(), nullable=False), sa.Column('decided_on', sa.Date(), nullable=False),
-        sa.Column('declared_by', WHOLE, nullable=False), sa.Column('declared_at', sa.DateTime(), nullable=False),
-        key('unit_id', 'organisation', 'scheme_declaration'), key('declared_by', 'user', 'scheme_declaration'),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_scheme_declaration')))
-    op.create_index(op.f('ix_scheme_declaration_unit_id'), 'scheme_declaration', ['unit_id'])
+        sa.Column('declared_by', NUMBER, nullable=False), sa.Column('declared_at', sa.DateTime(), nullable=False),
+        _key('unit_id', 'organisation', 'scheme_declaration'), _key('declared_by', 'user', 'scheme_declaration'),
+        sa.PrimaryKeyConstraint('id', name='pk_scheme_declaration'))
+    op.create_index('ix_scheme_declaration_unit_id', 'scheme_declaration', ['unit_id'])
     op.create_table(
         'anomaly_handling',
-        sa.Column('id', WHOLE, nullable=False), sa.Column('kind', sa.String(length=24), nullable=False),
+        sa.Column('id', NUMBER, nullable=False), sa.Column('kind', sa.String(length=24), nullable=False),
         sa.Column('key', sa.String(length=120), nullable=False),
-        sa.Column('result', choice('result', 'in_order', 'mended', 'passed_on'), nullable=False),
-        sa.Column('note', sa.Text(), nullable=False), sa.Column('handled_by', WHOLE, nullable=False),
+        sa.Column('result', _choice('result', 'in_order', 'mended', 'passed_on'), nullable=False),
+        sa.Column('note', sa.Text(), nullable=False), sa.Column('handled_by', NUMBER, nullable=False),
         sa.Column('handled_at', sa.DateTime(), nullable=False),
-        key('handled_by', 'user', 'anomaly_handling'), sa.PrimaryKeyConstraint('id', name=op.f('pk_anomaly_handling')),
-        sa.UniqueConstraint('kind', 'key', name=op.f('uq_anomaly_handling_kind_key')))
+        _key('handled_by', 'user', 'anomaly_handling'), sa.PrimaryKeyConstraint('id', name='pk_anomaly_handling'),
+        sa.UniqueConstraint('kind', 'key', name='uq_anomaly_handling_kind_key'))
 
 
 def _ask_for_what_waits() -> None:

@@ -11,6 +11,10 @@ depends_on = None
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
 
 
+def _choice(name: str, *values: str) -> sa.Enum:
+    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=24)
+
+
 def upgrade() -> None:
     op.create_table(
         'invoice_title',
@@ -36,8 +40,7 @@ def upgrade() -> None:
         sa.Column('month', sa.String(length=7), nullable=False),
         sa.Column('opening_fen', NUMBER, nullable=False),
         sa.Column('closing_fen', NUMBER, nullable=False),
-        sa.Column('state', sa.Enum('issued', 'confirmed', 'objected', name='state', native_enum=False,
-                  create_constraint=True, length=24), nullable=False),
+        sa.Column('state', _choice('state', 'issued', 'confirmed', 'objected'), nullable=False),
         sa.Column('issued_by', NUMBER, nullable=False),
         sa.Column('issued_at', sa.DateTime(), nullable=False),
         sa.Column('answered_by', NUMBER, nullable=True),
@@ -63,8 +66,7 @@ def upgrade() -> None:
         sa.Column('last_day', sa.Date(), nullable=False),
         sa.Column('payment_days', NUMBER, nullable=False),
         sa.Column('price_rule', sa.Text(), nullable=False),
-        sa.Column('state', sa.Enum('drafted', 'signed', 'ended', name='state', native_enum=False,
-                  create_constraint=True, length=24), nullable=False),
+        sa.Column('state', _choice('state', 'drafted', 'signed', 'ended'), nullable=False),
         sa.Column('drafted_by', NUMBER, nullable=False),
         sa.Column('drafted_at', sa.DateTime(), nullable=False),
         sa.Column('unit_scan_id', NUMBER, nullable=True),
@@ -74,7 +76,7 @@ def upgrade() -> None:
         sa.Column('ended_at', sa.DateTime(), nullable=True),
         sa.Column('end_reason', sa.Text(), nullable=False),
         sa.CheckConstraint("state <> 'signed' OR (unit_scan_id IS NOT NULL AND supplier_scan_id IS NOT NULL)",
-                  name=op.f('ck_frame_contract_both_signed')),
+                           name=op.f('ck_frame_contract_both_signed')),
         sa.CheckConstraint('first_day <= last_day', name=op.f('ck_frame_contract_days')),
         sa.CheckConstraint('payment_days BETWEEN 1 AND 60', name=op.f('ck_frame_contract_payment_days')),
         sa.ForeignKeyConstraint(['drafted_by'], ['user.id'], name='fk_frame_contract_drafted_by'),
@@ -86,9 +88,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('id', name='pk_frame_contract'),
         sa.UniqueConstraint('number', name='uq_frame_contract_number'),
     )
-    op.create_index(op.f('ix_frame_contract_supplier_id'), 'frame_contract', ['supplier_id'])
+    op.create_index('ix_frame_contract_supplier_id', 'frame_contract', ['supplier_id'])
     op.create_index('uq_frame_contract_holds', 'frame_contract', ['unit_id', 'supplier_id', 'year'], unique=True,
-              sqlite_where=sa.text("state <> 'ended'"), postgresql_where=sa.text("state <> 'ended'"))
+                    sqlite_where=sa.text("state <> 'ended'"), postgresql_where=sa.text("state <> 'ended'"))
     op.create_table(
         'invoice_request',
         sa.Column('id', NUMBER, nullable=False),
@@ -105,8 +107,7 @@ def upgrade() -> None:
         sa.Column('bank_name', sa.Text(), nullable=False),
         sa.Column('bank_account', sa.Text(), nullable=False),
         sa.Column('remark', sa.Text(), nullable=False),
-        sa.Column('state', sa.Enum('asked', 'invoiced', 'cancelled', name='state', native_enum=False,
-                  create_constraint=True, length=24), nullable=False),
+        sa.Column('state', _choice('state', 'asked', 'invoiced', 'cancelled'), nullable=False),
         sa.Column('asked_by', NUMBER, nullable=False),
         sa.Column('asked_at', sa.DateTime(), nullable=False),
         sa.CheckConstraint('amount_fen > 0', name=op.f('ck_invoice_request_amount')),
@@ -117,7 +118,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('id', name='pk_invoice_request'),
         sa.UniqueConstraint('number', name='uq_invoice_request_number'),
     )
-    op.create_index(op.f('ix_invoice_request_statement_id'), 'invoice_request', ['statement_id'])
+    op.create_index('ix_invoice_request_statement_id', 'invoice_request', ['statement_id'])
     op.create_index('ix_invoice_request_supplier', 'invoice_request', ['supplier_id', 'state'])
     op.create_index('ix_invoice_request_unit', 'invoice_request', ['unit_id', 'id'])
     op.create_table(
@@ -126,8 +127,7 @@ def upgrade() -> None:
         sa.Column('organisation_id', NUMBER, nullable=False),
         sa.Column('partner_id', NUMBER, nullable=True),
         sa.Column('month', sa.String(length=7), nullable=False),
-        sa.Column('state', sa.Enum('queued', 'making', 'done', 'failed', name='state', native_enum=False,
-                  create_constraint=True, length=24), nullable=False),
+        sa.Column('state', _choice('state', 'queued', 'making', 'done', 'failed'), nullable=False),
         sa.Column('done', NUMBER, nullable=False),
         sa.Column('whole', NUMBER, nullable=False),
         sa.Column('file_id', NUMBER, nullable=True),
@@ -140,7 +140,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(['partner_id'], ['organisation.id'], name='fk_paper_bundle_partner_id'),
         sa.PrimaryKeyConstraint('id', name='pk_paper_bundle'),
     )
-    op.create_index(op.f('ix_paper_bundle_organisation_id'), 'paper_bundle', ['organisation_id'])
+    op.create_index('ix_paper_bundle_organisation_id', 'paper_bundle', ['organisation_id'])
     op.create_table(
         'invoice',
         sa.Column('id', NUMBER, nullable=False),
@@ -152,8 +152,7 @@ def upgrade() -> None:
         sa.Column('issued_on', sa.Date(), nullable=False),
         sa.Column('exempt', sa.Boolean(), nullable=False),
         sa.Column('file_id', NUMBER, nullable=False),
-        sa.Column('state', sa.Enum('matched', 'differs', 'accepted', 'refused', 'replaced', name='state',
-                  native_enum=False, create_constraint=True, length=24), nullable=False),
+        sa.Column('state', _choice('state', 'matched', 'differs', 'accepted', 'refused', 'replaced'), nullable=False),
         sa.Column('replaces_id', NUMBER, nullable=True),
         sa.Column('red_number', sa.String(length=20), nullable=True),
         sa.Column('sent_by', NUMBER, nullable=False),
@@ -176,11 +175,11 @@ def upgrade() -> None:
         sa.UniqueConstraint('red_number', name='uq_invoice_red_number'),
         sa.UniqueConstraint('replaces_id', name='uq_invoice_replaces_id'),
     )
-    op.create_index(op.f('ix_invoice_request_id'), 'invoice', ['request_id'])
-    op.create_index(op.f('ix_invoice_supplier_id'), 'invoice', ['supplier_id'])
-    op.create_index(op.f('ix_invoice_unit_id'), 'invoice', ['unit_id'])
+    op.create_index('ix_invoice_request_id', 'invoice', ['request_id'])
+    op.create_index('ix_invoice_supplier_id', 'invoice', ['supplier_id'])
+    op.create_index('ix_invoice_unit_id', 'invoice', ['unit_id'])
     op.create_index('uq_invoice_counts', 'invoice', ['request_id'], unique=True,
-              sqlite_where=sa.text("state <> 'replaced'"), postgresql_where=sa.text("state <> 'replaced'"))
+                    sqlite_where=sa.text("state <> 'replaced'"), postgresql_where=sa.text("state <> 'replaced'"))
     op.create_table(
         'frame_call_off',
         sa.Column('id', NUMBER, nullable=False),
@@ -191,7 +190,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('id', name='pk_frame_call_off'),
         sa.UniqueConstraint('order_id', name='uq_frame_call_off_order_id'),
     )
-    op.create_index(op.f('ix_frame_call_off_contract_id'), 'frame_call_off', ['contract_id'])
+    op.create_index('ix_frame_call_off_contract_id', 'frame_call_off', ['contract_id'])
     op.create_table(
         'invoice_request_order',
         sa.Column('id', NUMBER, nullable=False),
@@ -203,7 +202,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('id', name='pk_invoice_request_order'),
         sa.UniqueConstraint('request_id', 'order_id', name='uq_invoice_request_order_request_id_order_id'),
     )
-    op.create_index(op.f('ix_invoice_request_order_order_id'), 'invoice_request_order', ['order_id'])
+    op.create_index('ix_invoice_request_order_order_id', 'invoice_request_order', ['order_id'])
     op.create_table(
         'statement_line',
         sa.Column('id', NUMBER, nullable=False),
@@ -217,8 +216,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(['statement_id'], ['statement.id'], name='fk_statement_line_statement_id'),
         sa.PrimaryKeyConstraint('id', name='pk_statement_line'),
     )
-    op.create_index(op.f('ix_statement_line_order_id'), 'statement_line', ['order_id'])
-    op.create_index(op.f('ix_statement_line_statement_id'), 'statement_line', ['statement_id'])
+    op.create_index('ix_statement_line_order_id', 'statement_line', ['order_id'])
+    op.create_index('ix_statement_line_statement_id', 'statement_line', ['statement_id'])
 
 
 def downgrade() -> None:
