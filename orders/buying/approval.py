@@ -116,9 +116,10 @@ def ask_again(purchase: Purchase, unit: Any, lines: list[dict[str, Any]], by: Vi
     """After a purchase has grown: what was approved is void, and it waits again for every step of its new amount.
     Returns the round that was opened, None where no step is needed.
     """
-    steps = rules.needed(unit, purchase.fund_source, lines, purchase.total_fen, purchase.id)
+    costs_fen = purchase.total_fen + purchase.freight_fen
+    steps = rules.needed(unit, purchase.fund_source, lines, costs_fen, purchase.id)
     if not steps and purchase.approval in {"waiting", "approved"}:  # as under a plan that was approved beforehand
-        steps = (rules.Step(1, "approver", 0, purchase.total_fen),)
+        steps = (rules.Step(1, "approver", 0, costs_fen),)
     if not steps:
         return None
     round_no = deciding.round_no(purchase.id) + 1

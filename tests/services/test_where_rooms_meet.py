@@ -1,0 +1,123 @@
+"""Where the rooms of demand meet: freight and approval, raising and receiving, plans, papers, replacements, invoices."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from market import audit, clock, db
+from market.errors import InvalidInput, SecondPersonNeeded
+from market.parties import DeliveryPoint, Membership, Organisation
+from orders.aftersale import cases, crediting
+from orders.aftersale.cases import Matter
+from orders.approving import amending, parting, people, rules
+from orders.approving.deciding import Paper
+from orders.approving.models import ApprovalStep
+from orders.approving.rules import Rule
+from orders.buying import approval, checkout, freight
+from orders.buying.checkout import Wish
+from orders.delivering import acceptance
+from orders.delivering.acceptance import Taken
+from orders.models import Order, Purchase
+from orders.standing import plans, runs
+from tests import terms
+from tests.standing_plans import a_plan, content_of, plan, runs_of, work
+from tests.trade import Trade
+from tests.world import GREENS, HOSPITAL, NOON, POMELO, SCHOOL, World
+
+
+@pytest.fixture(autouse=True)
+def noon():
+    with clock.at(NOON):
+        yield
+
+
+@pytest.fixture
+def trade(world: World) -> Trade:
+    return Trade(world)
+
+
+@pytest.fixture
+def cabbage(trade: Trade) -> int:
+    product = trade.product("白菜", price_fen=200)
+    trade.lot(product, kg=5_000)
+    return product
+
+
+def limit(world: World, fen: int) -> None:
+    with db.transaction() as session:
+        session.get_one(Organisation, world.organisation_id(SCHOOL)).approval_limit_fen = fen
+
+
+def also(world: World, login: str, role: str, key: str = SCHOOL) -> None:
+    with db.transaction() as session:
+        session.add(Membership(user_id=world.person(login).id, organisation_id=world.organisation_id(key), role=role))
+
+
+def amend(world: World, order_id: int, milli: int, by: str = "cook.chen") -> None:
+    line = Trade(world).lines(order_id)[0].id
+    with db.transaction():
+        amending.amend(order_id, {line: milli}, [], "多来几个人", world.person(by))
+
+
+def approve(world: World, placed, by: str = "head.li") -> bool:
+    with db.transaction():
+        return approval.approve(placed.id, None, world.person(by))
+
+
+def state_of(placed) -> str:
+    return db.session().get_one(Purchase, placed.id, populate_existing=True).approval
+
+
+# ---- freight --------------------------------------------------------------------------------------------------------
+
+
+def test_a_raised_purchase_is_compared_with_its_freight_too(world, trade, cabbage):
+    terms.state(world, freight_fen=300)
+    limit(world, 1_000)
+    placed = trade.place({cabbage: 3_000})  # 600 and 300
+    amend(world, trade.orders(placed)[0].id, 4_000)  # 800 and 300
+    assert state_of(placed) == "waiting"
+
+
+# ---- raising --------------------------------------------------------------------------------------------------------
+
+
+# ---- approvals on paper ---------------------------------------------------------------------------------------------
+
+
+def paper(world: World, trade: Trade, placed, day, name: str = "李校长", by: str = "cashier.sun") -> None:
+    scan = trade.proof()
+    step = db.session().scalars(select(ApprovalStep).where(ApprovalStep.purchase_id == placed.id)
+                                .order_by(ApprovalStep.round_no.desc())).first()
+    with db.transaction():
+        approval.file_paper(placed.id, step.step_no, Paper(name, day, scan), world.person(by))
+
+
+def under_the_hospital(world: World) -> None:
+    """The hospital supervises the school, and its cook may order for it."""
+    with db.transaction() as session:
+        school = session.get_one(Organisation, world.organisation_id(SCHOOL))
+        school.parent_id = world.organisation_id(HOSPITAL)
+
+
+def for_the_school(world: World, cabbage: int, milli: int, token: str = "parent"):
+    wish = Wish(world.delivery_point_id(HOSPITAL), clock.days_after(clock.today(), 1), "morning",
+                budget_unit_id=world.organisation_id(SCHOOL))
+    with db.transaction():
+        return checkout.place([(cabbage, milli)], wish, token, world.person("cook.wu"))
+
+
+# ---- replacements ---------------------------------------------------------------------------------------------------
+
+
+def replaced(world: World, trade: Trade, order: Order, milli: int):
+    with db.transaction():
+        case = cases.open_case(order.id, Matter("replacement", "spoiled", "坏了", {trade.lines(order.id)[0].id: milli}),
+                               world.person("store.wang"))
+    with db.transaction():
+        cases.agree(case.id, "同意", clock.days_after(clock.today(), 1), world.person("chair.shi"))
+    return db.session().scalars(select(Order).where(Order.purchase_id == case.replacement_id)).one()
+
+
+# ---- plans ----------------------------------------------------------------------------------------------------------
