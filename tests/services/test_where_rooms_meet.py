@@ -80,6 +80,17 @@ def test_a_raised_purchase_is_compared_with_its_freight_too(world, trade, cabbag
     assert state_of(placed) == "waiting"
 
 
+def test_what_follows_later_has_no_freight_where_it_was_lowered_to_nothing(world, trade, cabbage):
+    terms.state(world, freight_fen=300)
+    order = trade.orders(trade.place({cabbage: 4_000}))[0]
+    with db.transaction():
+        freight.lower(order.id, 0, world.person("chair.shi"))
+    with db.transaction():
+        parting.part(order.id, {trade.lines(order.id)[0].id: 2_000}, order.delivery_day + timedelta(days=1),
+                     world.person("clerk.zhang"))
+    assert audit.check() == []
+
+
 # ---- raising --------------------------------------------------------------------------------------------------------
 
 
