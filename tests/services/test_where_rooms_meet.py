@@ -94,6 +94,18 @@ def test_what_follows_later_has_no_freight_where_it_was_lowered_to_nothing(world
 # ---- raising --------------------------------------------------------------------------------------------------------
 
 
+def test_raising_old_small_orders_is_no_way_around_the_seven_days(world, trade, cabbage):
+    limit(world, 10_000)
+    with clock.at(NOON):
+        day = clock.days_after(clock.today(), 30)
+        first, second = (trade.place({cabbage: 1_000}, day=day) for _ in range(2))
+    with clock.at(NOON + timedelta(days=10)):
+        amend(world, trade.orders(first)[0].id, 45_000)
+        assert state_of(first) == "not_needed"
+        amend(world, trade.orders(second)[0].id, 45_000)
+        assert state_of(second) == "waiting"
+
+
 # ---- approvals on paper ---------------------------------------------------------------------------------------------
 
 
