@@ -1,8 +1,8 @@
 """Which yeses a purchase needs: by amount and fund source, and splitting it over days or people does not help.
 
 The amount compared is the purchase's own total or, if that is more, what the unit has ordered of one category from one
-co-operative in seven days, this purchase and older orders raised in these days included. The unit's rules are locked meanwhile, so that two people who order
-at the same moment see each other.
+co-operative in seven days, this purchase and older orders raised in these days included. The unit's rules are locked
+meanwhile, so that two people who order at the same moment see each other.
 """
 
 from collections import defaultdict

@@ -80,6 +80,13 @@ def test_a_raised_purchase_is_compared_with_its_freight_too(world, trade, cabbag
     assert state_of(placed) == "waiting"
 
 
+def test_what_was_raised_from_one_lot_is_packed_as_proposed(world, trade, cabbage):
+    order = trade.orders(trade.place({cabbage: 3_000}))[0]
+    amend(world, order.id, 4_000)
+    trade.ship(order.id)
+    assert db.session().get_one(Order, order.id).state == "shipped"
+
+
 def test_what_follows_later_has_no_freight_where_it_was_lowered_to_nothing(world, trade, cabbage):
     terms.state(world, freight_fen=300)
     order = trade.orders(trade.place({cabbage: 4_000}))[0]
