@@ -98,6 +98,15 @@ def test_what_follows_later_has_no_freight_where_it_was_lowered_to_nothing(world
     assert audit.check() == []
 
 
+def test_a_standing_order_pays_freight(world, trade, cabbage):
+    terms.state(world, freight_fen=300, cut_off_hour=20)
+    plan_id = a_plan(world, {cabbage: 3_000})
+    with clock.at(clock.shanghai(clock.today(), 16)):
+        work()
+    assert runs_of(plan_id) == [("2026-10-13", "placed")]
+    assert db.session().scalars(select(Purchase.freight_fen)).all() == [300]
+
+
 # ---- raising --------------------------------------------------------------------------------------------------------
 
 
