@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import select
 
 from market import db
-from orders.approving.models import ApprovalDecision, ApprovalStep
+from orders.approving.models import ApprovalDecision, ApprovalStep, OrderAmendment
 from orders.models import Purchase
 
 
@@ -21,7 +21,9 @@ def deciders(purchase_ids: Collection[int]) -> set[int]:
 
 
 def askers(purchase_ids: Collection[int]) -> set[int]:
-    """Who ordered these purchases, and who raised them later: none of them approves or pays."""
+    """Who ordered these purchases, and who raised them later, with or without a yes: none of them approves or pays."""
     session = db.session()
     return {*session.scalars(select(Purchase.ordered_by).where(Purchase.id.in_(purchase_ids))),
-            *session.scalars(select(ApprovalStep.asked_by).where(ApprovalStep.purchase_id.in_(purchase_ids)))}
+            *session.scalars(select(ApprovalStep.asked_by).where(ApprovalStep.purchase_id.in_(purchase_ids))),
+            *session.scalars(select(OrderAmendment.amended_by).where(
+                OrderAmendment.purchase_id.in_(purchase_ids), OrderAmendment.kind == "raised"))}

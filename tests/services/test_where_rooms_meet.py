@@ -110,6 +110,18 @@ def test_a_standing_order_pays_freight(world, trade, cabbage):
 # ---- raising --------------------------------------------------------------------------------------------------------
 
 
+def test_who_raised_an_order_that_needed_no_yes_does_not_receive_it(world, trade, cabbage):
+    also(world, "admin.qian", "receiver")
+    placed = trade.place({cabbage: 3_000})
+    order = trade.orders(placed)[0]
+    amend(world, order.id, 4_000, by="admin.qian")
+    assert world.person("admin.qian").id in people.askers([placed.id])
+    trade.ship(order.id)
+    with pytest.raises(acceptance.NotTwoReceivers):
+        trade.accept(order.id, receivers=("admin.qian", "aunt.zhao"))
+    assert db.session().get_one(Order, order.id, populate_existing=True).state == "shipped"
+
+
 def test_raising_old_small_orders_is_no_way_around_the_seven_days(world, trade, cabbage):
     limit(world, 10_000)
     with clock.at(NOON):
