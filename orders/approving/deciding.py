@@ -66,7 +66,7 @@ def round_no(purchase_id: int) -> int:
 
 def check_person(purchase_id: int, step: Any, by: Visitor, *, on_paper: bool = False) -> None:
     """Raises SecondPersonNeeded, OneStepEach or NotYourStep where this person may not answer, or file an answer."""
-    if by.id in people.askers([purchase_id]):
+    if by.id in people.askers([purchase_id]) | people.takers([purchase_id]):
         raise SecondPersonNeeded()
     ways = set(db.session().scalars(select(ApprovalDecision.way).where(
         ApprovalDecision.purchase_id == purchase_id, ApprovalDecision.round_no == step.round_no,

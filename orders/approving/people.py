@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from market import db
 from orders.approving.models import ApprovalDecision, ApprovalStep, OrderAmendment
-from orders.models import Purchase
+from orders.models import Acceptance, ClaimPart, Order, PaymentClaim, Purchase
 
 
 def deciders(purchase_ids: Collection[int]) -> set[int]:
@@ -27,3 +27,17 @@ def askers(purchase_ids: Collection[int]) -> set[int]:
             *session.scalars(select(ApprovalStep.asked_by).where(ApprovalStep.purchase_id.in_(purchase_ids))),
             *session.scalars(select(OrderAmendment.amended_by).where(
                 OrderAmendment.purchase_id.in_(purchase_ids), OrderAmendment.kind == "raised"))}
+
+
+def takers(purchase_ids: Collection[int]) -> set[int]:
+    """Who received a part of these purchases or said that one was paid: none of them approves what grew later."""
+    session = db.session()
+    found = set(session.scalars(
+        select(PaymentClaim.claimed_by).join(ClaimPart, ClaimPart.claim_id == PaymentClaim.id)
+        .join(Order, Order.id == ClaimPart.order_id)
+        .where(Order.purchase_id.in_(purchase_ids), PaymentClaim.state != "refused")))
+    for row in session.execute(select(Acceptance.first_receiver, Acceptance.second_receiver)
+                               .join(Order, Order.id == Acceptance.order_id)
+                               .where(Order.purchase_id.in_(purchase_ids))):
+        found |= {row.first_receiver, row.second_receiver}
+    return found

@@ -134,6 +134,26 @@ def test_raising_old_small_orders_is_no_way_around_the_seven_days(world, trade, 
         assert state_of(second) == "waiting"
 
 
+def test_who_paid_or_received_a_part_does_not_approve_the_rest_anew(world, trade, cabbage):
+    limit(world, 1_000)
+    also(world, "cashier.sun", "approver")
+    also(world, "aunt.zhao", "approver")
+    pomelo = trade.product("香柚", POMELO, price_fen=200)
+    trade.lot(pomelo)
+    placed = trade.place({cabbage: 4_000, pomelo: 4_000})
+    approve(world, placed)
+    greens, pomelos = trade.orders(placed)
+    trade.ship(pomelos.id)
+    trade.accept(pomelos.id)
+    trade.pay(pomelos.id, 800)
+    amend(world, greens.id, 5_000)
+    for login in ("cashier.sun", "aunt.zhao"):
+        with pytest.raises(SecondPersonNeeded):
+            approve(world, placed, login)
+    assert state_of(placed) == "waiting"
+    approve(world, placed)
+
+
 # ---- approvals on paper ---------------------------------------------------------------------------------------------
 
 
