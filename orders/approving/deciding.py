@@ -88,6 +88,21 @@ def write(step: Any, decision: str, content_hash: str, by: Visitor, reason: str 
         "file_id": paper.file_id if paper else None}])
 
 
+def keep_beforehand(purchase: Purchase) -> None:
+    """A yes that was given before the purchase was placed, as to a plan, stays on file as its first round once it is
+    void: who gave it neither receives nor pays."""
+    if purchase.approved_by is None or round_no(purchase.id):
+        return
+    step = {"purchase_id": purchase.id, "round_no": 1, "step_no": 1, "role": "approver", "from_fen": 0,
+            "compared_fen": purchase.total_fen, "asked_by": purchase.ordered_by, "asked_at": purchase.placed_at}
+    step_id = db.insert_returning_ids(ApprovalStep, [step])[0]
+    db.insert_rows(ApprovalDecision, [{
+        "step_id": step_id, "purchase_id": purchase.id, "round_no": 1, "step_no": 1,
+        "decided_by": purchase.approved_by, "decision": "approve", "content_hash": purchase.content_hash,
+        "at": purchase.approved_at, "reason": "", "way": "here", "signed_by": "", "signed_by_user": None,
+        "signed_on": None, "file_id": None}])
+
+
 # ---- for pages ------------------------------------------------------------------------------------------------------
 
 

@@ -122,6 +122,7 @@ def ask_again(purchase: Purchase, unit: Any, lines: list[dict[str, Any]], by: Vi
         steps = (rules.Step(1, "approver", 0, costs_fen),)
     if not steps:
         return None
+    deciding.keep_beforehand(purchase)
     round_no = deciding.round_no(purchase.id) + 1
     rules.ask(purchase.id, steps, by, round_no)
     voided = purchase.approval == "approved"

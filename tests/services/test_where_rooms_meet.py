@@ -154,6 +154,26 @@ def test_who_paid_or_received_a_part_does_not_approve_the_rest_anew(world, trade
     approve(world, placed)
 
 
+def test_who_approved_the_plan_does_not_receive_what_grew_later(world, trade, cabbage):
+    limit(world, 1_000)
+    also(world, "head.li", "receiver")
+    also(world, "admin.qian", "approver")
+    plan_id = a_plan(world, {cabbage: 10_000})
+    with db.transaction():
+        plans.approve(plan_id, content_of(plan_id).hash, world.person("head.li"))
+    with clock.at(clock.shanghai(clock.today(), 15)):
+        with db.transaction():
+            runs.make(plan_id, clock.days_after(clock.today(), 1))
+        placed = db.session().scalars(select(Purchase)).one()
+        order = db.session().scalars(select(Order)).one()
+        assert (placed.approval, placed.approved_by) == ("approved", world.person("head.li").id)
+        amend(world, order.id, 12_000)
+        approve(world, placed, "admin.qian")
+    trade.ship(order.id)
+    with pytest.raises(acceptance.NotTwoReceivers):
+        trade.accept(order.id, receivers=("head.li", "aunt.zhao"))
+
+
 # ---- approvals on paper ---------------------------------------------------------------------------------------------
 
 
