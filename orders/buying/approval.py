@@ -48,7 +48,7 @@ def file_paper(purchase_id: int, step_no: int, paper: Paper, by: Visitor) -> boo
         raise Conflict()
     if paper.signed_on > clock.today():
         raise InvalidInput({"signed_on": [N_("This day lies in the future.")]})
-    if paper.signed_on < purchase.business_date:
+    if paper.signed_on < clock.business_date(step.asked_at):  # of a purchase that grew: before it was asked for anew
         raise InvalidInput({"signed_on": [N_("This day lies before the purchase.")]})
     return _approve(purchase_id, None, by, replace(paper, signed_by_user=_signer(purchase, step, paper.signed_by)))
 
@@ -122,7 +122,6 @@ def ask_again(purchase: Purchase, unit: Any, lines: list[dict[str, Any]], by: Vi
         steps = (rules.Step(1, "approver", 0, costs_fen),)
     if not steps:
         return None
-    deciding.keep_beforehand(purchase)
     round_no = deciding.round_no(purchase.id) + 1
     rules.ask(purchase.id, steps, by, round_no)
     voided = purchase.approval == "approved"
