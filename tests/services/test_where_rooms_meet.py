@@ -185,6 +185,20 @@ def paper(world: World, trade: Trade, placed, day, name: str = "李校长", by: 
         approval.file_paper(placed.id, step.step_no, Paper(name, day, scan), world.person(by))
 
 
+def test_a_paper_signed_before_the_increase_says_nothing_about_it(world, trade, cabbage):
+    limit(world, 1_000)
+    placed = trade.place({cabbage: 6_000}, day=clock.days_after(clock.today(), 9))
+    signed = clock.today()
+    paper(world, trade, placed, signed)
+    with clock.at(NOON + timedelta(days=2)):
+        amend(world, trade.orders(placed)[0].id, 60_000)
+        with pytest.raises(InvalidInput):
+            paper(world, trade, placed, signed)
+        assert state_of(placed) == "waiting"
+        paper(world, trade, placed, clock.today())
+        assert state_of(placed) == "approved"
+
+
 def under_the_hospital(world: World) -> None:
     """The hospital supervises the school, and its cook may order for it."""
     with db.transaction() as session:
