@@ -54,12 +54,16 @@ def file_paper(purchase_id: int, step_no: int, paper: Paper, by: Visitor) -> boo
 
 
 def _signer(purchase: Purchase, step: Any, name: str) -> int | None:
-    """The login of who signed, where that name has one in the unit. Raises InvalidInput where they may not sign."""
+    """The login of who signed, where that name has one in the unit or above it. Raises InvalidInput where they may
+    not sign: who ordered may belong to either, or have left."""
     session = db.session()
+    above = select(Organisation.parent_id).where(Organisation.id == purchase.unit_id).scalar_subquery()
     found = set(session.scalars(
         select(User.id).join(Membership, Membership.user_id == User.id)
-        .where(Membership.organisation_id == purchase.unit_id, User.name == name)))
-    if found & people.askers([purchase.id]):
+        .where((Membership.organisation_id == purchase.unit_id) | (Membership.organisation_id == above),
+               User.name == name)))
+    asked = session.scalars(select(User.name).where(User.id.in_(people.askers([purchase.id]))))
+    if name in set(asked):
         raise InvalidInput({"signed_by": [N_("Who ordered does not approve, on paper either.")]})
     signed = session.scalars(select(ApprovalDecision.signed_by).where(
         ApprovalDecision.purchase_id == purchase.id, ApprovalDecision.round_no == step.round_no))

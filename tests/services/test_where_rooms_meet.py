@@ -213,6 +213,15 @@ def for_the_school(world: World, cabbage: int, milli: int, token: str = "parent"
         return checkout.place([(cabbage, milli)], wish, token, world.person("cook.wu"))
 
 
+def test_the_name_of_who_ordered_from_above_does_not_stand_on_the_paper(world, trade, cabbage):
+    under_the_hospital(world)
+    limit(world, 1_000)
+    placed = for_the_school(world, cabbage, 6_000)
+    with pytest.raises(InvalidInput):
+        paper(world, trade, placed, clock.today(), name="吴师傅")
+    assert state_of(placed) == "waiting"
+
+
 # ---- replacements ---------------------------------------------------------------------------------------------------
 
 
