@@ -119,15 +119,19 @@ def _checked_lines(order_id: int, matter: Matter) -> Mapping[int, int]:
 
 def open_lines(order_id: int) -> Sequence[Any]:
     """An order's lines with what may still go back (`returnable_milli`: accepted less returned less what open cases
-    ask for) and what was never taken of them (`missing_milli`), in thousandths of the unit."""
-    asked = (
-        select(func.coalesce(func.sum(AfterSaleLine.milli), 0)).join(AfterSale, AfterSale.id == AfterSaleLine.case_id)
-        .where(AfterSaleLine.order_line_id == OrderLine.id, AfterSale.state.in_(states.LIVE),
-               AfterSale.kind != "complaint").correlate(OrderLine).scalar_subquery())
+    ask for) and what was never taken of them and has not come anew (`missing_milli`), in thousandths of the unit."""
+    def of_cases(*which: Any) -> Any:
+        return (select(func.coalesce(func.sum(AfterSaleLine.milli), 0))
+                .join(AfterSale, AfterSale.id == AfterSaleLine.case_id)
+                .where(AfterSaleLine.order_line_id == OrderLine.id, *which).correlate(OrderLine).scalar_subquery())
+
+    asked = of_cases(AfterSale.state.in_(states.LIVE), AfterSale.kind != "complaint")
+    replaced = of_cases(AfterSale.state == "agreed", AfterSale.kind == "replacement")
     rows = db.session().execute(
         select(OrderLine.id, OrderLine.product_id, OrderLine.product_name, OrderLine.product_name_en, OrderLine.unit,
                OrderLine.unit_en, OrderLine.price_fen, OrderLine.ordered_milli, AcceptanceLine.accepted_milli,
-               AcceptanceLine.returned_milli, asked.label("asked_milli"))
+               AcceptanceLine.returned_milli, asked.label("asked_milli"),
+               replaced.label("replaced_milli"))
         .join(AcceptanceLine, AcceptanceLine.order_line_id == OrderLine.id)
         .where(OrderLine.order_id == order_id).order_by(OrderLine.id))
     return [_Line(**row._mapping) for row in rows]
@@ -146,6 +150,7 @@ class _Line:
     accepted_milli: int
     returned_milli: int
     asked_milli: int
+    replaced_milli: int
 
     @property
     def returnable_milli(self) -> int:
@@ -153,8 +158,9 @@ class _Line:
 
     @property
     def missing_milli(self) -> int:
-        """Of a line that was refused as a whole: it may come anew."""
-        return max(0, self.ordered_milli - int(self.asked_milli)) if self.accepted_milli == 0 else 0
+        """Of a line that was refused as a whole: it may come anew, once."""
+        gone = int(self.asked_milli) + int(self.replaced_milli)
+        return max(0, self.ordered_milli - gone) if self.accepted_milli == 0 else 0
 
 
 # ---- the co-operative -----------------------------------------------------------------------------------------------

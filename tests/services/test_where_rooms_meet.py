@@ -234,4 +234,16 @@ def replaced(world: World, trade: Trade, order: Order, milli: int):
     return db.session().scalars(select(Order).where(Order.purchase_id == case.replacement_id)).one()
 
 
+def test_what_was_refused_comes_anew_once(world, trade, cabbage):
+    order = trade.orders(trade.place({cabbage: 5_000}))[0]
+    trade.ship(order.id)
+    trade.accept(order.id, [Taken(trade.lines(order.id)[0].id, grams=0, reason="spoiled")])
+    replaced(world, trade, order, 3_000)
+    with pytest.raises(InvalidInput):
+        replaced(world, trade, order, 3_000)
+    db.session().rollback()
+    replaced(world, trade, order, 2_000)
+    assert len(db.session().scalars(select(Purchase.id)).all()) == 3
+
+
 # ---- plans ----------------------------------------------------------------------------------------------------------
