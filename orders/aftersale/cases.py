@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from market import clock, db, journal, logins, money, offices, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound, SecondPersonNeeded
-from market.parties import Organisation
+from market.parties import DeliveryPoint, Organisation
 from market.schemas import REQUIRED
 from market.working_days import working_days_after
 from orders import numbers
@@ -209,19 +209,22 @@ def _send_back(case: AfterSale, order: Order, wanted: Mapping[int, int], by: Vis
     taken = {line.id for line in open_lines(order.id) if line.accepted_milli}
     back = {line_id: milli for line_id, milli in wanted.items() if line_id in taken}
     if back:
-        opener = _for_the_unit(case.opened_by, order)
+        opener = _acting_for(case.opened_by, order.unit_id)
         case.return_id = returns.take_back(order.id, back, case.reason, opener, by).id
 
 
 def _order_anew(case: AfterSale, order: Order, wanted: Mapping[int, int], day: date) -> int:
-    """In the name of who ordered first, so that whoever opened the case may still receive the new goods."""
+    """In the name of who ordered first, so that whoever opened the case may still receive the new goods; for the unit
+    whose door it is, which may be the one above."""
     lines = {line.id: line for line in open_lines(order.id)}
     first = db.session().get_one(Purchase, order.purchase_id)
     wish = Wish(order.delivery_point_id, day, order.delivery_window, order.fund_source, order.method, order.unit_id,
                 note=case.number)
+    door_of = db.session().scalars(
+        select(DeliveryPoint.unit_id).where(DeliveryPoint.id == order.delivery_point_id)).one()
     placed = checkout.place(
         [(lines[line_id].product_id, milli) for line_id, milli in wanted.items()], wish, f"after-sale:{case.id}",
-        _for_the_unit(first.ordered_by, order), approved_by=first.approved_by,
+        _acting_for(first.ordered_by, door_of), approved_by=first.approved_by,
         at_prices={lines[line_id].product_id: lines[line_id].price_fen for line_id in wanted})
     return placed.id
 
@@ -316,9 +319,9 @@ def _note(case: AfterSale, what: str, by: Visitor, **details: Any) -> None:
     outbox.enqueue("after_sale.moved", {"case_id": case.id, "what": what})
 
 
-def _for_the_unit(user_id: int, order: Order) -> Visitor:
-    """A person as acting for the order's unit."""
-    person = logins.visitor_of_login(logins.login_of(user_id), order.unit_id)
+def _acting_for(user_id: int, unit_id: int) -> Visitor:
+    """A person as acting for a unit."""
+    person = logins.visitor_of_login(logins.login_of(user_id), unit_id)
     if person is None:
         raise NotFound()
     return person

@@ -246,4 +246,13 @@ def test_what_was_refused_comes_anew_once(world, trade, cabbage):
     assert len(db.session().scalars(select(Purchase.id)).all()) == 3
 
 
+def test_what_was_ordered_from_above_can_be_replaced(world, trade, cabbage):
+    under_the_hospital(world)
+    order = trade.orders(for_the_school(world, cabbage, 5_000))[0]
+    trade.ship(order.id)
+    trade.accept(order.id)
+    new = replaced(world, trade, order, 2_000)
+    assert (new.unit_id, new.placed_fen) == (order.unit_id, 400)
+
+
 # ---- plans ----------------------------------------------------------------------------------------------------------
