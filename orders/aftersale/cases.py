@@ -224,7 +224,7 @@ def _order_anew(case: AfterSale, order: Order, wanted: Mapping[int, int], day: d
         select(DeliveryPoint.unit_id).where(DeliveryPoint.id == order.delivery_point_id)).one()
     placed = checkout.place(
         [(lines[line_id].product_id, milli) for line_id, milli in wanted.items()], wish, f"after-sale:{case.id}",
-        _acting_for(first.ordered_by, door_of), approved_by=first.approved_by,
+        _acting_for(first.ordered_by, door_of), approved_by=first.approved_by if first.approval == "approved" else None,
         at_prices={lines[line_id].product_id: lines[line_id].price_fen for line_id in wanted})
     return placed.id
 

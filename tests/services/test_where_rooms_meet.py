@@ -255,4 +255,20 @@ def test_what_was_ordered_from_above_can_be_replaced(world, trade, cabbage):
     assert (new.unit_id, new.placed_fen) == (order.unit_id, 400)
 
 
+def test_the_no_of_a_later_round_is_no_yes_to_a_replacement(world, trade, cabbage):
+    limit(world, 1_000)
+    pomelo = trade.product("香柚", POMELO, price_fen=200)
+    trade.lot(pomelo)
+    placed = trade.place({cabbage: 6_000, pomelo: 1_000})
+    approve(world, placed)
+    greens, pomelos = trade.orders(placed)
+    trade.ship(greens.id)
+    trade.accept(greens.id)
+    amend(world, pomelos.id, 2_000)
+    with db.transaction():
+        approval.decline(placed.id, "不要", world.person("head.li"))
+    new = replaced(world, trade, greens, 5_500)
+    assert new.state == "waiting"
+
+
 # ---- plans ----------------------------------------------------------------------------------------------------------
