@@ -5,19 +5,33 @@ from collections.abc import Collection
 from sqlalchemy import select
 
 from market import db
+from orders.aftersale.models import AfterSale
 from orders.approving.models import ApprovalDecision, ApprovalStep, OrderAmendment
 from orders.models import Acceptance, ClaimPart, Order, PaymentClaim, Purchase
 
 
 def deciders(purchase_ids: Collection[int]) -> set[int]:
     """Everybody who decided a step of these purchases in any round, filed or signed one on paper, or approved their
-    plan beforehand: none of them receives or pays."""
+    plan beforehand: none of them receives or pays. A replacement stands on the yes to what it replaces."""
+    purchase_ids = _with_replaced(purchase_ids)
     session = db.session()
     found = set(session.scalars(select(Purchase.approved_by).where(Purchase.id.in_(purchase_ids))))
     for row in session.execute(select(ApprovalDecision.decided_by, ApprovalDecision.signed_by_user)
                                .where(ApprovalDecision.purchase_id.in_(purchase_ids))):
         found |= {row.decided_by, row.signed_by_user}
     return {person for person in found if person is not None}
+
+
+def _with_replaced(purchase_ids: Collection[int]) -> set[int]:
+    """These purchases and, where they replace goods of others, those too."""
+    found, looked_at = set(purchase_ids), set[int]()
+    while found - looked_at:
+        new = found - looked_at
+        looked_at |= new
+        found |= set(db.session().scalars(
+            select(Order.purchase_id).join(AfterSale, AfterSale.order_id == Order.id)
+            .where(AfterSale.replacement_id.in_(new))))
+    return found
 
 
 def askers(purchase_ids: Collection[int]) -> set[int]:

@@ -255,6 +255,24 @@ def test_what_was_ordered_from_above_can_be_replaced(world, trade, cabbage):
     assert (new.unit_id, new.placed_fen) == (order.unit_id, 400)
 
 
+def test_a_replacement_is_not_received_by_who_approved_the_first(world, trade, cabbage):
+    with db.transaction():
+        rules.replace([Rule("any", 0, "approver"), Rule("any", 0, "leader")], world.person("admin.qian"))
+    also(world, "head.li", "receiver")
+    also(world, "admin.qian", "leader")
+    placed = trade.place({cabbage: 5_000})
+    approve(world, placed)
+    approve(world, placed, "admin.qian")
+    order = trade.orders(placed)[0]
+    trade.ship(order.id)
+    trade.accept(order.id)
+    new = replaced(world, trade, order, 2_000)
+    assert state_of(db.session().get_one(Purchase, new.purchase_id)) == "approved"
+    trade.ship(new.id)
+    with pytest.raises(acceptance.NotTwoReceivers):
+        trade.accept(new.id, receivers=("head.li", "aunt.zhao"))
+
+
 def test_the_no_of_a_later_round_is_no_yes_to_a_replacement(world, trade, cabbage):
     limit(world, 1_000)
     pomelo = trade.product("香柚", POMELO, price_fen=200)
