@@ -290,3 +290,14 @@ def test_the_no_of_a_later_round_is_no_yes_to_a_replacement(world, trade, cabbag
 
 
 # ---- plans ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_of_many_days_is_decided_by_whom_its_week_needs(world, trade, cabbage):
+    with db.transaction():
+        rules.replace([Rule("any", 1_000, "approver"), Rule("any", 5_000, "leader")], world.person("admin.qian"))
+    plan_id = a_plan(world, {cabbage: 8_000})  # 2,000 at its ceiling, five days
+    with pytest.raises(plans.NotTheirAmount), db.transaction():
+        plans.approve(plan_id, content_of(plan_id).hash, world.person("head.li"))
+    assert plan(plan_id).state == "waiting"
+    small = a_plan(world, {cabbage: 3_000})  # needs nobody beforehand: its runs are looked at one by one
+    assert plan(small).state == "active"
