@@ -1,8 +1,8 @@
 """Which yeses a purchase needs: by amount and fund source, and splitting it over days or people does not help.
 
 The amount compared is the purchase's own total or, if that is more, what the unit has ordered of one category from one
-co-operative in seven days, this purchase included. The unit's rules are locked meanwhile, so that two people who order
-at the same moment see each other.
+co-operative in seven days, this purchase and older orders raised in these days included. The unit's rules are locked
+meanwhile, so that two people who order at the same moment see each other.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ from market import clock, db, journal
 from market.access import Visitor
 from market.errors import N_, InvalidInput
 from market.parties import Organisation
-from orders.approving.models import ApprovalRule, ApprovalStep
+from orders.approving.models import ApprovalRule, ApprovalStep, OrderAmendment
 from orders.models import Order, OrderLine
 
 ROLLING_DAYS = 7
@@ -67,10 +67,15 @@ _RULES = (select(_rule.fund_source, _rule.from_fen, _rule.step_no, _rule.role).w
           .order_by(_rule.step_no, _rule.id).with_for_update())
 # for the unit's other rows may go on pointing to it
 _LOCK_UNIT = select(_unit.id).where(_unit.id == bindparam("unit")).with_for_update(key_share=True)
+_change = db.table(OrderAmendment).c
+_RAISED = (select(_change.id).where(_change.order_id == _order.id, _change.kind == "raised",
+                                    _change.amended_at >= bindparam("since_moment"))
+           .correlate(db.table(Order)).exists())
 _SUMS = (
     select(_order.supplier_id, _line.category, db.sum_of(_line.amount_fen).label("fen"))
     .join_from(db.table(Order), db.table(OrderLine), _line.order_id == _order.id)
-    .where(_order.unit_id == bindparam("unit"), _order.state != "cancelled", _order.business_date > bindparam("since"),
+    .where(_order.unit_id == bindparam("unit"), _order.state != "cancelled",
+           (_order.business_date > bindparam("since")) | _RAISED,
            _order.supplier_id.in_(bindparam("suppliers", expanding=True)), _order.purchase_id != bindparam("purchase"))
     .group_by(_order.supplier_id, _line.category)
 )
@@ -81,9 +86,10 @@ def sums(unit_id: int, lines: Sequence[Mapping[str, Any]], purchase_id: int = 0)
     totals: dict[tuple[int, str], int] = defaultdict(int)
     for line in lines:
         totals[line["supplier_id"], line["category"]] += line["amount_fen"]
+    since = clock.days_after(clock.today(), -ROLLING_DAYS)
     for row in db.session().execute(_SUMS, {
-            "unit": unit_id, "since": clock.days_after(clock.today(), -ROLLING_DAYS), "purchase": purchase_id,
-            "suppliers": sorted({line["supplier_id"] for line in lines})}):
+            "unit": unit_id, "since": since, "since_moment": clock.shanghai(clock.days_after(since, 1)),
+            "purchase": purchase_id, "suppliers": sorted({line["supplier_id"] for line in lines})}):
         if (row.supplier_id, row.category) in totals:
             totals[row.supplier_id, row.category] += row.fen
     return totals
