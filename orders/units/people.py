@@ -57,12 +57,17 @@ def add(person: Person, roles: Collection[str], by: Visitor) -> int:
 
 
 def find(person: Person) -> int:
-    """The id of a login; name and mobile number have to fit, so that nobody is found by guessing one of them."""
-    found = db.session().scalar(select(User.id).where(User.login == person.login.lower(),
-                                                      User.mobile == person.mobile))
+    """The id of a login; name and mobile number have to fit, so that nobody is found by guessing one of them.
+
+    Not one without a password: the first code is for the unit to print that made the login, and for no other.
+    """
+    found = db.session().execute(select(User.id, User.password_hash).where(
+        User.login == person.login.lower(), User.mobile == person.mobile)).first()
     if found is None:
         raise InvalidInput({"login": [N_("Nobody has this login name together with this mobile number.")]})
-    return found
+    if found.password_hash == passwords.NONE_YET:
+        raise InvalidInput({"login": [N_("This person has not chosen a password yet. Please add them after that.")]})
+    return int(found.id)
 
 
 def _new(person: Person, by: Visitor) -> int:

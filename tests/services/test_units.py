@@ -104,6 +104,21 @@ def test_ended_people_keep_their_name_and_lose_their_sessions_there(world: World
         session.execute(delete(User).where(User.id == chen.id))
 
 
+def test_nobody_takes_over_the_first_code_of_another_units_newcomer(world: World, qian: Visitor) -> None:
+    """Else whoever learns login and mobile number of somebody's new approver could print a code and be that person."""
+    user_id, wu = added(qian, LU, "approver"), world.person("cook.wu")
+    known = Person("卢师傅", "13911110001", login=logins.login_of(user_id))
+    with pytest.raises(InvalidInput) as refused:
+        added(wu, known)
+    assert list(refused.value.fields) == ["login"]
+    with pytest.raises(NotFound), db.transaction():
+        people.print_codes(wu, user_id)
+    assert roles(user_id, wu.organisation_id or 0) == set()
+    with db.transaction():
+        credentials.set_password(user_id, "noodles-and-greens")
+    assert added(wu, known) == user_id
+
+
 def test_the_last_manager_stays(world: World, qian: Visitor) -> None:
     for act in (lambda: people.end(qian.id, "退休", qian), lambda: people.set_roles(qian.id, ["requester"], qian)):
         with pytest.raises(LastManager), db.transaction():
@@ -132,6 +147,8 @@ def contracted(by: Visitor, person: Person = LU, days: int = 30) -> int:
 def test_a_contractor_serves_two_units_and_the_order_counts_for_the_one_acted_for(world: World, qian: Visitor) -> None:
     user_id = contracted(qian)
     login = logins.login_of(user_id)
+    with db.transaction():
+        credentials.set_password(user_id, "noodles-and-greens")
     hospital = world.organisation_id(HOSPITAL)
     assert contracted(world.person("cook.wu"), Person("卢师傅", "13911110001", login=login)) == user_id
     trade = Trade(world)
