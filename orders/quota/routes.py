@@ -1,5 +1,6 @@
 """The reserved share on the buyer's desk: bars, filing, the orders behind a figure, 832 exports, supervised units."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -75,7 +76,7 @@ def home() -> str:
 @requires("quota.file")
 def form() -> str:
     form_year = request.form.get("year", "")
-    year = int(form_year) if form_year.isdigit() and len(form_year) == 4 else asked_year()
+    year = int(form_year) if re.fullmatch(r"20[0-9]{2}", form_year, re.ASCII) else asked_year()
     unit = rules.unit(current_user.organisation_id)
     book = rules.Book(year)
     return render_template(

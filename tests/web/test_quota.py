@@ -41,6 +41,8 @@ def test_a_filing_is_returned_corrected_and_approved_and_its_phone_is_masked(wor
     assert "尚未填报" in school.get("/quota").text
     low = send(school, "/quota/filing", **{**FORM, "canteen_ratio": "19.99"})
     assert low.status_code == 422 and "演示〔2026〕1号" in low.text and 'value="19.99"' in low.text
+    for year in ("²²²²", "２０２６", "0000", ""):
+        assert send(school, "/quota/filing", **{**FORM, "year": year}).status_code == 422, year
     assert db.session().scalar(select(func.count()).select_from(QuotaFiling)) == 0
     saved = send(school, "/quota/filing", **FORM)
     number = db.session().scalars(select(QuotaFiling.id)).one()
