@@ -65,10 +65,12 @@ def asked_day(year: int) -> date:
 def home() -> str:
     year, unit_id = asked_year(), lists.own_unit(whole_argument("unit"), current_user)
     found = figures.progress([unit_id], year)[unit_id]
+    is_own = unit_id == current_user.organisation_id
     return render_template(
-        "orders/quota/home.html", found=found, year=year, filing=lists.filing_of(unit_id, year), words=words,
+        "orders/quota/home.html", found=found, year=year, words=words,
+        filing=lists.filing_of(unit_id, year, drafts=is_own),
         deadline=rules.Book(year).deadline(found.unit.division_id), named_by=lists.named_by(unit_id, year),
-        is_own=unit_id == current_user.organisation_id, succession=successions.of_unit(unit_id), lines="quota.lines",
+        is_own=is_own, succession=successions.of_unit(unit_id), lines="quota.lines",
         office=False)
 
 
