@@ -40,13 +40,17 @@ class Roll:
 
     def unit(self, unit_id: int, day: date) -> int:
         """The unit for which a document of this day counts."""
+        unit_id = self._successor(unit_id, day)
+        return self._successor(self.shared[unit_id], day) if unit_id in self.shared else unit_id
+
+    def _successor(self, unit_id: int, day: date) -> int:
         seen = {unit_id}
         while unit_id in self.successions and self.successions[unit_id][0] <= day:
             unit_id = self.successions[unit_id][1]
             if unit_id in seen:
                 break
             seen.add(unit_id)
-        return self.shared.get(unit_id, unit_id)
+        return unit_id
 
     def sources(self, units: Collection[int]) -> set[int]:
         """These units and all whose purchases may count for them."""
