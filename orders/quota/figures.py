@@ -204,7 +204,8 @@ def open_orders(sources: Collection[int], year: int) -> Any:
     """Orders of the year not yet accepted, and accepted ones not yet paid: fen of either, day of acceptance."""
     accepted = (select(Acceptance.order_id, func.min(Acceptance.business_date).label("day"))
                 .group_by(Acceptance.order_id).subquery())
-    unpaid = Order.accepted_fen - Order.returned_fen - Order.received_fen + Order.refunded_fen
+    unpaid = (Order.accepted_fen - Order.returned_fen + Order.freight_fen - Order.received_fen  # as orders/states.py
+              + Order.refunded_fen)
     is_open = Order.state.in_(("waiting", "placed", "shipped"))
     first, last = date(year, 1, 1), date(year, 12, 31)
     return db.session().execute(

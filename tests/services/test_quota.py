@@ -286,6 +286,14 @@ def test_a_shared_canteen_goes_on_under_the_successor_of_whoever_filed_it(
         assert sum(line["fen"] for line in figures.lines(merged, 2026, clock.today(), "total")) == 1_000
 
 
+def test_what_is_still_unpaid_has_its_freight(world: World, trade: Trade, office: Office) -> None:
+    order = bought(trade)
+    with db.transaction() as session:
+        session.execute(update(Order).where(Order.id == order.id).values(freight_agreed_fen=500,
+                                                                               freight_fen=500))
+    assert seen(world.organisation_id(SCHOOL)).sums.unpaid_fen == 2_500
+
+
 def test_reminders_go_out_once(world: World, office: Office, trade: Trade) -> None:
     office.rule()
     with db.transaction():
