@@ -312,6 +312,21 @@ def test_reminders_go_out_once(world: World, office: Office, trade: Trade) -> No
     assert kinds.count("quota.lags_q3") == 1
 
 
+def test_a_reminder_is_one_letter_for_each_unit_and_person(app: Flask, world: World, office: Office) -> None:
+    """孙会计 keeps the books of two units; 王师傅 receives and has nothing to file."""
+    with db.transaction() as session:
+        session.execute(update(User).where(User.login.in_(("cashier.sun", "store.wang"))).values(
+            email=User.login + "@example.cn"))
+        session.add(Membership(user_id=world.person("cashier.sun").id, organisation_id=world.organisation_id(HOSPITAL),
+                               role="finance"))
+        rules.set_deadline(2026, date(2026, 10, 18), office.finance)
+    with db.transaction():
+        jobs.remind_of_deadlines(clock.today())
+    outbox.drain(app.extensions["sijin_handlers"])
+    told = db.session().execute(select(User.login, Message.organisation_id).join(User, User.id == Message.user_id))
+    assert sorted(map(tuple, told)) == sorted(("cashier.sun", world.organisation_id(key)) for key in (SCHOOL, HOSPITAL))
+
+
 def test_late_filings_are_marked(world: World, office: Office) -> None:
     office.rule()
     with db.transaction():
