@@ -40,12 +40,27 @@ class LastManager(Conflict):
     text = N_("This is the unit's only manager. Please make somebody else a manager first.")
 
 
+class NotYetAdmitted(Conflict):
+    """Else a stranger who registers a unit could keep mobile numbers and addresses from those they belong to."""
+
+    code = "not_yet_admitted"
+    text = N_("Your unit has to be admitted before it adds people and sub-units.")
+
+
+def need_admitted(by: Visitor) -> None:
+    """Raises NotYetAdmitted while nobody has vouched for the visitor's unit."""
+    if db.session().scalar(select(Organisation.status).where(Organisation.id == by.organisation_id)) == "applying":
+        raise NotYetAdmitted()
+
+
 def add(person: Person, roles: Collection[str], by: Visitor) -> int:
     """Let somebody act for the visitor's own unit; returns the user's id.
 
-    Raises InvalidInput where the mobile number or address belongs to another login, or the roles do not go together.
+    Raises NotYetAdmitted, InvalidInput where the mobile number or address belongs to another login, or the roles do
+    not go together.
     """
     unit_id = _lock(by)
+    need_admitted(by)
     check_roles(roles)
     user_id = find(person) if person.login else _new(person, by)
     before = roles_of(user_id, unit_id)

@@ -13,14 +13,15 @@ from market.access import Visitor
 from market.errors import InvalidInput, NotFound
 from market.parties import DeliveryPoint, Organisation
 from market.resets import WrongResetCode
+from market.sheet_input import Rows
 from market.users import User
 from orders.buying import cart, checkout, lists
 from orders.models import Order, Purchase
-from orders.units import admission, contractors, desk, doors, handover, people, tree
+from orders.units import admission, contractors, desk, doors, handover, people, sheet, tree
 from orders.units.admission import UnitNotAdmitted
 from orders.units.contractors import Term, TermOver
 from orders.units.models import UnitApplication, UnitHandover, UnitLeaver
-from orders.units.people import LastManager, Person
+from orders.units.people import LastManager, NotYetAdmitted, Person
 from tests.trade import Trade
 from tests.world import HOSPITAL, NOON, SCHOOL, TODAY, World
 
@@ -305,6 +306,20 @@ def test_a_new_unit_orders_once_the_county_has_said_yes(world: World) -> None:
     try_to_order(world, yuan)
     assert counted(Purchase) == 1
     assert db.session().scalar(select(User.mobile).where(User.id == yuan.id)) == "13911110005"
+
+
+def test_a_unit_nobody_has_vouched_for_keeps_no_mobile_number_from_its_owner(world: World) -> None:
+    yuan = registered(world)
+    sub = {"name": "分校", "credit_code": "12431100MA4L1TEST1", "unit_type": "school"}
+    users, units = counted(User), counted(Organisation)
+    for act in (lambda: people.add(LU, ["requester"], yuan), lambda: tree.add_sub_unit(sub, LU, yuan),
+                lambda: sheet.match(Rows({}, [], 0, 0, frozenset()), yuan)):
+        with pytest.raises(NotYetAdmitted), db.transaction():
+            act()
+    assert (counted(User), counted(Organisation)) == (users, units)
+    with db.transaction():
+        admission.admit(db.session().scalars(select(UnitApplication.id)).one(), world.person("official.hua"))
+    assert added(yuan)
 
 
 def test_a_supervising_unit_vouches_for_its_own_only(world: World, qian: Visitor) -> None:
