@@ -183,6 +183,20 @@ def test_a_months_papers_come_in_one_zip_made_by_the_worker(papers, world):
     assert bundles.zipped([("a", b"1")]) == bundles.zipped([("a", b"1")])
 
 
+def test_each_side_sees_the_people_of_the_other_by_their_organisation_alone(papers, world):
+    order = papers.accepted()
+    page = world.logged_in("chair.shi").get(f"/village/orders/{order.id}").text
+    assert "永州演示第一小学" in page
+    assert [name for name in ("陈师傅", "王保管", "赵阿姨") if name in page] == []
+    with clock.at(NOVEMBER):
+        chair, cashier = world.logged_in("chair.shi"), world.logged_in("cashier.sun")
+        url = send(chair, "/documents/statements", unit_id=world.organisation_id(SCHOOL), month=MONTH).location
+        assert send(cashier, f"{url}/objection", page=url, reason="少了一笔").status_code == 303
+        theirs, ours = chair.get(url).text, cashier.get(url).text
+    assert "少了一笔" in theirs and "孙会计" not in theirs and "石社长" in theirs
+    assert "孙会计" in ours and "石社长" not in ours
+
+
 def test_a_bundle_is_for_the_unit_one_acts_for_and_for_nobody_who_has_left(papers, world):
     papers.accepted()
     sun, hospital = world.person("cashier.sun"), world.organisation_id(HOSPITAL)
