@@ -130,6 +130,7 @@ from orders.reports import village_income
 from orders.standing import api as standing_api
 from orders.standing import jobs as standing_jobs
 from orders.standing import models as standing_models
+from orders.standing import plans as standing_plans
 from orders.standing import routes as standing_routes
 from orders.units import api as unit_api
 from orders.units import door_routes, handover
@@ -220,7 +221,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
         sijin_ages={"search": catalog_jobs.index_age_seconds},
     )
     app.extensions["sijin_sheets"] = {**import_table.KINDS, **unit_sheet.KINDS}
-    app.extensions["sijin_takers"] = ()  # rooms whose things go to whoever takes over: orders/units/handover.py
+    app.extensions["sijin_takers"] = (standing_plans.hand_over,)
     app.extensions["sijin_promises"] = promises.named
     app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village)
     app.extensions.update(

@@ -9,7 +9,7 @@ from catalog import stock
 from market import clock, db, journal, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound
-from market.parties import Membership
+from market.parties import Membership, Organisation
 from market.users import User
 from orders import families, seasons, states
 from orders.approving import deciding, people, rules

@@ -24,6 +24,7 @@ ACTS: Mapping[str, str] = {
     "standing.drafted": N_("Drawn up"), "standing.changed": N_("Changed"), "standing.started": N_("Started"),
     "standing.approved": N_("Approved"), "standing.declined": N_("Declined"), "standing.paused": N_("Paused"),
     "standing.active": N_("Resumed"), "standing.ended": N_("Ended"), "standing.taken_over": N_("Taken over"),
+    "standing.handed_over": N_("Handed over"),
     "standing.day_skipped": N_("Day left out"), "standing.day_back": N_("Day taken back"),
     "standing.ceiling_raised": N_("Ceiling raised"), "standing.price_taken_once": N_("Price taken once"),
     "standing.good_dropped": N_("Good dropped"),

@@ -124,6 +124,31 @@ def take_over(plan_id: int, by: Visitor) -> None:
     journal.record("standing.taken_over", KIND, plan.id, by, before=before)
 
 
+STANDING_ORDERS = N_("Standing orders")
+
+
+def hand_over(unit_id: int, giver: int, taker: int) -> list[tuple[str, int]]:
+    """All plans of somebody who hands over go on in the other's name: a `Taker` of orders/units/handover.py.
+
+    What the other has approved waits for a new approval by somebody else.
+    """
+    ids = db.session().scalars(select(StandingPlan.id).where(
+        StandingPlan.unit_id == unit_id, StandingPlan.owner_id == giver, StandingPlan.state != "ended")
+        .order_by(StandingPlan.id)).all()
+    for plan_id in ids:
+        plan = locked(plan_id)
+        if plan is None:
+            continue
+        plan.owner_id = taker
+        if plan.approved_by == taker:
+            plan.approved_by = plan.approved_at = plan.approved_hash = None
+            content = contents.of_plan(plan)
+            settle(plan, content, content)
+        db.session().flush()
+        journal.record("standing.handed_over", KIND, plan_id, None, before=giver, after=taker)
+    return [(STANDING_ORDERS, len(ids))]
+
+
 # ---- whose it is ----------------------------------------------------------------------------------------------------
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from market import audit, clock, db
 from market.errors import InvalidInput, SecondPersonNeeded
-from market.parties import DeliveryPoint, Membership, Organisation
-from orders.aftersale import cases, crediting
+from market.parties import Membership, Organisation
+from orders.aftersale import cases
 from orders.aftersale.cases import Matter
 from orders.approving import amending, parting, people, rules
 from orders.approving.deciding import Paper
@@ -23,7 +23,7 @@ from orders.standing import plans, runs
 from tests import terms
 from tests.standing_plans import a_plan, content_of, plan, runs_of, work
 from tests.trade import Trade
-from tests.world import GREENS, HOSPITAL, NOON, POMELO, SCHOOL, World
+from tests.world import HOSPITAL, NOON, POMELO, SCHOOL, World
 
 
 @pytest.fixture(autouse=True)
