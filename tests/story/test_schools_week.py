@@ -162,6 +162,12 @@ def test_a_schools_week(page_at: PageAt, world: World, watch: Watch, tmp_path: P
     assert school.bars() == (BEFORE_FEN + TUESDAY_FEN + REST_FEN, 120_000)
 
 
+def follow(page: Page, selector: str) -> None:
+    """Press a link or button that leads to another page, and wait for that."""
+    with page.expect_navigation():
+        page.locator(selector).first.click()
+
+
 # ---- Monday ---------------------------------------------------------------------------------------------------------
 
 
@@ -173,7 +179,7 @@ def the_share_is_filed(desk: Told) -> None:
     """A share below the rule is refused with all that was typed; the bureau returns a wrong base; finance approves."""
     page = desk.of("admin.qian", "/quota")
     desk.look(page, "1-quota-empty")
-    page.locator("main a[href^='/quota/filing']").first.click()
+    follow(page, "main a[href^='/quota/filing']")
     for name, text in FILED.items():
         page.fill(f"[name={name}]", text)
     submit_filing(page)
@@ -181,20 +187,19 @@ def the_share_is_filed(desk: Told) -> None:
     assert {name: page.input_value(f"[name={name}]") for name in FILED} == FILED
     page.fill("[name=canteen_ratio]", "20")
     submit_filing(page)
-    page.wait_for_url(re.compile(r"/quota/filings/\d+$"))
+    assert re.search(r"/quota/filings/\d+$", page.url)
     desk.look(page, "1-filing-submitted")
     answer_filing(desk, "bureau.tang", "return", "基数少了分校的食堂")
     page = desk.of("admin.qian", "/desk")
     desk.look(page, "1-desk-returned")
-    page.locator(".waiting-line[href='/quota']").click()
-    page.locator("main a[href^='/quota/filing?']").first.click()
+    follow(page, ".waiting-line[href='/quota']")
+    follow(page, "main a[href^='/quota/filing?']")
     desk.look(page, "1-filing-returned")
     assert "基数少了分校的食堂" in page.locator("main").inner_text()
     kept = {**FILED, "canteen_base": "1000000.00", "canteen_ratio": "20.00"}
     assert {name: page.input_value(f"[name={name}]") for name in FILED} == kept
     page.fill("[name=canteen_base]", "1200000")
     submit_filing(page)
-    page.wait_for_url(re.compile(r"/quota/filings/\d+$"))
     answer_filing(desk, "bureau.tang", "approve")
     answer_filing(desk, "budget.ma", "approve")
     page = desk.of("admin.qian", "/quota")
@@ -203,21 +208,19 @@ def the_share_is_filed(desk: Told) -> None:
 
 
 def submit_filing(page: Page) -> None:
-    page.locator("main form button[name=submit][value='1']").click()
-    page.wait_for_load_state()
+    follow(page, "main form button[name=submit][value='1']")
 
 
 def answer_filing(desk: Told, login: str, decision: str, reason: str = "") -> None:
     """From the line on their own desk to the filing, and back to the list."""
     page = desk.of(login, "/desk" if login == "bureau.tang" else "/office")
-    page.locator(".waiting-line[href*='quota']").click()
+    follow(page, ".waiting-line[href*='quota']")
     desk.look(page, f"1-filings-{login}-{decision}")
-    page.locator("main a[href*='/quota/filings/']").first.click()
+    follow(page, "main a[href*='/quota/filings/']")
     page.check(f"input[name=decision][value={decision}]")
     page.fill("[name=reason]", reason)
     desk.look(page, f"1-filing-{login}-{decision}")
-    page.locator("form[action$='/review'] button, form[action$='/decision'] button").click()
-    page.wait_for_load_state()
+    follow(page, "form[action$='/review'] button, form[action$='/decision'] button")
 
 
 def last_week_is_ordered_again(desk: Told) -> None:
@@ -251,8 +254,7 @@ def the_chat_is_typed(desk: Told) -> None:
     page.wait_for_selector("input[name$='-remember']")
     desk.look(page, "3-chat-mended")
     assert page.input_value("#text") == CHAT
-    page.locator("button[formaction$='/order-draft/purchases']").click()
-    page.wait_for_url(re.compile(r"/purchases/\d+"))
+    follow(page, "button[formaction$='/order-draft/purchases']")
     desk.look(page, "3-chat-ordered")
     assert "180.00" in page.locator("main").inner_text()
 
@@ -261,12 +263,10 @@ def the_pomelos_are_ordered(desk: Told, school: School) -> int:
     """Above ¥5,000; returns the purchase, which waits."""
     page = desk.of("cook.chen", f"/products/{school.fruit['香柚']}")
     page.fill("input[name=quantity_milli]", "100")
-    page.click("form.order-form button[type=submit]")
-    page.wait_for_url(re.compile(r"/cart"))
+    follow(page, "form.order-form button[type=submit]")
     page.check("main input[name=delivery_window][value=dawn]")
     desk.look(page, "4-cart")
-    page.locator(".sum-bar button").last.click()
-    page.wait_for_url(re.compile(r"/purchases/\d+"))
+    follow(page, ".sum-bar button")
     desk.look(page, "4-purchase-waits")
     return int(page.url.rsplit("/", 1)[1])
 
@@ -282,10 +282,9 @@ def deputy_and_head_say_yes(desk: Told, purchase: int) -> None:
     for login in ("deputy.zhou", "head.li"):
         page = desk.of(login, "/desk")
         desk.look(page, f"4-desk-{login}")
-        page.locator(f"main a.task[href='/purchases/{purchase}']").first.click()
+        follow(page, f"main a.task[href='/purchases/{purchase}']")
         desk.look(page, f"4-purchase-{login}")
-        page.locator(f"{approval}:has(input[value=approve]) button").click()
-        page.wait_for_load_state()
+        follow(page, f"{approval}:has(input[value=approve]) button")
         desk.look(page, f"4-said-yes-{login}")
         assert approval_of(purchase) == ("waiting" if login == "deputy.zhou" else "approved")
 
@@ -306,13 +305,12 @@ def both_pack(desk: Told) -> None:
         for at in range(2):
             page = desk.of(login, "/village/orders")
             desk.look(page, f"5-to-pack-{login}-{at}")
-            page.locator("main a[href^='/village/orders/']").first.click()
-            page.locator("main a[href$='/shipment']").first.click()
+            follow(page, "main a[href^='/village/orders/']")
+            follow(page, "main a[href$='/shipment']")
             desk.look(page, f"5-packing-{login}-{at}")
-            page.locator("form.form .form-actions button[type=submit]").click()
-            page.wait_for_url(re.compile(r"/village/orders/\d+$"))
+            follow(page, "form.form .form-actions button[type=submit]")
     db.session().rollback()
-    assert db.session().scalars(select(DeliveryRun.delivery_day).where(DeliveryRun.state == "open")).all() == [TUESDAY]
+    assert db.session().scalars(select(DeliveryRun.day).where(DeliveryRun.state == "open")).all() == [TUESDAY]
 
 
 # ---- Tuesday --------------------------------------------------------------------------------------------------------
@@ -321,8 +319,7 @@ def both_pack(desk: Told) -> None:
 def two_take_the_van_in(door: Told, world: World, folder: Path) -> None:
     page = door.of("store.wang", "/handover")
     door.look(page, "5-handover")
-    page.locator("a.task").first.click()
-    page.wait_for_url(re.compile(r"/runs/\d+/acceptance"))
+    follow(page, "a.task")
     assert page.locator("article.scale-line").count() == 14
     cabbage = line(page, "白菜").first
     cabbage.locator("summary").click()
@@ -336,8 +333,8 @@ def two_take_the_van_in(door: Told, world: World, folder: Path) -> None:
     page.fill("input[name=second_password]", PIN)
     page.locator("label.choice:has(input[name=documents_seen])").click()
     door.look(page, "5-van")
-    page.locator(".sum-bar button[type=submit]").click()
-    page.wait_for_url(re.compile(r"/runs/\d+/sheet"))
+    follow(page, ".sum-bar button[type=submit]")
+    assert page.url.endswith("/sheet")
     door.look(page, "5-sheet")
     assert "6,389.00" in page.locator("body").inner_text()
 
@@ -357,8 +354,7 @@ def the_bars_are_seen(desk: Told) -> None:
 def the_inspector_reads_the_book(desk: Told) -> None:
     page = desk.of("store.wang", f"/inspection?from={TUESDAY}&to={TUESDAY}")
     desk.look(page, "6-inspection")
-    page.locator("main a[href*='/inspection/print']").click()
-    page.wait_for_load_state()
+    follow(page, "main a[href*='/inspection/print']")
     desk.look(page, "6-inspection-print")
     rows = page.locator("tbody tr").all_inner_texts()
     assert len(rows) == 14
@@ -376,13 +372,11 @@ def the_month_is_stated(desk: Told, chair: str, supplier: str, sums: dict[str, s
     """The chair issues it, 孙会计 agrees, and prints what treasury wants to see."""
     page = desk.of(chair, "/documents/statements")
     desk.look(page, f"6-statements-{supplier}")
-    page.locator("form[action='/documents/statements'] button").click()
-    page.wait_for_url(re.compile(r"/documents/statements/\d+$"))
+    follow(page, "form[action='/documents/statements'] button")
     page = desk.of("cashier.sun", "/desk")
-    page.locator(".waiting-line[href='/documents/statements']").click()
-    page.locator("main tbody a").first.click()
-    page.locator("form[action$='/confirmation'] button").click()
-    page.wait_for_load_state()
+    follow(page, ".waiting-line[href='/documents/statements']")
+    follow(page, "main tbody a")
+    follow(page, "form[action$='/confirmation'] button")
     desk.look(page, f"6-statement-{supplier}")
     for text in sums.values():
         assert text in page.locator("main").inner_text()
