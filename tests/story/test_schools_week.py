@@ -372,7 +372,7 @@ def the_month_is_stated(desk: Told, chair: str, supplier: str, sums: dict[str, s
     """The chair issues it, 孙会计 agrees, and prints what treasury wants to see."""
     page = desk.of(chair, "/documents/statements")
     desk.look(page, f"6-statements-{supplier}")
-    follow(page, "form[action='/documents/statements'] button")
+    follow(page, "form[method=post][action='/documents/statements'] button")
     page = desk.of("cashier.sun", "/desk")
     follow(page, ".waiting-line[href='/documents/statements']")
     follow(page, "main tbody a")
