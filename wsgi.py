@@ -213,6 +213,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app.extensions["sijin_demo"] = settings.demo_flag
     metrics.init_app(app)
     app.jinja_env.globals["newest_notices"] = notice_routes.newest
+    app.jinja_env.globals["quota_bars"] = quota_routes.bars
     app.extensions.update(
         sijin_jobs=JOBS,
         sijin_handlers={kind: handler for room in (*NEWS, mail, messages) for kind, handler in room.HANDLERS.items()},

@@ -8,6 +8,7 @@ from flask_login import current_user
 from market import access
 from market.errors import N_
 from market.i18n import gettext as _
+from market.parties import OFFICE_KINDS
 
 # the parts of a desk's menu, in their order: what one does every day has no heading
 GROUPS = {"day": "", "todo": N_("To decide"), "stock": N_("Goods and stock"), "people": N_("Members and villages"),
@@ -69,7 +70,9 @@ def add_desks(app: Flask, desks: Mapping[str, str]) -> None:
 def desk_url(visitor: access.Visitor) -> str:
     """The first page of a person's desk, the home page where there is none."""
     desks = current_app.extensions["sijin_desks"]
-    own = (visitor.office_kind, *sorted(visitor.roles), visitor.organisation_kind)  # a role may have a page of its own
+    # a role may have a page of its own; a unit's finance person is no finance office
+    roles = [role for role in sorted(visitor.roles) if role not in OFFICE_KINDS]
+    own = (visitor.office_kind, *roles, visitor.organisation_kind)
     endpoint = next((desks[key] for key in own if key in desks), None)
     return url_for(endpoint) if endpoint else "/"
 

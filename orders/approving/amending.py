@@ -40,7 +40,7 @@ class PriceMoved(Conflict):
 
 def cut_off(order: Any) -> datetime:
     """Until when an order may be changed: the cut-off that it carries, else 16:00 on the day before delivery."""
-    own: datetime | None = getattr(order, "cut_off_at", None)
+    own: datetime | None = order.cut_off_at
     return own or clock.shanghai(clock.days_after(order.delivery_day, -1), CUT_OFF_HOUR)
 
 

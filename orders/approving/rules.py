@@ -105,6 +105,17 @@ def of_unit(unit_id: int | None) -> Sequence[Any]:
         .order_by(_rule.fund_source, _rule.step_no)).all()
 
 
+def roles_for(unit_id: int, fund_source: str, amount_fen: int) -> tuple[str, ...]:
+    """Whose yes an amount alone needs, in order: for what is approved beforehand, as the plan of a standing order."""
+    rules = of_unit(unit_id)
+    if not rules:
+        limit = plain_limit(unit_id)
+        return ("approver",) if limit is not None and amount_fen > limit else ()
+    own = [rule for rule in rules if rule.fund_source == fund_source]
+    return tuple(rule.role for rule in own or [rule for rule in rules if rule.fund_source == "any"]
+                 if amount_fen > rule.from_fen)
+
+
 def plain_limit(unit_id: int | None) -> int | None:
     """The one limit of a unit that has set no steps."""
     return db.session().scalar(select(Organisation.approval_limit_fen).where(Organisation.id == unit_id))

@@ -72,7 +72,7 @@ def order(order_id: int) -> str:
     return render_template(
         "orders/buying/order.html", order=facts, lines=lists.lines([order_id]), may=steps.possible(facts, current_user),
         cases=aftersale.of_order(order_id), rating=aftersale.rating(order_id), changes=aftersale.changes_of(order_id),
-        aftersale_states=aftersale_states,
+        aftersale_states=aftersale_states, may_amend=amending.may_amend(facts, clock.now()),
         lots=deliveries.packed_lots([order_id]), claims=payments.claims_of(order_id), reasons=REASONS,
         happened=_happened(facts))
 

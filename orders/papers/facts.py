@@ -1,6 +1,6 @@
 """What the papers of an order say, read as columns: the parties, the goods, what was packed and what was taken."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +19,7 @@ from market.users import User
 from orders.models import (
     Acceptance,
     AcceptanceLine,
+    AcceptancePhoto,
     DeliveryRun,
     GoodsReturn,
     Order,
@@ -61,6 +62,12 @@ class OrderPaper:
     returns: Sequence[Columns]
     payment_days: int
     frame_number: str
+    photos: int  # taken at the door
+
+    @property
+    def freight_fen(self) -> int:
+        """Freight agreed for this order; nothing is owed for what was refused or taken back."""
+        return 0 if self.order.state in {"rejected", "cancelled"} else int(self.order.freight_fen)
 
     @property
     def net_fen(self) -> int:
@@ -69,8 +76,8 @@ class OrderPaper:
 
     @property
     def open_fen(self) -> int:
-        """Accepted less returned less what has arrived."""
-        return int(self.net_fen - self.order.received_fen + self.order.refunded_fen)
+        """Accepted less returned, with freight, less what has arrived."""
+        return int(self.net_fen + self.freight_fen - self.order.received_fen + self.order.refunded_fen)
 
     @property
     def due_on(self) -> date | None:
@@ -101,10 +108,11 @@ def order_papers(order_ids: Collection[int], by: Visitor) -> list[OrderPaper]:
     sides = parties({order.unit_id for order in orders} | {order.supplier_id for order in orders})
     lines, packed, sent = _lines(order_ids), _packed(order_ids), _shipments(order_ids)
     accepted, taken, returns = _acceptances(order_ids), _taken(order_ids), _returns(order_ids)
+    photos = _photos(order_ids)
     return [OrderPaper(
         order, sides[order.unit_id], sides[order.supplier_id], lines[order.id], packed, sent[order.id],
         accepted[order.id], taken, returns[order.id], order.payment_days or USUAL_PAYMENT_DAYS,
-        order.frame_number or "") for order in orders]
+        order.frame_number or "", photos[order.id]) for order in orders]
 
 
 def parties(organisation_ids: Collection[int]) -> dict[int, Party]:
@@ -156,6 +164,13 @@ def _taken(order_ids: Collection[int]) -> Mapping[int, list[Columns]]:
     return grouped(db.session().execute(
         select(db.table(AcceptanceLine)).join(Acceptance, Acceptance.id == AcceptanceLine.acceptance_id)
         .where(Acceptance.order_id.in_(order_ids)).order_by(AcceptanceLine.id)), "order_line_id")
+
+
+def _photos(order_ids: Collection[int]) -> Counter[int]:
+    return Counter(db.session().scalars(
+        select(OrderLine.order_id).join(AcceptanceLine, AcceptanceLine.order_line_id == OrderLine.id)
+        .join(AcceptancePhoto, AcceptancePhoto.acceptance_line_id == AcceptanceLine.id)
+        .where(OrderLine.order_id.in_(order_ids))))
 
 
 def _returns(order_ids: Collection[int]) -> Mapping[int, list[Columns]]:

@@ -130,7 +130,7 @@ def _ask(orders: list[Order], statement_id: int | None, remark: str, exempt: boo
 
 def _freight(order: Order) -> int:
     """Freight that is owed with accepted goods, in fen."""
-    return int(getattr(order, "freight_fen", 0) or 0) if order.state == "accepted" else 0
+    return int(order.freight_fen) if order.state == "accepted" else 0
 
 
 def _asked_fen(order_ids: list[int]) -> dict[int, int]:

@@ -38,6 +38,7 @@ class Sums:
 
     accepted_fen: int
     returned_fen: int
+    freight_fen: int
     paid_fen: int
     open_fen: int
 
@@ -65,7 +66,8 @@ def of_order(kind: str, order_id: int, by: Visitor) -> bytes:
 def contract(paper: OrderPaper) -> bytes:
     """采购合同: the order as it was placed."""
     scheme = paper.acceptances[0].scheme if paper.acceptances else "two_receivers"
-    return _pdf("contract.typ", paper=paper, window=_window(paper.order), scheme=scheme, freight_fen=_freight(paper))
+    return _pdf("contract.typ", paper=paper, window=_window(paper.order), scheme=scheme,
+                total_fen=paper.order.placed_fen + paper.freight_fen)
 
 
 def delivery_note(paper: OrderPaper) -> bytes:
@@ -88,7 +90,7 @@ def acceptance_sheet(paper: OrderPaper) -> bytes:
     return _pdf(
         "acceptance_sheet.typ", paper=paper, window=_window(paper.order), accepted_at=last.accepted_at,
         scheme_words=SCHEMES[last.scheme], scheme_note=SCHEME_NOTES[last.scheme], first=last.first,
-        second=last.second, photos=None, remark="；".join(row.note for row in paper.acceptances if row.note),
+        second=last.second, photos=paper.photos, remark="；".join(row.note for row in paper.acceptances if row.note),
         rows=[_accepted_row(line, paper) for line in paper.lines])
 
 
@@ -101,7 +103,8 @@ def payment_request_for(papers: Sequence[OrderPaper], number: str, statement_num
     """请款证明 for several orders of one co-operative."""
     orders = [paper.order for paper in papers]
     sums = Sums(sum(one.accepted_fen for one in orders), sum(one.returned_fen for one in orders),
-                sum(one.received_fen - one.refunded_fen for one in orders), sum(paper.open_fen for paper in papers))
+                sum(paper.freight_fen for paper in papers), sum(one.received_fen - one.refunded_fen for one in orders),
+                sum(paper.open_fen for paper in papers))
     return _pdf("payment_request.typ", papers=papers, unit=papers[0].unit, supplier=papers[0].supplier, number=number,
                 statement_number=statement_number, day=clock.today(), sums=sums)
 
@@ -153,7 +156,7 @@ def purchase_sheet(purchase_id: int, by: Visitor) -> bytes:
     approval = {"not_needed": "本金额无须审批", "waiting": "待审批", "declined": "未批准",
                 "approved": f"已批准（{purchase.approver or ''}）"}[purchase.approval]
     return _pdf("purchase_sheet.typ", purchase=purchase, orders=orders, goods=goods, fund=fund, approval=approval,
-                window=_window(purchase))
+                window=_window(purchase), freight_fen=purchase.freight_fen)
 
 
 PRINTERS = {"contract": contract, "delivery-note": delivery_note, "acceptance-sheet": acceptance_sheet,
@@ -171,10 +174,6 @@ def _pdf(template: str, **values: Any) -> bytes:
 def _window(order: Any) -> str:
     with force_locale("zh"):
         return str(_(words.WINDOWS[order.delivery_window])).replace("–", "～")
-
-
-def _freight(paper: OrderPaper) -> int:
-    return int(getattr(paper.order, "freight_fen", 0) or 0)
 
 
 def _accepted_row(line: Any, paper: OrderPaper) -> SimpleNamespace:
@@ -201,5 +200,5 @@ def _quantity(line: Any, milli: int) -> str:
 
 def _temperature(rows: Sequence[Any]) -> str:
     """The last temperature noted, in whole and tenths of a degree; empty where none was taken."""
-    known = [row.temperature_tenths for row in rows if getattr(row, "temperature_tenths", None) is not None]
+    known = [row.temperature_tenths for row in rows if row.temperature_tenths is not None]
     return f"{known[-1] / 10:.1f}" if known else ""

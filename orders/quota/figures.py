@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select, union_all
+from sqlalchemy import and_, case, func, literal, or_, select, union_all
 
 from market import clock, db, money
 from market.parties import Organisation
@@ -143,9 +143,9 @@ def documents() -> Any:
     """Every accepted and returned amount: order, day, fen. Returns are a minus in their own time."""
     return union_all(
         select(Acceptance.order_id.label("order_id"), Acceptance.business_date.label("day"),
-               AcceptanceLine.amount_fen.label("fen"))
+               AcceptanceLine.amount_fen.label("fen"), literal(0).label("back"))
         .join(AcceptanceLine, AcceptanceLine.acceptance_id == Acceptance.id),
-        select(GoodsReturn.order_id, GoodsReturn.business_date, -ReturnLine.amount_fen)
+        select(GoodsReturn.order_id, GoodsReturn.business_date, -ReturnLine.amount_fen, literal(1))
         .join(ReturnLine, ReturnLine.return_id == GoodsReturn.id)).subquery()
 
 
@@ -184,7 +184,7 @@ def _amounts(sources: Collection[int], year: int, until: date) -> Any:
                db.sum_of(document.c.fen).label("fen"))
         .join(Order, Order.id == document.c.order_id).join(Purchase, Purchase.id == Order.purchase_id)
         .where(Order.unit_id.in_(sources), document.c.day.between(date(year, 1, 1), until))
-        .group_by(Order.unit_id, Order.id, document.c.day, source_column()))
+        .group_by(Order.unit_id, Order.id, document.c.day, Order.fund_source, Purchase.by_contractor))
 
 
 def _outside(sources: Collection[int], year: int, until: date) -> Any:
@@ -295,21 +295,21 @@ def lines(unit_id: int, year: int, until: date, figure: str) -> list[dict[str, A
     if figure not in ("local", "832"):
         return rows
     bar = getattr(progress([unit_id], year, until)[unit_id], "local" if figure == "local" else "outside")
-    return [row for row in rows if _feeds(row, bar, unit_id, year)]
+    unit = rules.unit(unit_id)
+    union_rule = rules.Book(year).of(unit.division_id, unit.unit_type, "union", bar.duty)
+    return [row for row in rows if _feeds(row, bar, union_rule)]
 
 
 _OUTSIDE = ("outside", "outside_canteen", "outside_union", "outside_staff")
 FIGURES = (*SOURCES, "total", *_OUTSIDE, "local", "832", "open", "unpaid")
 
 
-def _feeds(row: Mapping[str, Any], bar: Bar, unit_id: int, year: int) -> bool:
+def _feeds(row: Mapping[str, Any], bar: Bar, union_rule: Any) -> bool:
     rule = bar.rule
     counts = rule.counts if rule else "local" if bar.duty == "local" else "832"
     if counts not in ("both", row["channel"]):
         return False
-    unit = rules.unit(unit_id)
-    with_union = (rule is None or rule.with_union
-                  or rules.Book(year).of(unit.division_id, unit.unit_type, "union", bar.duty) is not None)
+    with_union = rule is None or rule.with_union or union_rule is not None
     return bool(row["fund"] in ("canteen", "contractor") or (row["fund"] == "union" and with_union)
                 or (row["fund"] == "staff" and (rule is None or rule.with_staff)))
 
@@ -319,12 +319,12 @@ def _local_lines(sources: Collection[int], year: int, until: date, figure: str,
     document = documents()
     query = (
         select(Order.unit_id, Order.id, Order.number, Order.supplier_name, document.c.day,
-               source_column().label("source"), (document.c.fen < 0).label("back"),
+               source_column().label("source"), document.c.back,
                db.sum_of(document.c.fen).label("fen"))
         .join(Order, Order.id == document.c.order_id).join(Purchase, Purchase.id == Order.purchase_id)
         .where(Order.unit_id.in_(sources), document.c.day.between(date(year, 1, 1), until))
-        .group_by(Order.unit_id, Order.id, Order.number, Order.supplier_name, document.c.day, source_column(),
-                  document.c.fen < 0).order_by(document.c.day, Order.id))
+        .group_by(Order.unit_id, Order.id, Order.number, Order.supplier_name, document.c.day, Order.fund_source,
+                  Purchase.by_contractor, document.c.back).order_by(document.c.day, Order.id))
     return [{"day": row.day, "number": row.number, "order_id": row.id, "unit_id": row.unit_id,
              "unit": names[row.unit_id], "supplier": row.supplier_name, "fund": row.source, "channel": "local",
              "fen": row.fen}

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, g, render_template, request, url_for
 from flask_login import current_user
+from markupsafe import Markup
 
 from market import clock, downloads, journal, paging, sheet_input, sheets, uploads
 from market.access import Visitor, can, requires
@@ -32,6 +33,14 @@ def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
         yield Waiting(ngettext("%(num)s filing of the reserved share waits for your review.",
                                "%(num)s filings of the reserved share wait for your review.", count),
                       url_for("quota.below"))
+
+
+def bars() -> Markup:
+    """How far the visitor's unit has come this year, for the first screen of its desk."""
+    if not can(current_user, "quota.read"):
+        return Markup()
+    return Markup(render_template("orders/quota/bars.html", words=words,  # noqa: S704 - our own template, escaped there
+                                  bars=figures.progress_line(current_user.organisation_id)))
 
 
 def asked_year() -> int:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 
 from market import clock, db, money
 from market.errors import N_, NotFound
@@ -66,6 +66,7 @@ def _orders(asked: Asked, area: Area) -> Any:
         .where(area.where.holds(AcceptancePart.village_id)))
     return db.session().execute(
         select(Order.id, Order.accepted_fen, Order.returned_fen, Order.received_fen, Order.refunded_fen,
+               db.table(Order).c.get("freight_fen", literal(0)).label("freight_fen"),
                unit.c.name.label("unit"), supplier.c.name.label("supplier"), accepted.c.accepted_on,
                invoiced.c.fen.label("invoiced_fen"), invoiced.c.exempt, FrameContract.payment_days)
         .join(accepted, accepted.c.order_id == Order.id)
@@ -85,7 +86,7 @@ def _row(key: tuple[str, str, str], orders: list[Any], today: date) -> Row:
     exempt = sum(order.exempt or 0 for order in orders)
     return Row({
         "unit": key[0], "supplier": key[1], "month": key[2],
-        "accepted_fen": sum(order.accepted_fen - order.returned_fen for order in orders),
+        "accepted_fen": sum(owed_fen(order) for order in orders),
         "invoiced_fen": sum(order.invoiced_fen or 0 for order in orders),
         "paid_fen": sum(order.received_fen - order.refunded_fen for order in orders),
         "open_fen": sum(open_fen(order) for order in orders),
@@ -96,9 +97,14 @@ def _row(key: tuple[str, str, str], orders: list[Any], today: date) -> Row:
     }, order=" ".join((key[2], key[0], key[1])))
 
 
+def owed_fen(order: Any) -> int:
+    """Accepted less returned, with freight, in fen."""
+    return int(order.accepted_fen - order.returned_fen + order.freight_fen)
+
+
 def open_fen(order: Any) -> int:
-    """Accepted less returned less what has arrived, in fen; below zero where too much was paid."""
-    return int(order.accepted_fen - order.returned_fen - order.received_fen + order.refunded_fen)
+    """What is owed less what has arrived, in fen; below zero where too much was paid."""
+    return int(owed_fen(order) - order.received_fen + order.refunded_fen)
 
 
 def due_on(order: Any) -> date:

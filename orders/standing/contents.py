@@ -109,11 +109,6 @@ def _line_says_more(new: Line, old: Line | None) -> bool:
             or any(more > less for more, less in zip(new.quantities, old.quantities, strict=True)))
 
 
-def needs_approval(content: Content, limit_fen: int | None) -> bool:
-    """Whether a second person must say yes: where the largest run alone would wait at checkout (checkout.place)."""
-    return limit_fen is not None and content.largest_run_fen > limit_fen
-
-
 def with_year_limit(content: Content, year_limit_fen: int | None) -> Content:
     """The content with its yearly maximum in fen; where none is said, what its dearest year comes to at ceilings."""
     limit = year_limit_fen or _dearest_year_fen(content)

@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from market import clock, db, journal, outbox
 from market.access import Visitor
-from market.errors import Conflict, NotFound, SecondPersonNeeded
+from market.errors import N_, Conflict, NotFound, SecondPersonNeeded
 from market.journal import JournalEntry
-from market.parties import Organisation
+from orders.approving import rules
 from orders.standing import contents, days, writing
 from orders.standing.contents import Content
 from orders.standing.models import StandingPlan, StandingRun
@@ -64,15 +64,25 @@ def start(plan_id: int, by: Visitor) -> str:
     return plan.state
 
 
+class NotTheirAmount(Conflict):
+    """The largest run is for somebody else to decide."""
+
+    code = "not_their_amount"
+    text = N_("A run of this size is decided by the person for large purchases.")
+
+
 def approve(plan_id: int, shown_hash: str, by: Visitor) -> None:
     """A second person lets a waiting plan order by itself.
 
-    Raises SecondPersonNeeded, PlanChanged, Conflict, NotFound.
+    Raises SecondPersonNeeded, PlanChanged, NotTheirAmount, Conflict, NotFound.
     """
     plan = _waiting(plan_id, by)
     content = contents.of_plan(plan)
     if shown_hash != content.hash:
         raise PlanChanged()
+    asked = asked_roles(plan, content)
+    if asked and asked[-1] not in by.roles:  # one yes for all runs: that of who decides the largest
+        raise NotTheirAmount()
     plan.approved_by, plan.approved_at, plan.approved_hash = by.id, clock.now(), content.hash
     _run_from(plan, content, days.first_day_still_ahead(plan))
     journal.record("standing.approved", KIND, plan.id, by, content_hash=content.hash)
@@ -169,7 +179,7 @@ def settle(plan: StandingPlan, before: Content, after: Content) -> None:
         return
     if contents.says_more(after, before) or plan.approved_by is None:
         plan.approved_by = plan.approved_at = plan.approved_hash = None
-        if plan.state != "paused" or contents.needs_approval(after, limit_of(plan)):
+        if plan.state != "paused" or asked_roles(plan, after):
             _wait_or_run(plan, after)
         return
     plan.approved_hash = after.hash  # less than was approved is approved
@@ -178,7 +188,7 @@ def settle(plan: StandingPlan, before: Content, after: Content) -> None:
 
 
 def _wait_or_run(plan: StandingPlan, content: Content) -> None:
-    if contents.needs_approval(content, limit_of(plan)):
+    if asked_roles(plan, content):
         plan.state, plan.next_day, plan.next_due_at = "waiting", None, None
         db.session().flush()
         outbox.enqueue("standing.waiting", {"plan_id": plan.id})
@@ -205,10 +215,9 @@ def taken_days(plan_id: int, since: date) -> set[date]:
         StandingRun.plan_id == plan_id, StandingRun.day >= since)))
 
 
-def limit_of(plan: Any) -> int | None:
-    """Above which sum a purchase for the plan's budget unit waits for a second person, in fen."""
-    return db.session().scalar(
-        select(Organisation.approval_limit_fen).where(Organisation.id == plan.budget_unit_id))
+def asked_roles(plan: Any, content: Content) -> tuple[str, ...]:
+    """Whose yes the largest run alone would need as a purchase of its budget unit."""
+    return rules.roles_for(plan.budget_unit_id, plan.fund_source, content.largest_run_fen)
 
 
 def _move(plan_id: int, state: str, new: str, by: Visitor) -> StandingPlan:

@@ -64,7 +64,7 @@ def show(plan_id: int) -> str:
         "orders/standing/show.html", plan=facts, content=content, goods=goods, labels=labels, may=_may(facts),
         coming=[(day, skipped, lists.estimate_fen(content.lines, goods, day), days.due_at(day, facts))
                 for day, skipped in ahead],
-        needs=contents.needs_approval(content, plans.limit_of(facts)), found=lists.runs(plan_id, page_number()),
+        needs=bool(plans.asked_roles(facts, content)), found=lists.runs(plan_id, page_number()),
         asking=[line for line in content.lines if goods[line.product_id].asked_fen], happened=_happened(plan_id))
 
 

@@ -111,7 +111,7 @@ class Things:
     paper_file_id: int
     terms_id: int
     break_id: int
-    unit_id: int
+    sub_unit_id: int
     unit_application_id: int
     member_id: int
     leaver_id: int
@@ -173,7 +173,8 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
     **{f"office_imports.{name}.import_id": (lambda things: things.office_import_id, NOBODYS)
        for name in ("show", "confirm", "cancel", "faults")},
     **{name: (lambda things, name=name: getattr(things, name), NOBODYS) for name in (
-        "unit_id", "door_id", "handover_id", "robot_id")},
+        "door_id", "handover_id", "robot_id")},
+    **{f"units.{name}.unit_id": (lambda things: things.sub_unit_id, NOBODYS) for name in ("sub_unit", "vouch")},
     **{f"{name}.user_id": (lambda things: things.member_id, NOBODYS) for name in (
         "units.person", "units.set_roles", "units.print_code")},
     "units.end.user_id": (lambda things: things.leaver_id, NOBODYS),
@@ -271,6 +272,8 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     with db.transaction():
         certificates.issue(lot, ["self_check"], world.person(clerk))
     placed = trade.place({product: 10_000}, by=cook, unit=unit)
+    second = trade.place({product: 1_000}, by=cook, unit=unit)  # before the co-operative says where it delivers
+    changed = amended(trade, product, cook, unit)
     order = trade.orders(placed)[0]
     trade.ship(order.id)
     other = trade.lot(product)
@@ -325,7 +328,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         **unit_things,
         **papers, list_id=menu, capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
-        amendment_id=amended(trade, product, cook, unit),
+        amendment_id=changed,
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
@@ -340,7 +343,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         filing_id=filed, unit_id=world.organisation_id(unit), succession_id=succession,
         paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0,
         plan_id=plan, standing_run_id=standing_run, phone_order_id=phone_order, phone_token=f"{unit}s-token",
-        **received(trade, trade.place({product: 1_000}, by=cook, unit=unit), paper.id))
+        **received(trade, second, paper.id))
 
 
 def ordered_ahead(world: World, unit: str, supplier: str, product: int, cook: str, clerk: str) -> tuple[int, int, int]:
@@ -393,7 +396,7 @@ def kept_unit(world: World, unit: str, cook: str) -> dict[str, int]:
         robot = robots.add("wecom", "群", f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={by.id}", "", by)
         planned = handover.plan(other, world.person(cook).id, clock.days_after(TODAY, 30), "", by)
         application = session.scalars(select(UnitApplication.id).where(UnitApplication.unit_id == sub)).one()
-    return {"unit_id": sub, "unit_application_id": application, "member_id": member, "leaver_id": leaver,
+    return {"sub_unit_id": sub, "unit_application_id": application, "member_id": member, "leaver_id": leaver,
             "other_leaver_id": other_leaver, "door_id": door,
             "handover_id": planned, "robot_id": robot}
 

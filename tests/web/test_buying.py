@@ -322,4 +322,5 @@ def test_lists_cost_the_same_for_ten_orders_and_for_a_hundred(world, trade):
                 assert client.get(path).status_code == 200
             costs[-1].append(len(statements))
     assert costs[0] == costs[1]
-    assert max(costs[0]) <= 14
+    assert costs[0][0] <= 32  # the first screen asks every room what waits
+    assert max(costs[0][1:]) <= 14
