@@ -284,7 +284,7 @@ def deputy_and_head_say_yes(desk: Told, purchase: int) -> None:
     for login in ("deputy.zhou", "head.li"):
         page = desk.of(login, "/desk")
         desk.look(page, f"4-desk-{login}")
-        follow(page, f"main a.task[href='/purchases/{purchase}']")
+        follow(page, f"main a[href='/purchases/{purchase}']")
         desk.look(page, f"4-purchase-{login}")
         follow(page, f"{approval}:has(input[value=approve]) button")
         desk.look(page, f"4-said-yes-{login}")
