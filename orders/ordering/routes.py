@@ -111,7 +111,7 @@ def _told_page() -> str:
     usual = learning.usual_delivery(current_user)
     draft = drafts.draw(forms.told(usual), current_user.organisation_id, is_typed=True)
     text = forms.text()
-    return _page(draft, title=_("Look once more and order"), text=text, unknown=_unknown_of(text), is_read=bool(text))
+    return _page(draft, title=_("Check once more and order"), text=text, unknown=_unknown_of(text), is_read=bool(text))
 
 
 def _unknown_of(text: str | None) -> Sequence[reading.NotUnderstood]:

@@ -25,7 +25,7 @@ bp = Blueprint("phone", __name__)
 
 MENU = (
     MenuEntry("supplier", N_("Phone orders"), "phone.index", "phone.type", "phone"),
-    MenuEntry("unit", N_("Phone orders"), "phone.inbox", "purchase.place", "phone"),
+    MenuEntry("unit", N_("Phone orders"), "phone.inbox", "purchase.place", "phone", group="todo"),
 )
 ORDER = "<int(max=999999999999):phone_order_id>"
 MOST_QUERY = 40
