@@ -24,7 +24,7 @@ OPEN_DAYS = 30  # after acceptance a case may be opened
 RATE_DAYS = 60  # after acceptance an order may be rated
 
 KIND_LABELS: Mapping[str, str] = {
-    "return": N_("Send goods back"), "replacement": N_("Have goods replaced"), "complaint": N_("Complaint"),
+    "return": N_("Return goods"), "replacement": N_("Replace goods"), "complaint": N_("Complaint"),
 }
 STATE_LABELS: Mapping[str, str] = {
     "open": N_("Answer awaited"), "refused": N_("Not agreed"), "mediation": N_("The county mediates"),

@@ -111,7 +111,7 @@ def _told_page() -> str:
     usual = learning.usual_delivery(current_user)
     draft = drafts.draw(forms.told(usual), current_user.organisation_id, is_typed=True)
     text = forms.text()
-    return _page(draft, title=_("Look once more and order"), text=text, unknown=_unknown_of(text), is_read=bool(text))
+    return _page(draft, title=_("Check once more and order"), text=text, unknown=_unknown_of(text), is_read=bool(text))
 
 
 def _unknown_of(text: str | None) -> Sequence[reading.NotUnderstood]:
@@ -155,7 +155,7 @@ def place() -> Response:
         _remember(parts)
         if len(placed) == 1:
             return see_other("buying.purchase", purchase_id=placed[0].id)
-        total = money.yuan(sum(one.total_fen for one in placed))
+        total = money.yuan(sum(one.total_fen + one.freight_fen for one in placed))
         flash(ngettext("%(num)s purchase is placed: ¥%(total)s in all.",
                        "%(num)s purchases are placed: ¥%(total)s in all.", len(placed), total=total), "good")
         return see_other("buying.desk")

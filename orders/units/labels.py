@@ -9,7 +9,7 @@ STANDS: Mapping[str, tuple[str, str]] = {  # words and tone
     "suspended": (N_("Suspended"), "wrong"), "left": (N_("Left"), "quiet"),
 }
 APPLICATION: Mapping[str, tuple[str, str]] = {
-    "waiting": (N_("Waits for admission"), "waiting"), "returned": (N_("Sent back"), "wrong"),
+    "waiting": (N_("Waits for admission"), "waiting"), "returned": (N_("Returned for correction"), "wrong"),
     "admitted": (N_("Admitted"), "good"),
 }
 HANDOVER: Mapping[str, tuple[str, str]] = {

@@ -1,4 +1,4 @@
-"""Where the rooms of demand meet: freight and approval, raising and receiving, plans, papers, replacements, invoices."""
+"""Where rooms of demand meet: freight, approval, raising, receiving, plans, papers, replacements, invoices."""
 
 from datetime import timedelta
 
