@@ -5,9 +5,8 @@ from collections.abc import Collection
 from sqlalchemy import select
 
 from market import db
-from orders.aftersale.models import AfterSale
 from orders.approving.models import ApprovalDecision, ApprovalStep, OrderAmendment
-from orders.models import Acceptance, ClaimPart, Order, PaymentClaim, Purchase
+from orders.models import Acceptance, AfterSale, ClaimPart, Order, PaymentClaim, Purchase
 
 
 def deciders(purchase_ids: Collection[int]) -> set[int]:

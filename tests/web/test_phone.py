@@ -81,7 +81,7 @@ def test_typed_sent_opened_and_confirmed_by_one_tap(world, cabbage):
     opened = cook.get(link)
     assert (opened.status_code, opened.location) == (303, f"/phone-orders/{order_id}")
     page = cook.get(opened.location).text
-    assert "白菜" in page and "20.00" in page
+    assert "白菜" in page and "20.00" in page and "张文书" not in page
     done = confirm(cook, order_id, delivery_point_id=world.delivery_point_id())
     assert done.status_code == 303 and done.location.startswith("/purchases/")
     again = confirm(cook, order_id, delivery_point_id=world.delivery_point_id())
