@@ -15,7 +15,7 @@ from catalog.papers.refusals import PapersLapsed
 from market import db, money
 from market.errors import MarketError
 from market.parties import Organisation
-from orders.buying import freight, refusals
+from orders.buying import refusals
 from orders.models import Order, OrderLine
 from orders.ordering.models import WeeklyList, WeeklyListLine
 from orders.ordering.reading import Understood
@@ -106,32 +106,21 @@ class Drawn:
     number: int
     delivery: Delivery
     lines: Sequence[Line]
-    freight_fen: int = 0
 
     @property
     def taken(self) -> list[Line]:
         return [line for line in self.lines if line.milli]
 
     @property
-    def by_supplier(self) -> dict[int, int]:
-        """What is ordered of each co-operative, in fen: a good that two words mean is one line of the order."""
-        sums: dict[int, int] = defaultdict(int)
-        goods = {line.good.id: line.good for line in self.lines if line.is_sold and line.milli}
-        for line in self.lines:
-            if line.good.id in goods:
-                sums[line.good.id] += line.milli or 0
-        found: dict[int, int] = defaultdict(int)
-        for good_id, good in goods.items():
-            found[good.supplier_id] += money.line_total(good.price_fen, sums[good_id])
-        return found
-
-    @property
-    def goods_fen(self) -> int:
-        return sum(self.by_supplier.values())
-
-    @property
     def total_fen(self) -> int:
-        return self.goods_fen + self.freight_fen
+        """As it will be ordered: a good that two words mean is one line of the order."""
+        sums: dict[int, int] = defaultdict(int)
+        prices: dict[int, int] = {}
+        for line in self.lines:
+            if line.is_sold and line.milli:
+                sums[line.good.id] += line.milli
+                prices[line.good.id] = line.good.price_fen
+        return sum(money.line_total(prices[good], milli) for good, milli in sums.items())
 
 
 @dataclass(frozen=True)
@@ -150,14 +139,6 @@ class Draft:
         return sum(part.total_fen for part in self.parts)
 
     @property
-    def goods_fen(self) -> int:
-        return sum(part.goods_fen for part in self.parts)
-
-    @property
-    def freight_fen(self) -> int:
-        return sum(part.freight_fen for part in self.parts)
-
-    @property
     def at_old_prices_fen(self) -> int:
         return sum(line.at_old_price_fen for line in self.lines)
 
@@ -169,8 +150,8 @@ class Draft:
 def draw(parts: Sequence[Part], unit_id: int, *, is_typed: bool = False, passed: Sequence[Part] = ()) -> Draft:
     """The draft as a page shows it, with today's prices and what speaks against each line.
 
-    On a first look refused goods are left out (no quantity); what somebody typed stays as it was typed. Two statements,
-    two for the freight of each part, and those of refusals.by_good for each day of delivery.
+    On a first look refused goods are left out (no quantity); what somebody typed stays as it was typed. Two statements
+    and those of refusals.by_good for each day of delivery.
     """
     parts = _bounded(parts)
     ids = {want.product_id for part in parts for want in part.wants}
@@ -187,13 +168,8 @@ def draw(parts: Sequence[Part], unit_id: int, *, is_typed: bool = False, passed:
             milli = None if refusal and not is_typed else want.milli
             lines.append(Line(number, want, goods[want.product_id], milli, refusal))
             number += 1
-        drawn.append(_with_freight(Drawn(at, part.delivery, lines)))
+        drawn.append(Drawn(at, part.delivery, lines))
     return Draft(drawn, tuple(passed))
-
-
-def _with_freight(part: Drawn) -> Drawn:
-    point = part.delivery.delivery_point_id
-    return replace(part, freight_fen=freight.at_door(point, part.by_supplier)) if point and part.taken else part
 
 
 def _bounded(parts: Sequence[Part]) -> list[Part]:
@@ -256,9 +232,9 @@ def _goods(ids: set[int], unit_id: int) -> dict[int, Any]:
         exists(select(WeeklyListLine.id).join(WeeklyList, WeeklyList.id == WeeklyListLine.list_id)
                .where(WeeklyListLine.product_id == product.id, WeeklyList.unit_id == unit_id)))
     rows = db.session().execute(
-        select(product.id, product.supplier_id, product.name, product.name_en, product.unit, product.unit_en,
-               product.price_fen, product.minimum_milli, product.step_milli, product.picture,
-               supplier.short_name.label("supplier_name"), on_sale().label("is_sold"))
+        select(product.id, product.name, product.name_en, product.unit, product.unit_en, product.price_fen,
+               product.minimum_milli, product.step_milli, product.picture, supplier.short_name.label("supplier_name"),
+               on_sale().label("is_sold"))
         .join(db.table(Organisation), supplier.id == product.supplier_id)
         .where(product.id.in_(ids), or_(on_sale(), known))).mappings()
     return {row["id"]: SimpleNamespace(**{**row, "price_fen": row["price_fen"] if row["is_sold"] else None})

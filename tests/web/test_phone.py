@@ -13,7 +13,6 @@ from orders.models import Purchase
 from orders.phone import jobs
 from orders.phone.models import PhoneOrder
 from tests.standing_plans import set_price
-from tests.terms import state
 from tests.trade import Trade
 from tests.web.forms import csrf_token, send
 from tests.world import NOON, PASSWORD, SCHOOL, TODAY, World
@@ -162,15 +161,3 @@ def test_every_page_reads_in_both_languages(world, cabbage, lang):
         client = world.logged_in(login)
         for page in pages:
             assert client.get(f"{page}?lang={lang}").status_code == 200
-
-
-def test_the_freight_is_shown_to_both_before_the_tap(world, cabbage):
-    state(world, freight_fen=1_500)
-    order_id, _link = typed(world, cabbage)
-    page = world.logged_in("clerk.zhang").get(f"/village/phone-orders/{order_id}").text
-    assert "¥35.00" in html.unescape(page) and "15.00" in page
-    cook = world.logged_in("cook.chen")
-    shown = cook.get(f"/phone-orders/{order_id}").text
-    assert 'name="expected_total_fen" value="3500"' in shown
-    done = confirm(cook, order_id, "3500", delivery_point_id=world.delivery_point_id())
-    assert done.status_code == 303 and purchases() == 1
