@@ -315,6 +315,24 @@ def test_a_standing_order_lets_substitutes_come_where_it_says_so(world, trade, c
     assert db.session().scalars(select(OrderLine.substitute_ok)).all() == [True]
 
 
+def test_where_rules_speak_of_other_money_the_plain_limit_holds(world, trade, cabbage):
+    limit(world, 1_000)
+    with db.transaction():
+        rules.replace([Rule("union", 0, "leader")], world.person("admin.qian"))
+    assert trade.place({cabbage: 6_000}).approval == "waiting"
+    assert rules.roles_for(world.organisation_id(SCHOOL), "canteen", 1_200) == ("approver",)
+    assert rules.roles_for(world.organisation_id(SCHOOL), "union", 1_200) == ("leader",)
+
+
+def test_several_purchases_of_one_moment_are_summed(world, trade, cabbage):
+    limit(world, 1_000)
+    wish = Wish(world.delivery_point_id(), clock.days_after(clock.today(), 1), "morning")
+    with db.transaction():
+        answers = [checkout.place([(cabbage, 2_000)], wish, f"one:{n}", world.person("cook.chen")).approval
+                   for n in range(3)]
+    assert answers == ["not_needed", "not_needed", "waiting"]
+
+
 # ---- who may change an order ----------------------------------------------------------------------------------------
 
 
