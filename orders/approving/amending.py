@@ -14,7 +14,7 @@ from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound
 from market.parties import Organisation
 from orders import seasons, states
-from orders.approving import changes
+from orders.approving import changes, deciding
 from orders.approving.changes import Changed
 from orders.buying import approval, cart, checkout
 from orders.models import Order, OrderLine, Purchase
@@ -83,6 +83,8 @@ def _apply(purchase: Purchase, order: Order, lines: Mapping[int, OrderLine], wan
     _check_less(lines, less)
     changed = _reduce(order, lines, less)
     changed += _raise(order, lines, more, new)
+    if more or new:
+        deciding.keep_beforehand(purchase)  # with the content that it was about
     _total(purchase, order, changed)
     round_no = None
     if more or new:
