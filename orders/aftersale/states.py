@@ -28,7 +28,7 @@ KIND_LABELS: Mapping[str, str] = {
 }
 STATE_LABELS: Mapping[str, str] = {
     "open": N_("Answer awaited"), "refused": N_("Not agreed"), "mediation": N_("The county mediates"),
-    "proposed": N_("The county has proposed"), "agreed": N_("Settled"), "withdrawn": N_("Taken back"),
+    "proposed": N_("The county has proposed"), "agreed": N_("Settled"), "withdrawn": N_("Withdrawn"),
     "failed": N_("Closed without agreement"),
 }
 TONES: Mapping[str, str] = {

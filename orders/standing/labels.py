@@ -14,7 +14,7 @@ STATES: Mapping[str, str] = {
     "ended": N_("Ended"),
 }
 OUTCOMES: Mapping[str, str] = {
-    "placed": N_("Ordered"), "nothing": N_("Nothing ordered"), "skipped": N_("Left out"), "failed": N_("Refused"),
+    "placed": N_("Ordered"), "nothing": N_("Nothing ordered"), "skipped": N_("Left out"), "failed": N_("Not possible"),
     "missed": N_("Not in time"),
 }
 LINE_OUTCOMES: Mapping[str, str] = {

@@ -17,8 +17,9 @@ HANDOVER: Mapping[str, tuple[str, str]] = {
 }
 ACTS: Mapping[str, str] = {
     "unit.applied": N_("Asked to be admitted"), "unit.applied_again": N_("Asked again"),
-    "unit.admitted": N_("Admitted"), "unit.returned": N_("Sent back"), "unit.facts_set": N_("Changed the facts"),
-    "unit.made": N_("Created the sub-unit"), "handover.planned": N_("Planned the hand-over"),
-    "handover.done": N_("The hand-over took effect"), "handover.cancelled": N_("Called it off"),
+    "unit.admitted": N_("Admitted"), "unit.returned": N_("Returned for correction"),
+    "unit.facts_set": N_("Changed the facts"), "unit.made": N_("Created the sub-unit"),
+    "handover.planned": N_("Planned the hand-over"), "handover.done": N_("The hand-over took effect"),
+    "handover.cancelled": N_("Called it off"),
 }
 MANAGER_ACCOUNT, TRADING_ACCOUNT = N_("Manager account"), N_("Trading account")
