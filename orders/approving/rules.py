@@ -48,17 +48,22 @@ def needed(unit: Any, fund_source: str, lines: Sequence[Mapping[str, Any]], tota
     two where the unit has rules, three where it has the old limit alone. `purchase_id`: one that is placed already.
     """
     rules = db.session().execute(_RULES, {"unit": unit.id}).all()
-    if not rules and unit.approval_limit_fen is None:
+    steps = _for_fund(rules, fund_source, unit.approval_limit_fen)
+    if not steps:
         return ()
     if not rules:
         db.session().execute(_LOCK_UNIT, {"unit": unit.id})
     compared = max([total_fen, *sums(unit.id, lines, purchase_id).values()])
-    if not rules:
-        limit = unit.approval_limit_fen
-        return (Step(1, "approver", limit, compared),) if compared > limit else ()
+    return tuple(Step(number, role, from_fen, compared) for number, role, from_fen in steps if compared > from_fen)
+
+
+def _for_fund(rules: Sequence[Any], fund_source: str, limit_fen: int | None) -> list[tuple[int, str, int]]:
+    """What may be asked of a purchase out of this money, (number, role, above which fen): its own rules, else those of
+    any money, else the unit's one limit."""
     own = [rule for rule in rules if rule.fund_source == fund_source]
-    return tuple(Step(rule.step_no, rule.role, rule.from_fen, compared)
-                 for rule in own or [rule for rule in rules if rule.fund_source == "any"] if compared > rule.from_fen)
+    steps = [(rule.step_no, rule.role, rule.from_fen)
+             for rule in own or [rule for rule in rules if rule.fund_source == "any"]]
+    return steps or ([(1, "approver", limit_fen)] if limit_fen is not None else [])
 
 
 _rule, _unit = db.table(ApprovalRule).c, db.table(Organisation).c
@@ -113,13 +118,8 @@ def of_unit(unit_id: int | None) -> Sequence[Any]:
 
 def roles_for(unit_id: int, fund_source: str, amount_fen: int) -> tuple[str, ...]:
     """Whose yes an amount alone needs, in order: for what is approved beforehand, as the plan of a standing order."""
-    rules = of_unit(unit_id)
-    if not rules:
-        limit = plain_limit(unit_id)
-        return ("approver",) if limit is not None and amount_fen > limit else ()
-    own = [rule for rule in rules if rule.fund_source == fund_source]
-    return tuple(rule.role for rule in own or [rule for rule in rules if rule.fund_source == "any"]
-                 if amount_fen > rule.from_fen)
+    steps = _for_fund(of_unit(unit_id), fund_source, plain_limit(unit_id))
+    return tuple(role for _number, role, from_fen in steps if amount_fen > from_fen)
 
 
 def plain_limit(unit_id: int | None) -> int | None:

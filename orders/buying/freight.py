@@ -1,10 +1,7 @@
 """The freight of an order: agreed when it is placed, lowered by the co-operative until it ships, never raised."""
 
-from collections.abc import Mapping
-
 from sqlalchemy import select, update
 
-from catalog.terms import reach, reading
 from market import db, journal, money
 from market.access import Visitor
 from market.errors import N_, Conflict, NotFound
@@ -24,15 +21,6 @@ class FreightFixed(Conflict):
 
     code = "freight_fixed"
     text = N_("The freight can be lowered until the order is shipped.")
-
-
-def at_door(delivery_point_id: int, goods_fen: Mapping[int, int]) -> int:
-    """What the co-operatives charge today for the way to a door, given what is ordered of each there (fen by supplier);
-    two statements.
-    """
-    stated = reading.at_point(delivery_point_id, list(goods_fen))
-    return sum(reach.freight_fen(terms, fen) for supplier_id, fen in goods_fen.items()
-               if (terms := stated.of(supplier_id)) is not None)
 
 
 def lower(order_id: int, freight_fen: int, by: Visitor) -> None:

@@ -12,10 +12,11 @@ from sqlalchemy import exists, or_, select
 from catalog.models import Product
 from catalog.on_sale import on_sale
 from catalog.papers.refusals import PapersLapsed
+from catalog.terms import reach, reading
 from market import db, money
 from market.errors import MarketError
 from market.parties import Organisation
-from orders.buying import freight, refusals
+from orders.buying import refusals
 from orders.models import Order, OrderLine
 from orders.ordering.models import WeeklyList, WeeklyListLine
 from orders.ordering.reading import Understood
@@ -113,25 +114,15 @@ class Drawn:
         return [line for line in self.lines if line.milli]
 
     @property
-    def by_supplier(self) -> dict[int, int]:
-        """What is ordered of each co-operative, in fen: a good that two words mean is one line of the order."""
-        sums: dict[int, int] = defaultdict(int)
-        goods = {line.good.id: line.good for line in self.lines if line.is_sold and line.milli}
-        for line in self.lines:
-            if line.good.id in goods:
-                sums[line.good.id] += line.milli or 0
-        found: dict[int, int] = defaultdict(int)
-        for good_id, good in goods.items():
-            found[good.supplier_id] += money.line_total(good.price_fen, sums[good_id])
-        return found
-
-    @property
-    def goods_fen(self) -> int:
-        return sum(self.by_supplier.values())
-
-    @property
     def total_fen(self) -> int:
-        return self.goods_fen + self.freight_fen
+        """As it will be ordered: a good that two words mean is one line of the order."""
+        sums: dict[int, int] = defaultdict(int)
+        prices: dict[int, int] = {}
+        for line in self.lines:
+            if line.is_sold and line.milli:
+                sums[line.good.id] += line.milli
+                prices[line.good.id] = line.good.price_fen
+        return sum(money.line_total(prices[good], milli) for good, milli in sums.items())
 
 
 @dataclass(frozen=True)
@@ -150,10 +141,6 @@ class Draft:
         return sum(part.total_fen for part in self.parts)
 
     @property
-    def goods_fen(self) -> int:
-        return sum(part.goods_fen for part in self.parts)
-
-    @property
     def freight_fen(self) -> int:
         return sum(part.freight_fen for part in self.parts)
 
@@ -169,8 +156,8 @@ class Draft:
 def draw(parts: Sequence[Part], unit_id: int, *, is_typed: bool = False, passed: Sequence[Part] = ()) -> Draft:
     """The draft as a page shows it, with today's prices and what speaks against each line.
 
-    On a first look refused goods are left out (no quantity); what somebody typed stays as it was typed. Two statements,
-    two for the freight of each part, and those of refusals.by_good for each day of delivery.
+    On a first look refused goods are left out (no quantity); what somebody typed stays as it was typed. Two statements
+    those of refusals.by_good for each day of delivery and of the terms at each door.
     """
     parts = _bounded(parts)
     ids = {want.product_id for part in parts for want in part.wants}
@@ -187,13 +174,29 @@ def draw(parts: Sequence[Part], unit_id: int, *, is_typed: bool = False, passed:
             milli = None if refusal and not is_typed else want.milli
             lines.append(Line(number, want, goods[want.product_id], milli, refusal))
             number += 1
-        drawn.append(_with_freight(Drawn(at, part.delivery, lines)))
+        drawn.append(Drawn(at, part.delivery, lines))
+    ways = freight_fen([(one.delivery.delivery_point_id, [(line.good, line.milli or 0) for line in one.lines
+                                                          if line.is_sold]) for one in drawn])
+    drawn = [replace(one, freight_fen=fen) for one, fen in zip(drawn, ways, strict=True)]
     return Draft(drawn, tuple(passed))
 
 
-def _with_freight(part: Drawn) -> Drawn:
-    point = part.delivery.delivery_point_id
-    return replace(part, freight_fen=freight.at_door(point, part.by_supplier)) if point and part.taken else part
+def freight_fen(deliveries: Sequence[tuple[int | None, Sequence[tuple[Any, int]]]]) -> list[int]:
+    """What the way costs for each delivery, given as its door and (good with id, price_fen and supplier_id; milli), in
+    fen; two statements for each door."""
+    doors = {point: reading.at_point(point) for point, _goods in deliveries if point}
+    found = []
+    for point, goods in deliveries:
+        wanted: dict[tuple[int, int, int], int] = defaultdict(int)
+        for good, milli in goods:
+            wanted[good.supplier_id, good.id, good.price_fen] += milli
+        sums: dict[int, int] = defaultdict(int)
+        for (supplier_id, _good, price_fen), milli in wanted.items():
+            if milli:
+                sums[supplier_id] += money.line_total(price_fen, milli)
+        terms = {supplier_id: doors[point].of(supplier_id) for supplier_id in sums} if point else {}
+        found.append(sum(reach.freight_fen(of, sums[supplier_id]) for supplier_id, of in terms.items() if of))
+    return found
 
 
 def _bounded(parts: Sequence[Part]) -> list[Part]:
@@ -256,9 +259,10 @@ def _goods(ids: set[int], unit_id: int) -> dict[int, Any]:
         exists(select(WeeklyListLine.id).join(WeeklyList, WeeklyList.id == WeeklyListLine.list_id)
                .where(WeeklyListLine.product_id == product.id, WeeklyList.unit_id == unit_id)))
     rows = db.session().execute(
-        select(product.id, product.supplier_id, product.name, product.name_en, product.unit, product.unit_en,
-               product.price_fen, product.minimum_milli, product.step_milli, product.picture,
-               supplier.short_name.label("supplier_name"), on_sale().label("is_sold"))
+        select(product.id, product.name, product.name_en, product.unit, product.unit_en, product.price_fen,
+               product.minimum_milli, product.step_milli, product.picture, product.supplier_id,
+               supplier.short_name.label("supplier_name"),
+               on_sale().label("is_sold"))
         .join(db.table(Organisation), supplier.id == product.supplier_id)
         .where(product.id.in_(ids), or_(on_sale(), known))).mappings()
     return {row["id"]: SimpleNamespace(**{**row, "price_fen": row["price_fen"] if row["is_sold"] else None})

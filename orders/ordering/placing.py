@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from market import money
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError
-from orders.buying import cart, checkout, freight
+from orders.buying import cart, checkout
 from orders.buying.checkout import Placed, Wish
 from orders.ordering import drafts
 from orders.ordering.drafts import Part
@@ -78,14 +78,9 @@ def check(parts: Sequence[Part], only: tuple[type[MarketError], ...] = (MarketEr
 
 
 def _total_fen(parts: Sequence[Part]) -> int:
-    """Goods and freight."""
+    """What all deliveries cost with their freight, in fen."""
     products = cart.sellable([want.product_id for part in parts for want in part.wants])
-    total = 0
-    for part in parts:
-        goods_fen: dict[int, int] = defaultdict(int)
-        for want in part.wants:
-            if want.product_id in products:
-                good = products[want.product_id]
-                goods_fen[good.supplier_id] += money.line_total(good.price_fen, want.milli or 0)
-        total += sum(goods_fen.values()) + freight.at_door(part.delivery.delivery_point_id or 0, goods_fen)
-    return total
+    goods = [(part.delivery.delivery_point_id, [(products[want.product_id], want.milli or 0) for want in part.wants
+                                                if want.product_id in products]) for part in parts]
+    return sum(drafts.freight_fen(goods)) + sum(
+        money.line_total(product.price_fen, milli) for _point, some in goods for product, milli in some)

@@ -6,16 +6,16 @@ from typing import Any
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 from flask_login import current_user
 
+from catalog.terms import reach, reading
 from market import clock, money
 from market.access import Visitor, can, requires
 from market.errors import N_, InvalidInput
 from market.i18n import gettext as _
 from market.i18n import in_locale, ngettext
-from market.page_words import typed as typed_in
 from market.waiting import Waiting
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, whole_argument
 from market.words import WINDOWS
-from orders.buying import checkout, freight
+from orders.buying import checkout
 from orders.buying import lists as buying
 from orders.phone import calls, labels, links, lists
 from orders.phone.calls import Said
@@ -94,9 +94,8 @@ def _name_of(name: str, goods: calls.Goods) -> str:
 @requires("phone.type")
 def typed(phone_order_id: int) -> str:
     order, lines = lists.of_supplier(phone_order_id, current_user), lists.lines(phone_order_id)
-    goods_fen, freight_fen = _typed_fen(order, lines)
-    return render_template("orders/phone/typed.html", order=order, lines=lines, labels=labels, goods_fen=goods_fen,
-                           freight_fen=freight_fen, is_open=_is_open(order), text=_ready_text(order, lines))
+    return render_template("orders/phone/typed.html", order=order, lines=lines, labels=labels, total=_typed_fen(lines),
+                           is_open=_is_open(order), text=_ready_text(order, lines))
 
 
 @bp.post(f"/village/phone-orders/{ORDER}/withdrawal")
@@ -118,7 +117,7 @@ def _ready_text(order: Any, lines: Any) -> str:
     return str(_(
         "%(supplier)s: you ordered by phone for %(day)s %(window)s: %(goods)s. ¥%(total)s in all. Please confirm "
         "by %(until)s: %(link)s", supplier=order.supplier, day=order.delivery_day.isoformat(),
-        window=_(WINDOWS[order.delivery_window]), goods=goods, total=money.yuan(sum(_typed_fen(order, lines))),
+        window=_(WINDOWS[order.delivery_window]), goods=goods, total=money.yuan(_typed_fen(lines)),
         until=order.expires_at.astimezone(clock.SHANGHAI).strftime("%m-%d %H:%M"),
         link=url_for("phone.open_link", token=links.token_of(order.nonce, _key()), _external=True)))
 
@@ -146,10 +145,10 @@ def show(phone_order_id: int) -> str:
     order, lines = lists.of_unit(phone_order_id, current_user), lists.lines(phone_order_id)
     points = buying.delivery_points(current_user.organisation_id)
     goods_fen = sum(money.line_total(line.price_now_fen, line.milli) for line in lines)
-    point = _point_typed(points) or _usual_point(order)
+    point = _point(order, [one.id for one in points])
     return render_template(
         "orders/phone/show.html", order=order, lines=lines, labels=labels, points=points, is_open=_is_open(order),
-        goods_fen=goods_fen, freight_fen=_freight_fen(order, goods_fen, point), point=point,
+        goods_fen=goods_fen, freight_fen=_freight_fen(order.supplier_id, point, goods_fen), point=point,
         changed=any(line.price_fen != line.price_now_fen for line in lines),
         can_be_had=all(line.on_sale for line in lines))
 
@@ -186,29 +185,26 @@ def decline(phone_order_id: int) -> Response:
     return once(work)
 
 
+def _point(order: Any, open_ids: list[int]) -> int | None:
+    """The door that was just chosen, else where the co-operative delivered last, else the first."""
+    for said in (request.form.get("delivery_point_id", type=int), lists.last_point(order)):
+        if said in open_ids:
+            return said
+    return next(iter(open_ids), None)
+
+
+def _freight_fen(supplier_id: int, point_id: int | None, goods_fen: int) -> int:
+    """What the way to a door costs with these goods, in fen."""
+    terms = reading.at_point(point_id, [supplier_id]).of(supplier_id) if point_id else None
+    return reach.freight_fen(terms, goods_fen) if terms else 0
+
+
 def _is_open(order: Any) -> bool:
     return bool(order.state == "open" and clock.now() < order.expires_at)
 
 
-def _typed_fen(order: Any, lines: Any) -> tuple[int, int]:
-    """Goods at the prices typed, and today's freight to the usual door."""
-    goods_fen = sum(money.line_total(line.price_fen, line.milli) for line in lines)
-    return goods_fen, _freight_fen(order, goods_fen, _usual_point(order))
-
-
-def _freight_fen(order: Any, goods_fen: int, point: int | None) -> int:
-    return freight.at_door(point, {order.supplier_id: goods_fen}) if point else 0
-
-
-def _usual_point(order: Any) -> int | None:
-    """Where the co-operative delivered to the unit last, else the unit's first door."""
-    return lists.last_point(order) or next((point.id for point in buying.delivery_points(order.unit_id)), None)
-
-
-def _point_typed(points: Any) -> int | None:
-    """The door chosen in a form that is shown again, for another one may cost other freight."""
-    said = str(typed_in("delivery_point_id", ""))
-    return next((point.id for point in points if str(point.id) == said), None)
+def _typed_fen(lines: Any) -> int:
+    return sum(money.line_total(line.price_fen, line.milli) for line in lines)
 
 
 def _key() -> str:

@@ -1,6 +1,5 @@
 """A run: the order for one day of a plan, made once however many workers try, or a row that says why there is none."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +12,7 @@ from market.access import Visitor
 from market.errors import InvalidInput, MarketError
 from market.i18n import gettext
 from market.users import User
-from orders.buying import cart, checkout, freight, refusals
+from orders.buying import cart, checkout, refusals
 from orders.buying.checkout import Placed, Wish
 from orders.models import Order
 from orders.standing import contents, days, plans
@@ -33,7 +32,6 @@ class Outcome:
     outcome: str
     price_fen: int | None = None
     reason: MarketError | None = None
-    supplier_id: int = 0
 
 
 def due(most: int) -> list[Due]:
@@ -149,7 +147,7 @@ def _outcome(line: Line, milli: int, product: Any, against: MarketError | None, 
         return Outcome(line, milli, "paused", product.price_fen)
     if against is not None:
         return Outcome(line, milli, "short", product.price_fen, against)
-    return Outcome(line, milli, "ordered", product.price_fen, supplier_id=product.supplier_id)
+    return Outcome(line, milli, "ordered", product.price_fen)
 
 
 def _prices_taken_once(plan_id: int) -> Mapping[int, int | None]:
@@ -161,16 +159,16 @@ def _order(plan: StandingPlan, content: Content, day: date, found: Sequence[Outc
     ordered = [one for one in found if one.outcome == "ordered"]
     if not ordered:
         return None
-    goods_fen: dict[int, int] = defaultdict(int)
-    for one in ordered:
-        goods_fen[one.supplier_id] += money.line_total(one.price_fen or 0, one.milli)
-    total = sum(goods_fen.values())
+    total = sum(money.line_total(one.price_fen or 0, one.milli) for one in ordered)
     _check_year(plan, day, total)
     wish = Wish(plan.delivery_point_id, day, plan.delivery_window, plan.fund_source,
-                budget_unit_id=plan.budget_unit_id,
-                expected_total_fen=total + freight.at_door(plan.delivery_point_id, goods_fen))
-    return checkout.place([(one.line.product_id, one.milli) for one in ordered], wish, token_of(plan.id, day), by,
-                          source="standing", approved_by=_approver(plan, content, ordered))
+                budget_unit_id=plan.budget_unit_id)
+    placed = checkout.place([(one.line.product_id, one.milli) for one in ordered], wish, token_of(plan.id, day), by,
+                            source="standing", approved_by=_approver(plan, content, ordered),
+                            substitutes={one.line.product_id for one in ordered if one.line.substitutes})
+    if placed.total_fen != total:  # the freight comes on top, by the terms of this moment
+        raise checkout.PricesChanged(total=money.yuan(placed.total_fen))
+    return placed
 
 
 def _approver(plan: StandingPlan, content: Content, ordered: Sequence[Outcome]) -> int | None:

@@ -19,7 +19,6 @@ from orders.ordering.drafts import Delivery, Part, Want
 from orders.ordering.models import UnitAlias, WeeklyList
 from orders.ordering.weekly import Entry
 from tests.counting import count_statements
-from tests.terms import state
 from tests.trade import TOMORROW, Trade
 from tests.world import HOSPITAL, NOON, POMELO, SCHOOL, TODAY, World
 
@@ -85,21 +84,6 @@ def test_last_weeks_days_come_a_week_later(trade, chen):
     assert copied.passed == []
     draft = drafts.draw(copied.parts, chen.organisation_id)
     assert draft.total_fen == draft.at_old_prices_fen == 10 * 200 + 5 * 200 + 20 * 200
-
-
-def test_the_freight_of_each_delivery_is_shown_and_ordered(world, trade, chen):
-    cabbage, potato = greens(trade)
-    last_weeks(trade, {MONDAY - timedelta(days=6): {cabbage: 10_000, potato: 5_000},
-                       MONDAY - timedelta(days=4): {cabbage: 20_000}})
-    state(world, freight_fen=1_500, free_from_fen=4_000)
-    parts = again.last_week(chen).parts
-    draft = drafts.draw(parts, chen.organisation_id)
-    assert [(part.goods_fen, part.freight_fen) for part in draft.parts] == [(3_000, 1_500), (4_000, 0)]
-    with pytest.raises(placing.TotalChanged), db.transaction():
-        placing.place(parts, "", draft.goods_fen, "without", chen)
-    with db.transaction():
-        placing.place(parts, "", draft.total_fen, "with", chen)
-    assert [row.freight_fen for row in placed(world)[-2:]] == [1_500, 0]
 
 
 def test_a_day_that_is_over_is_named_and_left_out(trade, chen):

@@ -15,7 +15,6 @@ from orders.phone import calls, jobs, links
 from orders.phone.calls import Expired, Link, NoLongerOpen, Said
 from orders.phone.models import PhoneOrder
 from tests.standing_plans import set_limit, set_price, told
-from tests.terms import state as state_terms
 from tests.trade import TOMORROW, Trade
 from tests.world import GREENS, HOSPITAL, NOON, SCHOOL, TODAY, World
 
@@ -191,14 +190,3 @@ def test_the_key_and_the_row_together_make_the_link_and_only_its_hash_is_kept(wo
         calls.id_of_token(links.token_of(link.nonce, "another key"), world.person("cook.chen"))
     with pytest.raises(NotFound):
         calls.id_of_token(token, world.person("cook.wu"))
-
-
-def test_the_freight_to_the_door_is_part_of_the_sum(world, cabbage):
-    state_terms(world, freight_fen=1_500)
-    order_id = type_in(world, cabbage)
-    with pytest.raises(PricesChanged):
-        confirm(world, order_id)
-    assert counted(Purchase) == 0
-    confirm(world, order_id, shown_fen=3_500)
-    bought = db.session().scalars(select(Purchase)).one()
-    assert (bought.total_fen, bought.freight_fen) == (2_000, 1_500)

@@ -17,7 +17,6 @@ from orders.standing.models import StandingLine, StandingRun, StandingRunLine
 from orders.standing.refusals import NoGoods, NotItsDay, PlanChanged
 from orders.units import handover
 from tests.standing_plans import a_plan, content_of, plan, runs_of, said, set_limit, set_price, told, work
-from tests.terms import state
 from tests.trade import Trade
 from tests.world import NOON, TODAY, World
 
@@ -82,16 +81,6 @@ def test_at_the_hour_the_day_before_it_orders_once(world, cabbage):
     assert runs_of(plan_id) == [(TUESDAY.isoformat(), "placed")]
     assert plan(plan_id).next_day == TUESDAY + timedelta(days=1)
     assert told(world) == []
-
-
-def test_it_orders_where_the_way_to_the_door_costs_freight(world, cabbage):
-    state(world, freight_fen=1_500, cut_off_hour=18)
-    plan_id = a_plan(world, {cabbage: 10_000})
-    with clock.at(AT_FOUR):
-        work()
-    (bought,) = purchases()
-    assert (bought.total_fen, bought.freight_fen) == (2_000, 1_500)
-    assert runs_of(plan_id) == [(TUESDAY.isoformat(), "placed")]
 
 
 def test_weekends_come_only_where_the_plan_has_them(world, cabbage):

@@ -1,14 +1,14 @@
-"""Where rooms of demand meet: freight, approval, raising, receiving, plans, papers, replacements, invoices."""
+"""Where rooms of demand meet: freight, approval, raising and receiving, plans, papers, replacements, invoices."""
 
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from market import audit, clock, db
 from market.errors import InvalidInput, SecondPersonNeeded
 from market.parties import Membership, Organisation
-from orders.aftersale import cases
+from orders.aftersale import cases, crediting
 from orders.aftersale.cases import Matter
 from orders.approving import amending, parting, people, rules
 from orders.approving.deciding import Paper
@@ -18,8 +18,10 @@ from orders.buying import approval, checkout, freight
 from orders.buying.checkout import Wish
 from orders.delivering import acceptance
 from orders.delivering.acceptance import Taken
-from orders.models import Order, Purchase
+from orders.models import Order, OrderLine, Purchase
+from orders.papers import invoices
 from orders.standing import plans, runs
+from orders.standing.models import StandingLine
 from tests import terms
 from tests.standing_plans import a_plan, content_of, plan, runs_of, work
 from tests.trade import Trade
@@ -301,3 +303,50 @@ def test_a_plan_of_many_days_is_decided_by_whom_its_week_needs(world, trade, cab
     assert plan(plan_id).state == "waiting"
     small = a_plan(world, {cabbage: 3_000})  # needs nobody beforehand: its runs are looked at one by one
     assert plan(small).state == "active"
+
+
+def test_a_standing_order_lets_substitutes_come_where_it_says_so(world, trade, cabbage):
+    plan_id = a_plan(world, {cabbage: 3_000})
+    with db.transaction() as session:
+        session.execute(update(StandingLine).where(StandingLine.plan_id == plan_id).values(substitutes=True))
+    with clock.at(clock.shanghai(clock.today(), 16)):
+        work()
+    assert db.session().scalars(select(OrderLine.substitute_ok)).all() == [True]
+
+
+def test_where_rules_speak_of_other_money_the_plain_limit_holds(world, trade, cabbage):
+    limit(world, 1_000)
+    with db.transaction():
+        rules.replace([Rule("union", 0, "leader")], world.person("admin.qian"))
+    assert trade.place({cabbage: 6_000}).approval == "waiting"
+    assert rules.roles_for(world.organisation_id(SCHOOL), "canteen", 1_200) == ("approver",)
+    assert rules.roles_for(world.organisation_id(SCHOOL), "union", 1_200) == ("leader",)
+
+
+def test_several_purchases_of_one_moment_are_summed(world, trade, cabbage):
+    limit(world, 1_000)
+    wish = Wish(world.delivery_point_id(), clock.days_after(clock.today(), 1), "morning")
+    with db.transaction():
+        answers = [checkout.place([(cabbage, 2_000)], wish, f"one:{n}", world.person("cook.chen")).approval
+                   for n in range(3)]
+    assert answers == ["not_needed", "not_needed", "waiting"]
+
+
+# ---- who may change an order ----------------------------------------------------------------------------------------
+
+
+# ---- the credited unit, invoices, balances --------------------------------------------------------------------------
+
+
+def to_the_hospital(world: World, order: Order) -> None:
+    under_the_hospital(world)
+    with db.transaction():
+        change = crediting.ask(order.id, world.organisation_id(HOSPITAL), "记错了", None, world.person("cashier.sun"))
+    with db.transaction():
+        crediting.approve(change.id, world.person("admin.qian"))
+
+
+def titled(world: World, login: str) -> None:
+    with db.transaction():
+        invoices.keep_title({"name": "永州演示", "tax_number": "91430000000000000X", "address": "", "phone": "",
+                             "bank_name": "", "bank_account": ""}, world.person(login))

@@ -12,8 +12,8 @@ from market import clock, db, outbox
 from orders.models import Purchase
 from orders.phone import jobs
 from orders.phone.models import PhoneOrder
+from tests import terms
 from tests.standing_plans import set_price
-from tests.terms import state
 from tests.trade import Trade
 from tests.web.forms import csrf_token, send
 from tests.world import NOON, PASSWORD, SCHOOL, TODAY, World
@@ -164,13 +164,13 @@ def test_every_page_reads_in_both_languages(world, cabbage, lang):
             assert client.get(f"{page}?lang={lang}").status_code == 200
 
 
-def test_the_freight_is_shown_to_both_before_the_tap(world, cabbage):
-    state(world, freight_fen=1_500)
+def test_the_freight_is_shown_and_ordered_with_the_goods(world: World, cabbage: int) -> None:
+    terms.state(world, freight_fen=300, minimum_fen=1_000)
     order_id, _link = typed(world, cabbage)
-    page = world.logged_in("clerk.zhang").get(f"/village/phone-orders/{order_id}").text
-    assert "¥35.00" in html.unescape(page) and "15.00" in page
     cook = world.logged_in("cook.chen")
-    shown = cook.get(f"/phone-orders/{order_id}").text
-    assert 'name="expected_total_fen" value="3500"' in shown
-    done = confirm(cook, order_id, "3500", delivery_point_id=world.delivery_point_id())
-    assert done.status_code == 303 and purchases() == 1
+    page = cook.get(f"/phone-orders/{order_id}").text
+    assert 'name="expected_total_fen" value="2300"' in page and "运费" in page
+    assert confirm(cook, order_id, total="2000", delivery_point_id=world.delivery_point_id()).status_code == 409
+    answer = confirm(cook, order_id, total="2300", delivery_point_id=world.delivery_point_id())
+    assert answer.status_code == 303
+    assert db.session().execute(select(Purchase.total_fen, Purchase.freight_fen)).all() == [(2_000, 300)]
