@@ -336,6 +336,17 @@ def test_several_purchases_of_one_moment_are_summed(world, trade, cabbage):
 # ---- who may change an order ----------------------------------------------------------------------------------------
 
 
+def test_a_unit_that_may_not_order_raises_nothing(world, trade, cabbage):
+    order = trade.orders(trade.place({cabbage: 3_000}))[0]
+    with db.transaction() as session:
+        session.get_one(Organisation, world.organisation_id(SCHOOL)).status = "suspended"
+    with pytest.raises(MarketError):
+        amend(world, order.id, 4_000)
+    db.session().rollback()
+    amend(world, order.id, 2_000)
+    assert db.session().get_one(Order, order.id, populate_existing=True).placed_fen == 400
+
+
 # ---- the credited unit, invoices, balances --------------------------------------------------------------------------
 
 
