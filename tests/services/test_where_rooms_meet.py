@@ -362,3 +362,19 @@ def titled(world: World, login: str) -> None:
     with db.transaction():
         invoices.keep_title({"name": "永州演示", "tax_number": "91430000000000000X", "address": "", "phone": "",
                              "bank_name": "", "bank_account": ""}, world.person(login))
+
+
+def test_an_order_with_an_invoice_stays_where_it_counts(world, trade, cabbage):
+    order = trade.orders(trade.place({cabbage: 3_000}))[0]
+    trade.ship(order.id)
+    trade.accept(order.id)
+    titled(world, "cashier.sun")
+    with db.transaction():
+        request = invoices.ask_for_order(order.id, "", None, world.person("cashier.sun"))
+    with pytest.raises(crediting.CannotMove):
+        to_the_hospital(world, order)
+    db.session().rollback()
+    with db.transaction():
+        invoices.cancel(request.id, world.person("cashier.sun"))
+    to_the_hospital(world, order)
+    assert db.session().get_one(Order, order.id, populate_existing=True).unit_id == world.organisation_id(HOSPITAL)
