@@ -214,6 +214,14 @@ def test_the_cart_is_kept_as_a_list(world, trade, cook):
     send(cook, "/cart/lines", "/cart", product_id=cabbage, quantity_milli="7")
     assert send(cook, "/weekly-lists", name="周五").status_code == 303
     assert send(cook, "/weekly-lists", name="周五").status_code == 422
+    kept = db.session().scalars(select(WeeklyList.id)).one()
+    unknown = {"lines-0-product_id": "999999999", "lines-0-quantity_milli": "1", "lines-0-weekday": "0"}
+    refused = send(cook, f"/weekly-lists/{kept}", name="周五", **unknown)
+    assert refused.status_code == 422 and "这种商品已下架" in refused.text
+    draft = {"parts-0-delivery_point_id": str(world.delivery_point_id()), "parts-0-delivery_day": "2026-10-13",
+             "parts-0-delivery_window": "dawn", "parts-0-fund_source": "canteen", "lines-0-part": "0"}
+    assert send(cook, "/order-draft/lists", "/quick-order", name="周六", **draft, **unknown).status_code == 422
+    assert len(weekly.entries(kept)) == 1
     assert send(cook, "/weekly-lists", name="").status_code == 422
     assert (count(WeeklyList), count(WeeklyListLine)) == (1, 1)
 
