@@ -26,6 +26,7 @@ from orders.models import (
     PaymentClaim,
 )
 from orders.papers.models import InvoiceRequest, InvoiceRequestOrder
+from orders.paying import receipts
 
 
 class CannotMove(Conflict):
@@ -88,7 +89,7 @@ def approve(change_id: int, by: Visitor) -> CreditChange:
     change.state, change.decided_by, change.decided_at = "approved", by.id, clock.now()
     change.business_date, change.after_acceptance = clock.today(), order.state == "accepted"
     if change.after_acceptance:
-        ledger.post(transfers(change, order, unit.unit_type, _parts(order.id)))
+        ledger.post(transfers(change, order, unit.unit_type, receipts.open_parts(order.id)))
     order.unit_id, order.unit_type = unit.id, unit.unit_type or order.unit_type
     db.session().flush()
     journal.record("credit.approved", "order", order.id, by, to_unit=unit.id, from_unit=change.from_unit_id,
@@ -119,18 +120,8 @@ def transfers(change: Any, order: Any, to_unit_type: str | None, parts: Any) -> 
     return rows
 
 
-def _parts(order_id: int) -> list[dict[str, Any]]:
-    rows = db.session().execute(
-        select(AcceptancePart.id, AcceptancePart.village_id, AcceptancePart.lot_id, AcceptancePart.amount_fen,
-               AcceptancePart.grams, OrderLine.id.label("line_id"), OrderLine.category, OrderLine.certified)
-        .join(AcceptanceLine, AcceptanceLine.id == AcceptancePart.acceptance_line_id)
-        .join(OrderLine, OrderLine.id == AcceptanceLine.order_line_id)
-        .where(OrderLine.order_id == order_id).order_by(AcceptancePart.id))
-    return [dict(row._mapping) for row in rows]
-
-
 def _check_may_move(order: Order) -> None:
-    """Money, invoices, returns and income still held belong to the books of the first unit; a van on its way to its door."""
+    """Money, invoices, returns and held income belong to the books of the first unit; a van on its way to its door."""
     claimed = select(exists().where(ClaimPart.order_id == order.id, PaymentClaim.id == ClaimPart.claim_id,
                                     PaymentClaim.state == "claimed"))
     held = select(exists().where(

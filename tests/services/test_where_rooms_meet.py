@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from market import audit, clock, db
-from market.errors import InvalidInput, SecondPersonNeeded
+from market import audit, clock, db, ledger
+from market.errors import InvalidInput, MarketError, SecondPersonNeeded
 from market.parties import Membership, Organisation
 from orders.aftersale import cases, crediting
 from orders.aftersale.cases import Matter
@@ -16,16 +16,17 @@ from orders.approving.models import ApprovalStep
 from orders.approving.rules import Rule
 from orders.buying import approval, checkout, freight
 from orders.buying.checkout import Wish
-from orders.delivering import acceptance
+from orders.delivering import acceptance, returns
 from orders.delivering.acceptance import Taken
 from orders.models import Order, OrderLine, Purchase
-from orders.papers import invoices
+from orders.papers import invoices, statements
+from orders.paying import claims, refunds
 from orders.standing import plans, runs
 from orders.standing.models import StandingLine
 from tests import terms
 from tests.standing_plans import a_plan, content_of, plan, runs_of, work
 from tests.trade import Trade
-from tests.world import HOSPITAL, NOON, POMELO, SCHOOL, World
+from tests.world import GREENS, HOSPITAL, NOON, POMELO, SCHOOL, World
 
 
 @pytest.fixture(autouse=True)
