@@ -130,6 +130,7 @@ from orders.reports import village_income
 from orders.standing import api as standing_api
 from orders.standing import jobs as standing_jobs
 from orders.standing import models as standing_models
+from orders.standing import plans as standing_plans
 from orders.standing import routes as standing_routes
 from orders.units import api as unit_api
 from orders.units import door_routes, handover
@@ -143,9 +144,9 @@ from orders.units import table_routes as unit_table_routes
 # a table counts once its module is read
 TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
-          entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models,
-          message_rows, messages, robots, orders.units.models, quota_models, standing_models, phone_models,
-          trade_paper_models, inspection_models, ordering_models, approving_models)
+          entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models, message_rows,
+          messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
+          inspection_models, ordering_models, approving_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -162,18 +163,25 @@ API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, st
                   ordering_api.bp, approving_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
-# in the order in which a desk's menu shows them within a group
-MENUS = (shop_routes.MENU, report_routes.MENU, village_home.MENU, weigh_routes.MENU, packing_routes.MENU,
-         receipt_routes.MENU, packing_routes.LIST_MENU, lot_routes.MENU, lot_life_routes.MENU, village_routes.MENU,
-         member_routes.MENU, income_routes.MENU, wage_routes.MENU, paper_routes.MENU, entry_office_routes.MENU,
-         entry_registration_routes.MENU, entry_routes.MENU, review_routes.MENU, paper_routes.OFFICE_MENU,
-         capacity_routes.MENU, price_routes.MENU, place_routes.MENU, buying_routes.MENU, ordering_routes.MENU,
-         delivering_routes.MENU, paying_routes.MENU, aftersale_routes.MENU, recall_routes.MENU, import_routes.MENU,
-         credit_routes.MENU, cart_routes.MENU, notice_routes.MENU, login_routes.MENU, reset_routes.MENU,
-         terms_routes.MENU, told_routes.MENU, unit_routes.MENU, door_routes.MENU, unit_table_routes.MENU,
-         unit_office_routes.MENU, unit_registration_routes.MENU, quota_routes.MENU, quota_office_routes.MENU,
-         standing_routes.MENU, phone_routes.MENU, trade_paper_routes.MENU, inspection_routes.MENU,
-         ordering_routes.LIST_MENU, approving_routes.MENU, approving_office_routes.MENU)
+# in the order in which a desk's menu shows them within a group; the first four are also the bar of a phone
+MENUS = (shop_routes.MENU, report_routes.MENU,
+         # a unit's day
+         buying_routes.MENU, ordering_routes.MENU, delivering_routes.MENU, buying_routes.ORDERS_MENU,
+         cart_routes.MENU, ordering_routes.LIST_MENU, standing_routes.MENU, paying_routes.MENU,
+         # a co-operative's day
+         village_home.MENU, weigh_routes.MENU, packing_routes.MENU, receipt_routes.MENU, packing_routes.LIST_MENU,
+         phone_routes.MENU, aftersale_routes.MENU,
+         # goods and people of a co-operative; what offices decide
+         village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
+         entry_office_routes.MENU, unit_office_routes.MENU, capacity_routes.MENU, quota_office_routes.MENU,
+         approving_office_routes.MENU, member_routes.MENU, income_routes.MENU, wage_routes.MENU,
+         # what is looked up
+         quota_routes.MENU, inspection_routes.MENU, trade_paper_routes.MENU, recall_routes.MENU, price_routes.MENU,
+         # what is set once
+         unit_routes.MENU, door_routes.MENU, approving_routes.MENU, unit_table_routes.MENU, credit_routes.MENU,
+         terms_routes.MENU, paper_routes.MENU, paper_routes.OFFICE_MENU, place_routes.MENU, import_routes.MENU,
+         entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
+         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -220,7 +228,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
         sijin_ages={"search": catalog_jobs.index_age_seconds},
     )
     app.extensions["sijin_sheets"] = {**import_table.KINDS, **unit_sheet.KINDS}
-    app.extensions["sijin_takers"] = ()  # rooms whose things go to whoever takes over: orders/units/handover.py
+    app.extensions["sijin_takers"] = (standing_plans.hand_over,)
     app.extensions["sijin_promises"] = promises.named
     app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village)
     app.extensions.update(

@@ -18,6 +18,7 @@ LIMITS: Mapping[str, str] = {
     "account.second_factor": "5 per 5 minutes",
     "account.use_reset_code": "5 per 5 minutes",
     "entry_door.register": "20 per hour",
+    "unit_door.register": "20 per hour",
     "shop.search": "300 per minute",
     "tracing.certificate_pdf": "60 per minute",  # each is typeset anew
 }

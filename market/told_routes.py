@@ -16,7 +16,7 @@ from market.web import once, parse, see_other, shows_again
 
 bp = Blueprint("told", __name__, url_prefix="/ways-to-be-told")
 
-MENU = (MenuEntry("account", N_("Ways to be told"), "told.show", "account.own", "bell"),)
+MENU = (MenuEntry("account", N_("Notification settings"), "told.show", "account.own", "bell"),)
 CHANNELS: Mapping[str, str] = {
     "mail": N_("E-mail"), "sms": N_("Short message"), "wecom": N_("WeCom group"), "dingtalk": N_("DingTalk group"),
 }

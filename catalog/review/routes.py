@@ -27,7 +27,7 @@ MENU = (MenuEntry("office", N_("Listings"), "review.queue", "listing.review", "l
 DECISION_LABELS = {
     "waiting": (N_("Waits for the county"), "waiting"), "published": (N_("On the shelf at once"), "good"),
     "approved": (N_("Approved"), "good"), "returned": (N_("Sent back by the county"), "wrong"),
-    "withdrawn": (N_("Taken back"), "quiet"),
+    "withdrawn": (N_("Withdrawn"), "quiet"),
 }
 KIND_LABELS = {"new": N_("New"), "edit": N_("Change"), "taken_off": N_("Taken off the shelf")}
 FACTS = {

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from market import clock, db, journal, logins, money, offices, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound, SecondPersonNeeded
-from market.parties import Organisation
+from market.parties import DeliveryPoint, Organisation
 from market.schemas import REQUIRED
 from market.working_days import working_days_after
 from orders import numbers
@@ -127,15 +127,19 @@ def _checked_lines(order_id: int, matter: Matter) -> Mapping[int, int]:
 
 def open_lines(order_id: int) -> Sequence[Any]:
     """An order's lines with what may still go back (`returnable_milli`: accepted less returned less what open cases
-    ask for) and what was never taken of them (`missing_milli`), in thousandths of the unit."""
-    asked = (
-        select(func.coalesce(func.sum(AfterSaleLine.milli), 0)).join(AfterSale, AfterSale.id == AfterSaleLine.case_id)
-        .where(AfterSaleLine.order_line_id == OrderLine.id, AfterSale.state.in_(states.LIVE),
-               AfterSale.kind != "complaint").correlate(OrderLine).scalar_subquery())
+    ask for) and what was never taken of them and has not come anew (`missing_milli`), in thousandths of the unit."""
+    def of_cases(*which: Any) -> Any:
+        return (select(func.coalesce(func.sum(AfterSaleLine.milli), 0))
+                .join(AfterSale, AfterSale.id == AfterSaleLine.case_id)
+                .where(AfterSaleLine.order_line_id == OrderLine.id, *which).correlate(OrderLine).scalar_subquery())
+
+    asked = of_cases(AfterSale.state.in_(states.LIVE), AfterSale.kind != "complaint")
+    replaced = of_cases(AfterSale.state == "agreed", AfterSale.kind == "replacement")
     rows = db.session().execute(
         select(OrderLine.id, OrderLine.product_id, OrderLine.product_name, OrderLine.product_name_en, OrderLine.unit,
                OrderLine.unit_en, OrderLine.price_fen, OrderLine.ordered_milli, AcceptanceLine.accepted_milli,
-               AcceptanceLine.returned_milli, asked.label("asked_milli"))
+               AcceptanceLine.returned_milli, asked.label("asked_milli"),
+               replaced.label("replaced_milli"))
         .join(AcceptanceLine, AcceptanceLine.order_line_id == OrderLine.id)
         .where(OrderLine.order_id == order_id).order_by(OrderLine.id))
     return [_Line(**row._mapping) for row in rows]
@@ -154,6 +158,7 @@ class _Line:
     accepted_milli: int
     returned_milli: int
     asked_milli: int
+    replaced_milli: int
 
     @property
     def returnable_milli(self) -> int:
@@ -161,8 +166,9 @@ class _Line:
 
     @property
     def missing_milli(self) -> int:
-        """Of a line that was refused as a whole: it may come anew."""
-        return max(0, self.ordered_milli - int(self.asked_milli)) if self.accepted_milli == 0 else 0
+        """Of a line that was refused as a whole: it may come anew, once."""
+        gone = int(self.asked_milli) + int(self.replaced_milli)
+        return max(0, self.ordered_milli - gone) if self.accepted_milli == 0 else 0
 
 
 # ---- the co-operative -----------------------------------------------------------------------------------------------
@@ -211,19 +217,22 @@ def _send_back(case: AfterSale, order: Order, wanted: Mapping[int, int], by: Vis
     taken = {line.id for line in open_lines(order.id) if line.accepted_milli}
     back = {line_id: milli for line_id, milli in wanted.items() if line_id in taken}
     if back:
-        opener = _for_the_unit(case.opened_by, order)
+        opener = _acting_for(case.opened_by, order.unit_id)
         case.return_id = returns.take_back(order.id, back, case.reason, opener, by).id
 
 
 def _order_anew(case: AfterSale, order: Order, wanted: Mapping[int, int], day: date) -> int:
-    """In the name of who ordered first, so that whoever opened the case may still receive the new goods."""
+    """In the name of who ordered first, so that whoever opened the case may still receive the new goods; for the unit
+    whose door it is, which may be the one above."""
     lines = {line.id: line for line in open_lines(order.id)}
     first = db.session().get_one(Purchase, order.purchase_id)
     wish = Wish(order.delivery_point_id, day, order.delivery_window, order.fund_source, order.method, order.unit_id,
                 note=case.number)
+    door_of = db.session().scalars(
+        select(DeliveryPoint.unit_id).where(DeliveryPoint.id == order.delivery_point_id)).one()
     placed = checkout.place(
         [(lines[line_id].product_id, milli) for line_id, milli in wanted.items()], wish, f"after-sale:{case.id}",
-        _for_the_unit(first.ordered_by, order), approved_by=first.approved_by,
+        _acting_for(first.ordered_by, door_of), approved_by=first.approved_by if first.approval == "approved" else None,
         at_prices={lines[line_id].product_id: lines[line_id].price_fen for line_id in wanted})
     return placed.id
 
@@ -318,9 +327,9 @@ def _note(case: AfterSale, what: str, by: Visitor, **details: Any) -> None:
     outbox.enqueue("after_sale.moved", {"case_id": case.id, "what": what})
 
 
-def _for_the_unit(user_id: int, order: Order) -> Visitor:
-    """A person as acting for the order's unit."""
-    person = logins.visitor_of_login(logins.login_of(user_id), order.unit_id)
+def _acting_for(user_id: int, unit_id: int) -> Visitor:
+    """A person as acting for a unit."""
+    person = logins.visitor_of_login(logins.login_of(user_id), unit_id)
     if person is None:
         raise NotFound()
     return person

@@ -19,7 +19,7 @@ from orders.buying import lists as orders_lists
 
 bp = Blueprint("credit", __name__)
 
-MENU = (MenuEntry("unit", N_("Changes of the unit"), "credit.index", "purchase.read", "return", group="keep"),)
+MENU = (MenuEntry("unit", N_("Budget unit changes"), "credit.index", "purchase.read", "return", group="todo"),)
 ORDER = "<int(max=999999999999):order_id>"
 CHANGE = "<int(max=999999999999):change_id>"
 

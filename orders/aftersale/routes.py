@@ -25,7 +25,7 @@ from orders.delivering.reasons import REASONS
 bp = Blueprint("aftersale", __name__)
 
 MENU = tuple(MenuEntry(door, N_("After-sale"), "aftersale.index", "aftersale.read", "handshake", group=group)
-             for door, group in (("unit", "day"), ("supplier", "day"), ("office", "todo")))
+             for door, group in (("unit", "todo"), ("supplier", "day"), ("office", "todo")))
 ORDER = "<int(max=999999999999):order_id>"
 CASE = "<int(max=999999999999):case_id>"
 MOST_PHOTOS = 6

@@ -24,11 +24,11 @@ OPEN_DAYS = 30  # after acceptance a case may be opened
 RATE_DAYS = 60  # after acceptance an order may be rated
 
 KIND_LABELS: Mapping[str, str] = {
-    "return": N_("Send goods back"), "replacement": N_("Have goods replaced"), "complaint": N_("Complaint"),
+    "return": N_("Return goods"), "replacement": N_("Replace goods"), "complaint": N_("Complaint"),
 }
 STATE_LABELS: Mapping[str, str] = {
     "open": N_("Answer awaited"), "refused": N_("Not agreed"), "mediation": N_("The county mediates"),
-    "proposed": N_("The county has proposed"), "agreed": N_("Settled"), "withdrawn": N_("Taken back"),
+    "proposed": N_("The county has proposed"), "agreed": N_("Settled"), "withdrawn": N_("Withdrawn"),
     "failed": N_("Closed without agreement"),
 }
 TONES: Mapping[str, str] = {

@@ -66,7 +66,7 @@ def round_no(purchase_id: int) -> int:
 
 def check_person(purchase_id: int, step: Any, by: Visitor, *, on_paper: bool = False) -> None:
     """Raises SecondPersonNeeded, OneStepEach or NotYourStep where this person may not answer, or file an answer."""
-    if by.id in people.askers([purchase_id]):
+    if by.id in people.askers([purchase_id]) | people.takers([purchase_id]):
         raise SecondPersonNeeded()
     ways = set(db.session().scalars(select(ApprovalDecision.way).where(
         ApprovalDecision.purchase_id == purchase_id, ApprovalDecision.round_no == step.round_no,
@@ -86,6 +86,21 @@ def write(step: Any, decision: str, content_hash: str, by: Visitor, reason: str 
         "way": "paper" if paper else "here", "signed_by": paper.signed_by if paper else "",
         "signed_by_user": paper.signed_by_user if paper else None, "signed_on": paper.signed_on if paper else None,
         "file_id": paper.file_id if paper else None}])
+
+
+def keep_beforehand(purchase: Purchase) -> None:
+    """A yes that was given before the purchase was placed, as to a plan, stays on file as its first round once it is
+    void: who gave it neither receives nor pays."""
+    if purchase.approved_by is None or round_no(purchase.id):
+        return
+    step = {"purchase_id": purchase.id, "round_no": 1, "step_no": 1, "role": "approver", "from_fen": 0,
+            "compared_fen": purchase.total_fen, "asked_by": purchase.ordered_by, "asked_at": purchase.placed_at}
+    step_id = db.insert_returning_ids(ApprovalStep, [step])[0]
+    db.insert_rows(ApprovalDecision, [{
+        "step_id": step_id, "purchase_id": purchase.id, "round_no": 1, "step_no": 1,
+        "decided_by": purchase.approved_by, "decision": "approve", "content_hash": purchase.content_hash,
+        "at": purchase.approved_at, "reason": "", "way": "here", "signed_by": "", "signed_by_user": None,
+        "signed_on": None, "file_id": None}])
 
 
 # ---- for pages ------------------------------------------------------------------------------------------------------

@@ -82,9 +82,7 @@ def _follower(order: Order, day: date, placed_fen: int) -> int:
     """The order that carries the rest: like the first, with its own number and day, and nothing paid."""
     row = {name: value for name, value in db.columns_of(order).items() if name != "id"}
     row |= {"number": numbers.new("S", clock.today()), "state": "placed", "payment": "unpaid", "placed_fen": placed_fen,
-            "delivery_day": day}
-    if row.get("freight_fen"):  # charged once, with the first
-        row |= {"freight_fen": 0, "freight_agreed_fen": 0}
+            "delivery_day": day, "freight_fen": 0, "freight_agreed_fen": 0}  # charged once, with the first
     if row.get("cut_off_at"):
         row["cut_off_at"] += timedelta(days=(day - order.delivery_day).days)
     return db.insert_returning_ids(Order, [row])[0]

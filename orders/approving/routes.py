@@ -25,7 +25,7 @@ from orders.buying import approval, lists
 
 bp = Blueprint("approving", __name__)
 
-MENU = (MenuEntry("unit", N_("Who approves what"), "approving.index", "purchase.read", "check", group="keep"),)
+MENU = (MenuEntry("unit", N_("Who approves what"), "approving.index", "purchase.read", "check", group="house"),)
 FUNDS: Mapping[str, str] = {"any": N_("Any money"), **words.FUND_SOURCES}
 SCHEMES: Mapping[str, str] = {
     "two_receivers": N_("Two receivers, neither of whom ordered or approved"),

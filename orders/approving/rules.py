@@ -1,8 +1,8 @@
 """Which yeses a purchase needs: by amount and fund source, and splitting it over days or people does not help.
 
 The amount compared is the purchase's own total or, if that is more, what the unit has ordered of one category from one
-co-operative in seven days, this purchase included. The unit's rules are locked meanwhile, so that two people who order
-at the same moment see each other.
+co-operative in seven days, this purchase and older orders raised in these days included. The unit's rules are locked
+meanwhile, so that two people who order at the same moment see each other.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ from market import clock, db, journal
 from market.access import Visitor
 from market.errors import N_, InvalidInput
 from market.parties import Organisation
-from orders.approving.models import ApprovalRule, ApprovalStep
+from orders.approving.models import ApprovalRule, ApprovalStep, OrderAmendment
 from orders.models import Order, OrderLine
 
 ROLLING_DAYS = 7
@@ -48,17 +48,22 @@ def needed(unit: Any, fund_source: str, lines: Sequence[Mapping[str, Any]], tota
     two where the unit has rules, three where it has the old limit alone. `purchase_id`: one that is placed already.
     """
     rules = db.session().execute(_RULES, {"unit": unit.id}).all()
-    if not rules and unit.approval_limit_fen is None:
+    steps = _for_fund(rules, fund_source, unit.approval_limit_fen)
+    if not steps:
         return ()
     if not rules:
         db.session().execute(_LOCK_UNIT, {"unit": unit.id})
     compared = max([total_fen, *sums(unit.id, lines, purchase_id).values()])
-    if not rules:
-        limit = unit.approval_limit_fen
-        return (Step(1, "approver", limit, compared),) if compared > limit else ()
+    return tuple(Step(number, role, from_fen, compared) for number, role, from_fen in steps if compared > from_fen)
+
+
+def _for_fund(rules: Sequence[Any], fund_source: str, limit_fen: int | None) -> list[tuple[int, str, int]]:
+    """What may be asked of a purchase out of this money, (number, role, above which fen): its own rules, else those of
+    any money, else the unit's one limit."""
     own = [rule for rule in rules if rule.fund_source == fund_source]
-    return tuple(Step(rule.step_no, rule.role, rule.from_fen, compared)
-                 for rule in own or [rule for rule in rules if rule.fund_source == "any"] if compared > rule.from_fen)
+    steps = [(rule.step_no, rule.role, rule.from_fen)
+             for rule in own or [rule for rule in rules if rule.fund_source == "any"]]
+    return steps or ([(1, "approver", limit_fen)] if limit_fen is not None else [])
 
 
 _rule, _unit = db.table(ApprovalRule).c, db.table(Organisation).c
@@ -67,10 +72,15 @@ _RULES = (select(_rule.fund_source, _rule.from_fen, _rule.step_no, _rule.role).w
           .order_by(_rule.step_no, _rule.id).with_for_update())
 # for the unit's other rows may go on pointing to it
 _LOCK_UNIT = select(_unit.id).where(_unit.id == bindparam("unit")).with_for_update(key_share=True)
+_change = db.table(OrderAmendment).c
+_RAISED = (select(_change.id).where(_change.order_id == _order.id, _change.kind == "raised",
+                                    _change.amended_at >= bindparam("since_moment"))
+           .correlate(db.table(Order)).exists())
 _SUMS = (
     select(_order.supplier_id, _line.category, db.sum_of(_line.amount_fen).label("fen"))
     .join_from(db.table(Order), db.table(OrderLine), _line.order_id == _order.id)
-    .where(_order.unit_id == bindparam("unit"), _order.state != "cancelled", _order.business_date > bindparam("since"),
+    .where(_order.unit_id == bindparam("unit"), _order.state != "cancelled",
+           (_order.business_date > bindparam("since")) | _RAISED,
            _order.supplier_id.in_(bindparam("suppliers", expanding=True)), _order.purchase_id != bindparam("purchase"))
     .group_by(_order.supplier_id, _line.category)
 )
@@ -81,9 +91,10 @@ def sums(unit_id: int, lines: Sequence[Mapping[str, Any]], purchase_id: int = 0)
     totals: dict[tuple[int, str], int] = defaultdict(int)
     for line in lines:
         totals[line["supplier_id"], line["category"]] += line["amount_fen"]
+    since = clock.days_after(clock.today(), -ROLLING_DAYS)
     for row in db.session().execute(_SUMS, {
-            "unit": unit_id, "since": clock.days_after(clock.today(), -ROLLING_DAYS), "purchase": purchase_id,
-            "suppliers": sorted({line["supplier_id"] for line in lines})}):
+            "unit": unit_id, "since": since, "since_moment": clock.shanghai(clock.days_after(since, 1)),
+            "purchase": purchase_id, "suppliers": sorted({line["supplier_id"] for line in lines})}):
         if (row.supplier_id, row.category) in totals:
             totals[row.supplier_id, row.category] += row.fen
     return totals
@@ -107,13 +118,8 @@ def of_unit(unit_id: int | None) -> Sequence[Any]:
 
 def roles_for(unit_id: int, fund_source: str, amount_fen: int) -> tuple[str, ...]:
     """Whose yes an amount alone needs, in order: for what is approved beforehand, as the plan of a standing order."""
-    rules = of_unit(unit_id)
-    if not rules:
-        limit = plain_limit(unit_id)
-        return ("approver",) if limit is not None and amount_fen > limit else ()
-    own = [rule for rule in rules if rule.fund_source == fund_source]
-    return tuple(rule.role for rule in own or [rule for rule in rules if rule.fund_source == "any"]
-                 if amount_fen > rule.from_fen)
+    steps = _for_fund(of_unit(unit_id), fund_source, plain_limit(unit_id))
+    return tuple(role for _number, role, from_fen in steps if amount_fen > from_fen)
 
 
 def plain_limit(unit_id: int | None) -> int | None:

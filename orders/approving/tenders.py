@@ -13,7 +13,7 @@ from market import clock, db, journal
 from market.access import Visitor
 from market.errors import N_, InvalidInput, NotAllowed
 from market.figures import Where
-from market.parties import Organisation
+from market.parties import Membership, Organisation
 from market.places import Division
 from orders.approving.models import TenderLimit
 from orders.models import Order, OrderLine
@@ -167,10 +167,22 @@ def put(values: Mapping[str, Any], by: Visitor) -> None:
         raise InvalidInput({"division_id": [N_("Please choose one of the list.")]})
     if values["category"] and values["category"] not in {row.code for row in categories()}:
         raise InvalidInput({"category": [N_("Please choose one of the list.")]})
+    _check_not_anothers(values, by)
     row = {**values, "entered_by": by.id, "entered_at": clock.now()}
     db.session().execute(db.insert_or_update(TenderLimit, "division_id", "year", "category"), [row])
     journal.record("tender_limit.set", "division", values["division_id"], by, **{
         name: values[name] for name in ("year", "category", "limit_fen", "document")})
+
+
+def _check_not_anothers(values: Mapping[str, Any], by: Visitor) -> None:
+    """A limit of an area above holds for others too: who did not enter it does not change it. Raises InvalidInput."""
+    if values["division_id"] == by.division_id:
+        return
+    ours = select(Membership.user_id).where(Membership.organisation_id == by.organisation_id)
+    if db.session().scalar(select(TenderLimit.id).where(
+            TenderLimit.division_id == values["division_id"], TenderLimit.year == values["year"],
+            TenderLimit.category == values["category"], TenderLimit.entered_by.not_in(ours))) is not None:
+        raise InvalidInput({"division_id": [N_("Another office has entered this limit; only that one changes it.")]})
 
 
 def of_categories(lines: Sequence[Any]) -> dict[str, int]:

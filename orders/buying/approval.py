@@ -9,7 +9,7 @@ from catalog import stock
 from market import clock, db, journal, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound
-from market.parties import Membership
+from market.parties import Membership, Organisation
 from market.users import User
 from orders import families, seasons, states
 from orders.approving import deciding, people, rules
@@ -48,18 +48,22 @@ def file_paper(purchase_id: int, step_no: int, paper: Paper, by: Visitor) -> boo
         raise Conflict()
     if paper.signed_on > clock.today():
         raise InvalidInput({"signed_on": [N_("This day lies in the future.")]})
-    if paper.signed_on < purchase.business_date:
+    if paper.signed_on < clock.business_date(step.asked_at):  # of a purchase that grew: before it was asked for anew
         raise InvalidInput({"signed_on": [N_("This day lies before the purchase.")]})
     return _approve(purchase_id, None, by, replace(paper, signed_by_user=_signer(purchase, step, paper.signed_by)))
 
 
 def _signer(purchase: Purchase, step: Any, name: str) -> int | None:
-    """The login of who signed, where that name has one in the unit. Raises InvalidInput where they may not sign."""
+    """The login of who signed, where that name has one in the unit or above it. Raises InvalidInput where they may
+    not sign: who ordered may belong to either, or have left."""
     session = db.session()
+    above = select(Organisation.parent_id).where(Organisation.id == purchase.unit_id).scalar_subquery()
     found = set(session.scalars(
         select(User.id).join(Membership, Membership.user_id == User.id)
-        .where(Membership.organisation_id == purchase.unit_id, User.name == name)))
-    if found & people.askers([purchase.id]):
+        .where((Membership.organisation_id == purchase.unit_id) | (Membership.organisation_id == above),
+               User.name == name)))
+    asked = session.scalars(select(User.name).where(User.id.in_(people.askers([purchase.id]))))
+    if name in set(asked):
         raise InvalidInput({"signed_by": [N_("Who ordered does not approve, on paper either.")]})
     signed = session.scalars(select(ApprovalDecision.signed_by).where(
         ApprovalDecision.purchase_id == purchase.id, ApprovalDecision.round_no == step.round_no))
@@ -116,9 +120,10 @@ def ask_again(purchase: Purchase, unit: Any, lines: list[dict[str, Any]], by: Vi
     """After a purchase has grown: what was approved is void, and it waits again for every step of its new amount.
     Returns the round that was opened, None where no step is needed.
     """
-    steps = rules.needed(unit, purchase.fund_source, lines, purchase.total_fen, purchase.id)
+    costs_fen = purchase.total_fen + purchase.freight_fen
+    steps = rules.needed(unit, purchase.fund_source, lines, costs_fen, purchase.id)
     if not steps and purchase.approval in {"waiting", "approved"}:  # as under a plan that was approved beforehand
-        steps = (rules.Step(1, "approver", 0, purchase.total_fen),)
+        steps = (rules.Step(1, "approver", 0, costs_fen),)
     if not steps:
         return None
     round_no = deciding.round_no(purchase.id) + 1

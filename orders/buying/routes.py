@@ -24,10 +24,8 @@ from orders.paying import lists as payments
 bp = Blueprint("buying", __name__)
 
 DESK = {"unit": "buying.desk"}
-MENU = (
-    MenuEntry("unit", N_("My desk"), "buying.desk", "purchase.read", "home"),
-    MenuEntry("unit", N_("Orders"), "buying.orders", "purchase.read", "order"),
-)
+MENU = (MenuEntry("unit", N_("My desk"), "buying.desk", "purchase.read", "home"),)
+ORDERS_MENU = (MenuEntry("unit", N_("Orders"), "buying.orders", "purchase.read", "order"),)
 MOST_QUERY = 40
 
 

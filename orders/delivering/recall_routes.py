@@ -20,7 +20,7 @@ from orders.delivering import recall as reach
 bp = Blueprint("recalls", __name__)
 
 MENU = tuple(MenuEntry(door, N_("Recalls"), "recalls.index", "recall.read", "warning", group=group)
-             for door, group in (("supplier", "stock"), ("office", "look"), ("unit", "day")))
+             for door, group in (("supplier", "stock"), ("office", "look"), ("unit", "look")))
 RECALL = "<int(max=999999999999):recall_id>"
 
 

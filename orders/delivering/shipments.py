@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from catalog import stock
 from catalog.models import Lot, LotShare, Product, StockHold
@@ -178,9 +178,11 @@ def suggestion(order_id: int) -> list[dict[str, Any]]:
     """What is held for each line, as a first proposal for packing: line, lot, milli."""
     holds = db.table(StockHold)
     query = (
-        select(OrderLine.id.label("line_id"), holds.c.lot_id, Lot.code.label("lot_code"), holds.c.milli)
+        select(OrderLine.id.label("line_id"), holds.c.lot_id, Lot.code.label("lot_code"),
+               db.sum_of(holds.c.milli).label("milli"))
         .join(holds, holds.c.line_id == OrderLine.id).join(Lot, Lot.id == holds.c.lot_id)
-        .where(OrderLine.order_id == order_id).order_by(OrderLine.id, holds.c.id)
+        .where(OrderLine.order_id == order_id).group_by(OrderLine.id, holds.c.lot_id, Lot.code)
+        .order_by(OrderLine.id, func.min(holds.c.id))
     )
     return [dict(row) for row in db.session().execute(query).mappings()]
 

@@ -23,7 +23,7 @@ from orders.inspection.schemas import BoughtSchema
 
 bp = Blueprint("inspection", __name__, url_prefix="/inspection")
 
-MENU = (MenuEntry("unit", N_("Inspection book"), "inspection.index", "inspection.read", "list", group="keep"),)
+MENU = (MenuEntry("unit", N_("Inspection book"), "inspection.index", "inspection.read", "list", group="look"),)
 LONGEST_QUERY = 40
 
 

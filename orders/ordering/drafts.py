@@ -12,6 +12,7 @@ from sqlalchemy import exists, or_, select
 from catalog.models import Product
 from catalog.on_sale import on_sale
 from catalog.papers.refusals import PapersLapsed
+from catalog.terms import reach, reading
 from market import db, money
 from market.errors import MarketError
 from market.parties import Organisation
@@ -106,6 +107,7 @@ class Drawn:
     number: int
     delivery: Delivery
     lines: Sequence[Line]
+    freight_fen: int = 0
 
     @property
     def taken(self) -> list[Line]:
@@ -139,6 +141,10 @@ class Draft:
         return sum(part.total_fen for part in self.parts)
 
     @property
+    def freight_fen(self) -> int:
+        return sum(part.freight_fen for part in self.parts)
+
+    @property
     def at_old_prices_fen(self) -> int:
         return sum(line.at_old_price_fen for line in self.lines)
 
@@ -151,7 +157,7 @@ def draw(parts: Sequence[Part], unit_id: int, *, is_typed: bool = False, passed:
     """The draft as a page shows it, with today's prices and what speaks against each line.
 
     On a first look refused goods are left out (no quantity); what somebody typed stays as it was typed. Two statements
-    and those of refusals.by_good for each day of delivery.
+    those of refusals.by_good for each day of delivery and of the terms at each door.
     """
     parts = _bounded(parts)
     ids = {want.product_id for part in parts for want in part.wants}
@@ -169,7 +175,28 @@ def draw(parts: Sequence[Part], unit_id: int, *, is_typed: bool = False, passed:
             lines.append(Line(number, want, goods[want.product_id], milli, refusal))
             number += 1
         drawn.append(Drawn(at, part.delivery, lines))
+    ways = freight_fen([(one.delivery.delivery_point_id, [(line.good, line.milli or 0) for line in one.lines
+                                                          if line.is_sold]) for one in drawn])
+    drawn = [replace(one, freight_fen=fen) for one, fen in zip(drawn, ways, strict=True)]
     return Draft(drawn, tuple(passed))
+
+
+def freight_fen(deliveries: Sequence[tuple[int | None, Sequence[tuple[Any, int]]]]) -> list[int]:
+    """What the way costs for each delivery, given as its door and (good with id, price_fen and supplier_id; milli), in
+    fen; two statements for each door."""
+    doors = {point: reading.at_point(point) for point, _goods in deliveries if point}
+    found = []
+    for point, goods in deliveries:
+        wanted: dict[tuple[int, int, int], int] = defaultdict(int)
+        for good, milli in goods:
+            wanted[good.supplier_id, good.id, good.price_fen] += milli
+        sums: dict[int, int] = defaultdict(int)
+        for (supplier_id, _good, price_fen), milli in wanted.items():
+            if milli:
+                sums[supplier_id] += money.line_total(price_fen, milli)
+        terms = {supplier_id: doors[point].of(supplier_id) for supplier_id in sums} if point else {}
+        found.append(sum(reach.freight_fen(of, sums[supplier_id]) for supplier_id, of in terms.items() if of))
+    return found
 
 
 def _bounded(parts: Sequence[Part]) -> list[Part]:
@@ -233,7 +260,8 @@ def _goods(ids: set[int], unit_id: int) -> dict[int, Any]:
                .where(WeeklyListLine.product_id == product.id, WeeklyList.unit_id == unit_id)))
     rows = db.session().execute(
         select(product.id, product.name, product.name_en, product.unit, product.unit_en, product.price_fen,
-               product.minimum_milli, product.step_milli, product.picture, supplier.short_name.label("supplier_name"),
+               product.minimum_milli, product.step_milli, product.picture, product.supplier_id,
+               supplier.short_name.label("supplier_name"),
                on_sale().label("is_sold"))
         .join(db.table(Organisation), supplier.id == product.supplier_id)
         .where(product.id.in_(ids), or_(on_sale(), known))).mappings()

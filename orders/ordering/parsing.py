@@ -25,7 +25,7 @@ UNITS = tuple(sorted((*WEIGHTS, *COUNTS, *AFTER_DIGITS), key=len, reverse=True))
 HEADINGS = {"名称", "品名", "商品", "商品名称", "货品", "菜名", "食材", "数量", "单位", "序号", "编号", "备注", "规格",
             "单价", "金额", "no", "name", "goods", "product", "quantity", "qty", "unit", "code", "price", "amount",
             "note"}
-FILLERS = re.compile(r"^(?:再来|还要|我要|需要|要|来|订|加|买|送|另外|和|还有|以及)+|(?:要|来|大概|约|大约)+$")
+FILLERS = re.compile(r"^(?:再来|还要|我要|需要|要|来|订|加|买|送|另外|和|还有|以及)+|(?:要|来|大概|约|大约){1,4}$")
 EACH = re.compile(r"(?:每样|各要|各来|各)$")
 
 _DIGITS = r"[0-9０-９]+(?:[.．][0-9０-９]+)?"
@@ -36,7 +36,7 @@ _FREE = r"(?![A-Za-z])"  # g of ginger is no gram
 _NUMBER = re.compile(rf"({_DIGITS})[ \u3000]*(?:((?i:{_UNIT})){_FREE})?"
                      rf"|({_HAN_NUMBER})[ \u3000]*((?i:{_HAN_UNIT})){_FREE}")
 _MORE = re.compile(rf"半|([0-9０-９{numerals.CHINESE}])[ ]?两")
-_UNCLEAR = re.compile(r"[0-9０-９][0-9０-９.．/／~～至到:：—–-]*[/／~～至到:：—–-][ ]?" + _DIGITS)
+_UNCLEAR = re.compile(r"[0-9０-９][0-9０-９.．/／~～至到:：—–-]{0,40}[/／~～至到:：—–-][ ]?" + _DIGITS)
 _THOUSANDS = re.compile(r"[0-9０-９]{1,3}(?:[,，][0-9０-９]{3})+(?![0-9０-９])")
 # 5斤装, 10斤/袋, 5kg*4, 7号: an amount that belongs to a name
 _OF_A_NAME = re.compile(rf"(?:装|[/／*×✕xX][ ]?(?:{_DIGITS}|(?i:{_UNIT}){_FREE})"

@@ -78,6 +78,9 @@ def check(parts: Sequence[Part], only: tuple[type[MarketError], ...] = (MarketEr
 
 
 def _total_fen(parts: Sequence[Part]) -> int:
+    """What all deliveries cost with their freight, in fen."""
     products = cart.sellable([want.product_id for part in parts for want in part.wants])
-    return sum(money.line_total(products[want.product_id].price_fen, want.milli or 0)
-               for part in parts for want in part.wants if want.product_id in products)
+    goods = [(part.delivery.delivery_point_id, [(products[want.product_id], want.milli or 0) for want in part.wants
+                                                if want.product_id in products]) for part in parts]
+    return sum(drafts.freight_fen(goods)) + sum(
+        money.line_total(product.price_fen, milli) for _point, some in goods for product, milli in some)

@@ -111,7 +111,7 @@ def _told_page() -> str:
     usual = learning.usual_delivery(current_user)
     draft = drafts.draw(forms.told(usual), current_user.organisation_id, is_typed=True)
     text = forms.text()
-    return _page(draft, title=_("Look once more and order"), text=text, unknown=_unknown_of(text), is_read=bool(text))
+    return _page(draft, title=_("Check once more and order"), text=text, unknown=_unknown_of(text), is_read=bool(text))
 
 
 def _unknown_of(text: str | None) -> Sequence[reading.NotUnderstood]:
@@ -214,6 +214,7 @@ def _labels(draft: Draft) -> dict[str, str]:
              "fund_source": _("Paid from"), "budget_unit_id": _("Counts for")}
     return {"text": _("What you need"), "file": _("Table"), "lines": _("Goods"), "name": _("Name"),
             "note": _("Note for the co-operatives"), **{line.field: line.good.name for line in draft.lines},
+            **{checkout.at_supplier(line.good.supplier_id): line.good.supplier_name for line in draft.lines},
             **{f"parts-{part.number}-{name}": label for part in draft.parts for name, label in named.items()}}
 
 

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from catalog.models import Product
 from market import clock, db, journal, paging
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound
-from orders.buying import cart
+from orders.buying import cart, refusals
 from orders.ordering.again import monday_of
 from orders.ordering.drafts import Delivery, Part, Want
 from orders.ordering.models import WeeklyList, WeeklyListLine
@@ -109,7 +110,10 @@ def _write(list_id: int, entries: Sequence[Entry]) -> None:
         raise InvalidInput({"lines": [N_("A list holds between 1 and 200 goods.")]})
     if len({(entry.product_id, entry.weekday) for entry in entries}) != len(entries):
         raise InvalidInput({"lines": [N_("A good is listed twice.")]})
-    products = cart.sellable([entry.product_id for entry in entries])
+    ids = {entry.product_id for entry in entries}
+    if db.session().scalar(select(func.count()).select_from(Product).where(Product.id.in_(ids))) != len(ids):
+        raise InvalidInput({"lines": [refusals.NoLongerSold()]})
+    products = cart.sellable(list(ids))
     for entry in entries:
         if entry.product_id in products:
             cart.check_quantity(products[entry.product_id], entry.milli)

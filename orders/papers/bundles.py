@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, or_, select, true, update
 
 from market import clock, db, files, journal, outbox
 from market.access import Visitor
-from market.errors import Conflict, NotFound
+from market.errors import N_, Conflict, InvalidInput, NotFound
 from orders.models import Acceptance, Order
-from orders.papers import facts, printing, walls
+from orders.papers import facts, lists, printing, walls
 from orders.papers.models import InvoiceRequest, PaperBundle, Statement
 from orders.papers.statement_lists import month_days
 
@@ -33,7 +33,9 @@ class Sheet:
 
 
 def ask(month: str, partner_id: int | None, by: Visitor) -> PaperBundle:
-    """Ask the worker for a month's papers, with one partner or all."""
+    """Ask the worker for a month's papers, with one partner or all. Raises InvalidInput for who is no partner."""
+    if partner_id is not None and partner_id not in {partner.id for partner in lists.partners(by)}:
+        raise InvalidInput({"partner_id": [N_("Please choose one of the list.")]})
     row = PaperBundle(organisation_id=by.organisation_id or 0, partner_id=partner_id, month=month, state="queued",
                       done=0, whole=0, asked_by=by.id, asked_at=clock.now())
     db.session().add(row)

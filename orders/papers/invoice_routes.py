@@ -27,7 +27,7 @@ REQUEST_LABELS: Mapping[str, str] = {
     "asked": N_("To invoice"), "invoiced": N_("Invoiced"), "cancelled": N_("Request taken back"),
 }
 INVOICE_LABELS: Mapping[str, str] = {
-    "matched": N_("Agrees"), "differs": N_("Differs"), "accepted": N_("Taken as it is"), "refused": N_("Refused"),
+    "matched": N_("Agrees"), "differs": N_("Differs"), "accepted": N_("Taken as it is"), "refused": N_("Not accepted"),
     "replaced": N_("Replaced"),
 }
 EXEMPT: Mapping[str, bool | None] = {"default": None, "yes": True, "no": False}

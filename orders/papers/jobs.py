@@ -6,7 +6,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import select
 
-from market import db, logins, money, notices
+from market import access, db, logins, money, notices
 from market.errors import N_, MarketError
 from market.notices import Kind, Kinds
 from market.outbox import Handler
@@ -84,8 +84,8 @@ def make_bundle(payload: Mapping[str, Any]) -> None:
         if row is None:
             return
         login = session.scalars(select(User.login).where(User.id == row.asked_by)).one()
-    by = logins.visitor_of_login(login)
-    if by is None or by.organisation_id != row.organisation_id:
+    by = logins.visitor_of_login(login, row.organisation_id)
+    if by is None or not access.can(by, "trade_paper.read"):  # gone meanwhile
         _fail(bundle_id)
         return
     try:

@@ -19,8 +19,8 @@ from orders.papers.schemas import BundleSchema
 
 bp = Blueprint("trade_papers", __name__)
 
-MENU = tuple(MenuEntry(door, N_("Trade papers"), "trade_papers.index", "trade_paper.read", "contract", group="keep")
-             for door in ("unit", "supplier", "office"))
+MENU = tuple(MenuEntry(door, N_("Trade papers"), "trade_papers.index", "trade_paper.read", "contract", group=group)
+             for door, group in (("unit", "look"), ("supplier", "keep"), ("office", "look")))
 ORDER = "<int(max=999999999999):order_id>"
 BUNDLE = "<int(max=999999999999):bundle_id>"
 

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 from flask_login import current_user
 
+from catalog.terms import reach, reading
 from market import clock, money
 from market.access import Visitor, can, requires
 from market.errors import N_, InvalidInput
@@ -24,7 +25,7 @@ bp = Blueprint("phone", __name__)
 
 MENU = (
     MenuEntry("supplier", N_("Phone orders"), "phone.index", "phone.type", "phone"),
-    MenuEntry("unit", N_("Phone orders"), "phone.inbox", "purchase.place", "phone"),
+    MenuEntry("unit", N_("Phone orders"), "phone.inbox", "purchase.place", "phone", group="todo"),
 )
 ORDER = "<int(max=999999999999):phone_order_id>"
 MOST_QUERY = 40
@@ -143,11 +144,13 @@ def open_link(token: str) -> Response:
 def show(phone_order_id: int) -> str:
     order, lines = lists.of_unit(phone_order_id, current_user), lists.lines(phone_order_id)
     points = buying.delivery_points(current_user.organisation_id)
+    goods_fen = sum(money.line_total(line.price_now_fen, line.milli) for line in lines)
+    point = _point(order, [one.id for one in points])
     return render_template(
         "orders/phone/show.html", order=order, lines=lines, labels=labels, points=points, is_open=_is_open(order),
-        total=sum(money.line_total(line.price_now_fen, line.milli) for line in lines),
+        goods_fen=goods_fen, freight_fen=_freight_fen(order.supplier_id, point, goods_fen), point=point,
         changed=any(line.price_fen != line.price_now_fen for line in lines),
-        can_be_had=all(line.on_sale for line in lines), point=lists.last_point(order))
+        can_be_had=all(line.on_sale for line in lines))
 
 
 @bp.post(f"/phone-orders/{ORDER}/confirmation")
@@ -180,6 +183,20 @@ def decline(phone_order_id: int) -> Response:
         return see_other("phone.show", phone_order_id=phone_order_id)
 
     return once(work)
+
+
+def _point(order: Any, open_ids: list[int]) -> int | None:
+    """The door that was just chosen, else where the co-operative delivered last, else the first."""
+    for said in (request.form.get("delivery_point_id", type=int), lists.last_point(order)):
+        if said in open_ids:
+            return said
+    return next(iter(open_ids), None)
+
+
+def _freight_fen(supplier_id: int, point_id: int | None, goods_fen: int) -> int:
+    """What the way to a door costs with these goods, in fen."""
+    terms = reading.at_point(point_id, [supplier_id]).of(supplier_id) if point_id else None
+    return reach.freight_fen(terms, goods_fen) if terms else 0
 
 
 def _is_open(order: Any) -> bool:

@@ -40,13 +40,17 @@ class Roll:
 
     def unit(self, unit_id: int, day: date) -> int:
         """The unit for which a document of this day counts."""
+        unit_id = self._successor(unit_id, day)
+        return self._successor(self.shared[unit_id], day) if unit_id in self.shared else unit_id
+
+    def _successor(self, unit_id: int, day: date) -> int:
         seen = {unit_id}
         while unit_id in self.successions and self.successions[unit_id][0] <= day:
             unit_id = self.successions[unit_id][1]
             if unit_id in seen:
                 break
             seen.add(unit_id)
-        return self.shared.get(unit_id, unit_id)
+        return unit_id
 
     def sources(self, units: Collection[int]) -> set[int]:
         """These units and all whose purchases may count for them."""
@@ -204,7 +208,8 @@ def open_orders(sources: Collection[int], year: int) -> Any:
     """Orders of the year not yet accepted, and accepted ones not yet paid: fen of either, day of acceptance."""
     accepted = (select(Acceptance.order_id, func.min(Acceptance.business_date).label("day"))
                 .group_by(Acceptance.order_id).subquery())
-    unpaid = Order.accepted_fen - Order.returned_fen - Order.received_fen + Order.refunded_fen
+    unpaid = (Order.accepted_fen - Order.returned_fen + Order.freight_fen - Order.received_fen  # as orders/states.py
+              + Order.refunded_fen)
     is_open = Order.state.in_(("waiting", "placed", "shipped"))
     first, last = date(year, 1, 1), date(year, 12, 31)
     return db.session().execute(

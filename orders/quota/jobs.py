@@ -26,8 +26,8 @@ DUE = N_("The filing of the reserved share for %(year)s is due by %(day)s.")
 LAGS = N_("The reserved share of %(year)s stands at %(done)s, the year at %(time)s.")
 
 KINDS: Kinds = {
-    **{f"quota.due_{days}": Kind(DUE, "quota.home", "year") for days in REMIND_AT},
-    **{f"quota.lags_q{quarter}": Kind(LAGS, "quota.home", "year") for quarter in (1, 2, 3, 4)},
+    **{f"quota.due_{days}": Kind(DUE, "quota.home", "year", mailed=True) for days in REMIND_AT},
+    **{f"quota.lags_q{quarter}": Kind(LAGS, "quota.home", "year", mailed=True) for quarter in (1, 2, 3, 4)},
 }
 HANDLERS: Mapping[str, Handler] = {}
 
@@ -91,5 +91,5 @@ def _tell(unit_id: int, year: int, matter: str, text: str, told: Mapping[str, st
     for language in ("zh", "en"):
         with force_locale(language):
             said.append((_(N_("The reserved share of %(year)s"), year=str(year)), _(text, **told)))
-    mail.write(unit_id, READERS, f"quota {year} {matter}", " / ".join(line for line, _text in said),
+    mail.write(unit_id, READERS, f"quota {unit_id} {year} {matter}", " / ".join(line for line, _text in said),
                "\n\n".join(body for _line, body in said) + "\n")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import aliased
 
 from market import db, paging, places
@@ -18,13 +18,14 @@ FILING = db.table(QuotaFiling)
 TABS = ("waiting", "returned", "approved", "all")
 
 
-def filing_of(unit_id: int | None, year: int) -> Any:
-    """A unit's filing of a year with the representative's name; None where there is none yet."""
+def filing_of(unit_id: int | None, year: int, *, drafts: bool = True) -> Any:
+    """A unit's filing of a year with the representative's name; None where there is none yet, or one of no concern."""
     representative = aliased(Organisation)
     return db.session().execute(
         select(FILING, representative.name.label("representative"))
         .outerjoin(representative, representative.id == FILING.c.representative_id)
-        .where(FILING.c.unit_id == unit_id, FILING.c.year == year)).first()
+        .where(FILING.c.unit_id == unit_id, FILING.c.year == year, true() if drafts else FILING.c.state != "draft")
+    ).first()
 
 
 def filing(filing_id: int) -> Any:

@@ -1,5 +1,6 @@
 """The reserved share on the buyer's desk: bars, filing, the orders behind a figure, 832 exports, supervised units."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -65,10 +66,12 @@ def asked_day(year: int) -> date:
 def home() -> str:
     year, unit_id = asked_year(), lists.own_unit(whole_argument("unit"), current_user)
     found = figures.progress([unit_id], year)[unit_id]
+    is_own = unit_id == current_user.organisation_id
     return render_template(
-        "orders/quota/home.html", found=found, year=year, filing=lists.filing_of(unit_id, year), words=words,
+        "orders/quota/home.html", found=found, year=year, words=words,
+        filing=lists.filing_of(unit_id, year, drafts=is_own),
         deadline=rules.Book(year).deadline(found.unit.division_id), named_by=lists.named_by(unit_id, year),
-        is_own=unit_id == current_user.organisation_id, succession=successions.of_unit(unit_id), lines="quota.lines",
+        is_own=is_own, succession=successions.of_unit(unit_id), lines="quota.lines",
         office=False)
 
 
@@ -76,7 +79,7 @@ def home() -> str:
 @requires("quota.file")
 def form() -> str:
     form_year = request.form.get("year", "")
-    year = int(form_year) if form_year.isdigit() and len(form_year) == 4 else asked_year()
+    year = int(form_year) if re.fullmatch(r"20[0-9]{2}", form_year, re.ASCII) else asked_year()
     unit = rules.unit(current_user.organisation_id)
     book = rules.Book(year)
     return render_template(

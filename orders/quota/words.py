@@ -7,7 +7,7 @@ from market.errors import N_
 STATES: Mapping[str, tuple[str, str]] = {  # words and tone
     "draft": (N_("Draft"), "quiet"), "submitted": (N_("Submitted"), "waiting"),
     "reviewed": (N_("Reviewed by the supervising unit"), "waiting"), "approved": (N_("Approved"), "good"),
-    "returned": (N_("Returned for correction"), "wrong"), "closed": (N_("Closed"), "quiet"),
+    "returned": (N_("Returned for correction"), "wrong"), "closed": (N_("Ended"), "quiet"),
 }
 CANTEENS: Mapping[str, str] = {
     "own": N_("Own canteen"), "outsourced": N_("Canteen run by a contractor"),

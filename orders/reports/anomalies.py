@@ -206,7 +206,7 @@ def plain_mail(address: str) -> str:
 
 
 def hasty(begin: date, end: date, where: Where) -> Iterator[Found]:
-    """Decisions that left no time to read; on paper they were made before."""
+    """Decisions that left no time to read; on paper, and to a plan, they were made before."""
     for row in db.session().execute(
             select(ApprovalDecision.id, ApprovalDecision.at, ApprovalStep.asked_at, Purchase.number,
                    Purchase.business_date, User.name, Organisation.short_name)
@@ -214,7 +214,8 @@ def hasty(begin: date, end: date, where: Where) -> Iterator[Found]:
             .join(Purchase, Purchase.id == ApprovalDecision.purchase_id)
             .join(Organisation, Organisation.id == Purchase.unit_id).join(User, User.id == ApprovalDecision.decided_by)
             .where(where.holds(Organisation.division_id), ApprovalDecision.decision == "approve",
-                   ApprovalDecision.way == "here", Purchase.business_date >= begin, Purchase.business_date < end)):
+                   ApprovalDecision.way == "here", ApprovalDecision.at != Purchase.placed_at,
+                   Purchase.business_date >= begin, Purchase.business_date < end)):
         seconds = int((row.at - row.asked_at).total_seconds())
         if seconds < HASTY_SECONDS:
             yield Found("hasty", str(row.id), f"{row.short_name} · {row.number}",

@@ -33,7 +33,7 @@ REPORTS = {report.name: report for report in (
     anomalies.REPORT)}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
-    MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report", group="look"),
+    MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),
     MenuEntry("shop", N_("Reports"), "reports.index", None, "report"),
 )
 DESK = dict.fromkeys(("village", "township", "agriculture", "revitalisation", "finance", "city"), "reports.office_home")

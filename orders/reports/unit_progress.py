@@ -7,6 +7,7 @@ from market.errors import N_
 from market.i18n import gettext as _
 from market.words import UNIT_TYPES
 from orders.quota import figures, words
+from orders.quota.models import FILED
 from orders.reports import unit_rows
 from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
 from orders.reports.readers import Area, Reader
@@ -37,7 +38,8 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
     year, until = unit_rows.year_of(asked)
     found = figures.progress([unit.id for unit in units], year, until)
     rows = [_row(unit, found[unit.id]) for unit in units
-            if asked.every or found[unit.id].filing or found[unit.id].sums.orders or found[unit.id].sums.outside_orders]
+            if asked.every or _shown(found[unit.id]) or found[unit.id].sums.orders
+            or found[unit.id].sums.outside_orders]
     totals = total_of(COLUMNS, rows)
     totals.values["completion"] = (money.basis_points(totals.values["local"], totals.values["quota"])
                                    if totals.values["quota"] else None)
@@ -50,13 +52,19 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
     ])
 
 
+def _shown(found: figures.Progress) -> Any:
+    """The unit's filing; a draft is its own business."""
+    return found.filing if found.filing and found.filing.state != "draft" else None
+
+
 def _row(unit: Any, found: figures.Progress) -> Row:
-    filing = found.filing
+    filing = _shown(found)
+    filed = filing if filing and filing.state in FILED else None  # as the quota: not what was sent back or closed
     return Row({
         "unit": unit.name, "unit_type": _(UNIT_TYPES[unit.unit_type]) if unit.unit_type else None,
         "place": unit.place, "parent": unit.parent,
         "canteen_status": _(words.CANTEENS[filing.canteen]) if filing else None,
-        "base": filing.canteen_base_fen if filing else None, "ratio": filing.canteen_points if filing else None,
+        "base": filed.canteen_base_fen if filed else None, "ratio": filed.canteen_points if filed else None,
         "quota": found.local.quota_fen, **found.sums.of, "local": found.local.amount_fen,
         "completion": found.local.points, "time_progress": found.time_points, "gap": found.local.gap_fen,
         "outside": found.outside.amount_fen, "orders": len(found.sums.orders), "open": found.sums.open_fen,

@@ -16,7 +16,8 @@ from orders.reports.readers import Area, Reader
 
 
 def units(area: Area, reader: Reader) -> Any:
-    """Active and former units of the area with their place and supervising unit. Raises NotFound for the public."""
+    """Units of the area that were ever let in, with their place and supervising unit. Raises NotFound for the public.
+    """
     if not reader.sees_all:
         raise NotFound()
     parent = aliased(Organisation)
@@ -24,7 +25,8 @@ def units(area: Area, reader: Reader) -> Any:
         select(Organisation.id, Organisation.name, Organisation.unit_type, Division.level, Division.name.label("place"),
                parent.name.label("parent"))
         .outerjoin(Division, Division.id == Organisation.division_id)
-        .outerjoin(parent, parent.id == Organisation.parent_id).where(Organisation.kind == "unit"))
+        .outerjoin(parent, parent.id == Organisation.parent_id)
+        .where(Organisation.kind == "unit", Organisation.status != "applying"))
     where = area.where
     if where.county_id is not None:
         query = query.where((Division.county_id == where.county_id) | (Division.id == where.county_id))

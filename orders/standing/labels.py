@@ -14,7 +14,7 @@ STATES: Mapping[str, str] = {
     "ended": N_("Ended"),
 }
 OUTCOMES: Mapping[str, str] = {
-    "placed": N_("Ordered"), "nothing": N_("Nothing ordered"), "skipped": N_("Left out"), "failed": N_("Refused"),
+    "placed": N_("Ordered"), "nothing": N_("Nothing ordered"), "skipped": N_("Left out"), "failed": N_("Not possible"),
     "missed": N_("Not in time"),
 }
 LINE_OUTCOMES: Mapping[str, str] = {
@@ -24,6 +24,7 @@ ACTS: Mapping[str, str] = {
     "standing.drafted": N_("Drawn up"), "standing.changed": N_("Changed"), "standing.started": N_("Started"),
     "standing.approved": N_("Approved"), "standing.declined": N_("Declined"), "standing.paused": N_("Paused"),
     "standing.active": N_("Resumed"), "standing.ended": N_("Ended"), "standing.taken_over": N_("Taken over"),
+    "standing.handed_over": N_("Handed over"),
     "standing.day_skipped": N_("Day left out"), "standing.day_back": N_("Day taken back"),
     "standing.ceiling_raised": N_("Ceiling raised"), "standing.price_taken_once": N_("Price taken once"),
     "standing.good_dropped": N_("Good dropped"),

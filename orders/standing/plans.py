@@ -1,11 +1,13 @@
 """A plan's life: drawn up, changed, started, approved by a second person, paused, handed over, ended."""
 
+from collections import defaultdict
 from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 
-from market import clock, db, journal, outbox
+from catalog.models import Product
+from market import clock, db, journal, money, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, NotFound, SecondPersonNeeded
 from market.journal import JournalEntry
@@ -122,6 +124,31 @@ def take_over(plan_id: int, by: Visitor) -> None:
     journal.record("standing.taken_over", KIND, plan.id, by, before=before)
 
 
+STANDING_ORDERS = N_("Standing orders")
+
+
+def hand_over(unit_id: int, giver: int, taker: int) -> list[tuple[str, int]]:
+    """All plans of somebody who hands over go on in the other's name: a `Taker` of orders/units/handover.py.
+
+    What the other has approved waits for a new approval by somebody else.
+    """
+    ids = db.session().scalars(select(StandingPlan.id).where(
+        StandingPlan.unit_id == unit_id, StandingPlan.owner_id == giver, StandingPlan.state != "ended")
+        .order_by(StandingPlan.id)).all()
+    for plan_id in ids:
+        plan = locked(plan_id)
+        if plan is None:
+            continue
+        plan.owner_id = taker
+        if plan.approved_by == taker:
+            plan.approved_by = plan.approved_at = plan.approved_hash = None
+            content = contents.of_plan(plan)
+            settle(plan, content, content)
+        db.session().flush()
+        journal.record("standing.handed_over", KIND, plan_id, None, before=giver, after=taker)
+    return [(STANDING_ORDERS, len(ids))]
+
+
 # ---- whose it is ----------------------------------------------------------------------------------------------------
 
 
@@ -216,8 +243,22 @@ def taken_days(plan_id: int, since: date) -> set[date]:
 
 
 def asked_roles(plan: Any, content: Content) -> tuple[str, ...]:
-    """Whose yes the largest run alone would need as a purchase of its budget unit."""
-    return rules.roles_for(plan.budget_unit_id, plan.fund_source, content.largest_run_fen)
+    """Whose yes the largest run alone would need as a purchase of its budget unit. Where it needs one, nobody looks at
+    the runs any more: then it must be the yes that seven days from one co-operative and of one category need."""
+    unit, fund = plan.budget_unit_id, plan.fund_source
+    roles = rules.roles_for(unit, fund, content.largest_run_fen)
+    return rules.roles_for(unit, fund, max(content.largest_run_fen, _week_fen(content))) if roles else ()
+
+
+def _week_fen(content: Content) -> int:
+    """The most that a week costs at its ceilings, of one category from one co-operative, in fen."""
+    kinds: dict[int, tuple[int, int]] = {row.id: (row.supplier_id, row.category_id) for row in db.session().execute(
+        select(Product.id, Product.supplier_id, Product.category_id)
+        .where(Product.id.in_([line.product_id for line in content.lines])))}
+    sums: dict[tuple[int, int], int] = defaultdict(int)
+    for line in content.lines:
+        sums[kinds[line.product_id]] += sum(money.line_total(line.ceiling_fen, milli) for milli in line.quantities)
+    return max(sums.values(), default=0)
 
 
 def _move(plan_id: int, state: str, new: str, by: Visitor) -> StandingPlan:

@@ -162,9 +162,13 @@ def _order(plan: StandingPlan, content: Content, day: date, found: Sequence[Outc
     total = sum(money.line_total(one.price_fen or 0, one.milli) for one in ordered)
     _check_year(plan, day, total)
     wish = Wish(plan.delivery_point_id, day, plan.delivery_window, plan.fund_source,
-                budget_unit_id=plan.budget_unit_id, expected_total_fen=total)
-    return checkout.place([(one.line.product_id, one.milli) for one in ordered], wish, token_of(plan.id, day), by,
-                          source="standing", approved_by=_approver(plan, content, ordered))
+                budget_unit_id=plan.budget_unit_id)
+    placed = checkout.place([(one.line.product_id, one.milli) for one in ordered], wish, token_of(plan.id, day), by,
+                            source="standing", approved_by=_approver(plan, content, ordered),
+                            substitutes={one.line.product_id for one in ordered if one.line.substitutes})
+    if placed.total_fen != total:  # the freight comes on top, by the terms of this moment
+        raise checkout.PricesChanged(total=money.yuan(placed.total_fen))
+    return placed
 
 
 def _approver(plan: StandingPlan, content: Content, ordered: Sequence[Outcome]) -> int | None:

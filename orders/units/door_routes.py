@@ -15,8 +15,8 @@ from orders.units.schemas import DoorSchema, HandoverSchema
 bp = Blueprint("unit_doors", __name__, url_prefix="/unit")
 
 MENU = (
-    MenuEntry("unit", N_("Delivery points"), "unit_doors.index", "unit.manage", "pin", group="keep"),
-    MenuEntry("unit", N_("Hand-overs"), "unit_doors.handovers", "unit.manage", "handshake", group="keep"),
+    MenuEntry("unit", N_("Delivery points"), "unit_doors.index", "unit.manage", "pin", group="house"),
+    MenuEntry("unit", N_("Hand-overs"), "unit_doors.handovers", "unit.manage", "handshake", group="house"),
 )
 DOOR, HANDOVER = "<int(max=999999999999):door_id>", "<int(max=999999999999):handover_id>"
 

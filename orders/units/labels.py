@@ -9,7 +9,7 @@ STANDS: Mapping[str, tuple[str, str]] = {  # words and tone
     "suspended": (N_("Suspended"), "wrong"), "left": (N_("Left"), "quiet"),
 }
 APPLICATION: Mapping[str, tuple[str, str]] = {
-    "waiting": (N_("Waits for admission"), "waiting"), "returned": (N_("Sent back"), "wrong"),
+    "waiting": (N_("Waits for admission"), "waiting"), "returned": (N_("Returned for correction"), "wrong"),
     "admitted": (N_("Admitted"), "good"),
 }
 HANDOVER: Mapping[str, tuple[str, str]] = {
@@ -17,8 +17,9 @@ HANDOVER: Mapping[str, tuple[str, str]] = {
 }
 ACTS: Mapping[str, str] = {
     "unit.applied": N_("Asked to be admitted"), "unit.applied_again": N_("Asked again"),
-    "unit.admitted": N_("Admitted"), "unit.returned": N_("Sent back"), "unit.facts_set": N_("Changed the facts"),
-    "unit.made": N_("Created the sub-unit"), "handover.planned": N_("Planned the hand-over"),
-    "handover.done": N_("The hand-over took effect"), "handover.cancelled": N_("Called it off"),
+    "unit.admitted": N_("Admitted"), "unit.returned": N_("Returned for correction"),
+    "unit.facts_set": N_("Changed the facts"), "unit.made": N_("Created the sub-unit"),
+    "handover.planned": N_("Planned the hand-over"), "handover.done": N_("The hand-over took effect"),
+    "handover.cancelled": N_("Called it off"),
 }
 MANAGER_ACCOUNT, TRADING_ACCOUNT = N_("Manager account"), N_("Trading account")

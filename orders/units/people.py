@@ -41,12 +41,27 @@ class LastManager(Conflict):
     text = N_("This is the unit's only manager. Please make somebody else a manager first.")
 
 
+class NotYetAdmitted(Conflict):
+    """Else a stranger who registers a unit could keep mobile numbers and addresses from those they belong to."""
+
+    code = "not_yet_admitted"
+    text = N_("Your unit has to be admitted before it adds people and sub-units.")
+
+
+def need_admitted(by: Visitor) -> None:
+    """Raises NotYetAdmitted while nobody has vouched for the visitor's unit."""
+    if db.session().scalar(select(Organisation.status).where(Organisation.id == by.organisation_id)) == "applying":
+        raise NotYetAdmitted()
+
+
 def add(person: Person, roles: Collection[str], by: Visitor) -> int:
     """Let somebody act for the visitor's own unit; returns the user's id.
 
-    Raises InvalidInput where the mobile number or address belongs to another login, or the roles do not go together.
+    Raises NotYetAdmitted, InvalidInput where the mobile number or address belongs to another login, or the roles do
+    not go together.
     """
     unit_id = _lock(by)
+    need_admitted(by)
     check_roles(roles)
     user_id = find(person) if person.login else _new(person, by)
     before = roles_of(user_id, unit_id)
@@ -58,12 +73,17 @@ def add(person: Person, roles: Collection[str], by: Visitor) -> int:
 
 
 def find(person: Person) -> int:
-    """The id of a login; name and mobile number have to fit, so that nobody is found by guessing one of them."""
-    found = db.session().scalar(select(User.id).where(User.login == person.login.lower(),
-                                                      User.mobile == person.mobile))
+    """The id of a login; name and mobile number have to fit, so that nobody is found by guessing one of them.
+
+    Not one without a password: the first code is for the unit to print that made the login, and for no other.
+    """
+    found = db.session().execute(select(User.id, User.password_hash).where(
+        User.login == person.login.lower(), User.mobile == person.mobile)).first()
     if found is None:
         raise InvalidInput({"login": [N_("Nobody has this login name together with this mobile number.")]})
-    return found
+    if found.password_hash == passwords.NONE_YET:
+        raise InvalidInput({"login": [N_("This person has not chosen a password yet. Please add them after that.")]})
+    return int(found.id)
 
 
 def _new(person: Person, by: Visitor) -> int:

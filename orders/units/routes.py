@@ -21,8 +21,8 @@ from orders.units.people import Person
 bp = Blueprint("units", __name__, url_prefix="/unit")
 
 MENU = (
-    MenuEntry("unit", N_("Unit and sub-units"), "units.show", "unit.read", "office", group="keep"),
-    MenuEntry("unit", N_("People of the unit"), "units.people_page", "unit.manage", "people", group="keep"),
+    MenuEntry("unit", N_("Unit and sub-units"), "units.show", "unit.read", "office", group="house"),
+    MenuEntry("unit", N_("People of the unit"), "units.people_page", "unit.manage", "people", group="house"),
 )
 USER, UNIT = "<int(max=999999999999):user_id>", "<int(max=999999999999):unit_id>"
 

@@ -22,7 +22,7 @@ from market.schemas import Choice, CreditCode, EmailAddress, Input, Mobile, Word
 from market.sheet_input import Rows
 from market.users import User
 from orders import families
-from orders.units import admission
+from orders.units import admission, people
 from orders.units.models import UnitApplication
 
 # how a role is written in a cell, Chinese and English
@@ -115,7 +115,11 @@ class Known:
 
 
 def match(rows: Rows, by: Visitor) -> Plan:
-    """Compare with the unit's tree and with everybody's mobile numbers, addresses and credit codes."""
+    """Compare with the unit's tree and with everybody's mobile numbers, addresses and credit codes.
+
+    Raises NotYetAdmitted.
+    """
+    people.need_admitted(by)
     known, plan = _known(rows, by), Plan()
     for line, values in rows.loaded.items():
         faults = [*_unit_faults(line, values, known), *_person_faults(line, values, known)]

@@ -12,7 +12,7 @@ from market.waiting import Waiting
 from orders.units.sheet import KINDS
 
 DESK = Desk("unit_imports", "/unit/tables", "unit.manage", KINDS)
-MENU = (MenuEntry("unit", N_("Tables"), "unit_imports.index", "unit.manage", "upload", group="keep"),)
+MENU = (MenuEntry("unit", N_("Tables"), "unit_imports.index", "unit.manage", "upload", group="house"),)
 bp: Any = routes.blueprint(DESK)
 
 

@@ -8,7 +8,7 @@ from market import clock, credentials, db, journal, passwords
 from market.access import Visitor
 from market.errors import NotFound
 from market.parties import Organisation
-from orders.units import admission
+from orders.units import admission, people
 from orders.units.people import Person
 
 FACTS = ("short_name", "contact_name", "phone")  # the manager's; name and credit code are what somebody vouched for
@@ -32,8 +32,9 @@ def set_facts(said: dict[str, Any], by: Visitor) -> None:
 def add_sub_unit(said: dict[str, Any], manager: Person, by: Visitor) -> int:
     """A unit below the visitor's own, with its first manager; it orders once it is admitted. Returns its id.
 
-    Raises InvalidInput for a credit code, mobile number or address that is somebody else's.
+    Raises NotYetAdmitted, InvalidInput for a credit code, mobile number or address that is somebody else's.
     """
+    people.need_admitted(by)
     admission.refuse_known(said["credit_code"])
     credentials.refuse_taken(manager.mobile, manager.email)
     unit = Organisation(kind="unit", name=said["name"], short_name=said["name"], unit_type=said["unit_type"],

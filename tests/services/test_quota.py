@@ -5,12 +5,14 @@ from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from market import clock, db
+from market import clock, db, outbox
 from market.errors import InvalidInput, SecondPersonNeeded
+from market.message_rows import Message
 from market.notices import Notice
-from market.parties import DeliveryPoint, Organisation
+from market.parties import DeliveryPoint, Membership, Organisation
+from market.users import User
 from orders.delivering import returns
 from orders.models import Order
 from orders.quota import figures, filing, jobs, outside, rules, single_orders, successions
@@ -259,6 +261,34 @@ def test_a_merged_units_purchases_count_for_the_successor_from_the_day_on(
             successions.decide(back, True, "", office.finance)
 
 
+def test_a_shared_canteen_goes_on_under_the_successor_of_whoever_filed_it(
+        world: World, trade: Trade, office: Office) -> None:
+    office.rule()
+    office.file(world.person("cook.wu"), contact="吴师傅")
+    office.file(world.person("admin.qian"), canteen="shared", representative="永州演示医院")
+    merged = office.join("永州演示新院", "head.gu", "顾院长", "manager", unit_type="hospital").organisation_id or 0
+    scan = office.scan()
+    with db.transaction():
+        step = successions.declare("merged", "永州演示新院", date(2026, 10, 13), scan, world.person("cook.wu"))
+    with db.transaction():
+        successions.decide(step, True, "", office.finance)
+    bought(trade)
+    with clock.at(datetime(2026, 10, 14, 4, tzinfo=UTC)):
+        bought(trade, milli=5_000)
+        units = [world.organisation_id(SCHOOL), world.organisation_id(HOSPITAL), merged]
+        found = figures.progress(units, 2026)
+        assert [found[unit].sums.total_fen for unit in units] == [0, 2_000, 1_000]
+        assert sum(line["fen"] for line in single_orders.behind(merged, 2026, clock.today(), "total")) == 1_000
+
+
+def test_what_is_still_unpaid_has_its_freight(world: World, trade: Trade, office: Office) -> None:
+    order = bought(trade)
+    with db.transaction() as session:
+        session.execute(update(Order).where(Order.id == order.id).values(freight_agreed_fen=500,
+                                                                               freight_fen=500))
+    assert seen(world.organisation_id(SCHOOL)).sums.unpaid_fen == 2_500
+
+
 def test_reminders_go_out_once(world: World, office: Office, trade: Trade) -> None:
     office.rule()
     with db.transaction():
@@ -275,6 +305,21 @@ def test_reminders_go_out_once(world: World, office: Office, trade: Trade) -> No
             jobs.remind_of_lags(date(2026, 10, 2))
     kinds = [row.kind for row in db.session().scalars(select(Notice))]
     assert kinds.count("quota.lags_q3") == 1
+
+
+def test_a_reminder_is_one_letter_for_each_unit_and_person(app: Flask, world: World, office: Office) -> None:
+    """孙会计 keeps the books of two units; 王师傅 receives and has nothing to file."""
+    with db.transaction() as session:
+        session.execute(update(User).where(User.login.in_(("cashier.sun", "store.wang"))).values(
+            email=User.login + "@example.cn"))
+        session.add(Membership(user_id=world.person("cashier.sun").id, organisation_id=world.organisation_id(HOSPITAL),
+                               role="finance"))
+        rules.set_deadline(2026, date(2026, 10, 18), office.finance)
+    with db.transaction():
+        jobs.remind_of_deadlines(clock.today())
+    outbox.drain(app.extensions["sijin_handlers"])
+    told = db.session().execute(select(User.login, Message.organisation_id).join(User, User.id == Message.user_id))
+    assert sorted(map(tuple, told)) == sorted(("cashier.sun", world.organisation_id(key)) for key in (SCHOOL, HOSPITAL))
 
 
 def test_late_filings_are_marked(world: World, office: Office) -> None:

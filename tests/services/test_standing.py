@@ -15,6 +15,7 @@ from orders.models import Order, Purchase
 from orders.standing import days, plans, prices, skips
 from orders.standing.models import StandingLine, StandingRun, StandingRunLine
 from orders.standing.refusals import NoGoods, NotItsDay, PlanChanged
+from orders.units import handover
 from tests.standing_plans import a_plan, content_of, plan, runs_of, said, set_limit, set_price, told, work
 from tests.trade import Trade
 from tests.world import NOON, TODAY, World
@@ -274,6 +275,21 @@ def test_who_left_the_unit_orders_nothing_until_somebody_takes_over(world, cabba
     with clock.at(AT_FOUR + timedelta(days=1)):
         work()
     assert [bought.ordered_by for bought in purchases()] == [world.person("admin.qian").id]
+
+
+def test_a_hand_over_takes_the_plans_along_and_who_approved_one_does_not_order_by_it(world, cabbage):
+    set_limit(world, 2_000)
+    plan_id, small = a_plan(world, {cabbage: 10_000}), a_plan(world, {cabbage: 1_000})
+    approve(world, plan_id)
+    chen, qian, li = (world.person(login) for login in ("cook.chen", "admin.qian", "head.li"))
+    with db.transaction():
+        made = handover.plan(chen.id, li.id, TODAY, "轮岗", qian)
+    assert ["Standing orders", 2] in handover.own(made, qian).things
+    assert [(plan(one).owner_id, plan(one).state) for one in (plan_id, small)] == [
+        (li.id, "waiting"), (li.id, "active")]
+    with clock.at(AT_FOUR):
+        work()
+    assert [(bought.ordered_by, bought.total_fen) for bought in purchases()] == [(li.id, 200)]
 
 
 # ---- approved once --------------------------------------------------------------------------------------------------

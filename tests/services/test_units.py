@@ -13,14 +13,15 @@ from market.access import Visitor
 from market.errors import InvalidInput, NotFound
 from market.parties import DeliveryPoint, Organisation
 from market.resets import WrongResetCode
+from market.sheet_input import Rows
 from market.users import User
 from orders.buying import cart, checkout, lists
 from orders.models import Order, Purchase
-from orders.units import admission, contractors, desk, doors, handover, people, tree
+from orders.units import admission, contractors, desk, doors, handover, people, sheet, tree
 from orders.units.admission import UnitNotAdmitted
 from orders.units.contractors import Term, TermOver
 from orders.units.models import UnitApplication, UnitHandover, UnitLeaver
-from orders.units.people import LastManager, Person
+from orders.units.people import LastManager, NotYetAdmitted, Person
 from tests.trade import Trade
 from tests.world import HOSPITAL, NOON, SCHOOL, TODAY, World
 
@@ -82,8 +83,9 @@ def test_one_mobile_and_one_address_belong_to_one_login(world: World, qian: Visi
         credentials.set_email(world.person("cook.chen"), "LU@example.cn")
     assert list(refused.value.fields) == ["email"]
     assert counted(User) == before
-    with pytest.raises(IntegrityError), db.transaction() as session:  # and the database itself
+    with pytest.raises(IntegrityError) as fault, db.transaction() as session:  # and the database itself
         session.execute(update(User).where(User.login == "cook.chen").values(email="LU@EXAMPLE.CN"))
+    assert "EXAMPLE" not in str(fault.value)  # which is logged
 
 
 def test_ended_people_keep_their_name_and_lose_their_sessions_there(world: World, qian: Visitor) -> None:
@@ -102,6 +104,21 @@ def test_ended_people_keep_their_name_and_lose_their_sessions_there(world: World
     assert db.session().scalars(select(UnitLeaver.roles)).all() == [["requester"]]
     with pytest.raises(IntegrityError), db.transaction() as session:  # nobody with orders can be deleted
         session.execute(delete(User).where(User.id == chen.id))
+
+
+def test_nobody_takes_over_the_first_code_of_another_units_newcomer(world: World, qian: Visitor) -> None:
+    """Else whoever learns login and mobile number of somebody's new approver could print a code and be that person."""
+    user_id, wu = added(qian, LU, "approver"), world.person("cook.wu")
+    known = Person("卢师傅", "13911110001", login=logins.login_of(user_id))
+    with pytest.raises(InvalidInput) as refused:
+        added(wu, known)
+    assert list(refused.value.fields) == ["login"]
+    with pytest.raises(NotFound), db.transaction():
+        people.print_codes(wu, user_id)
+    assert roles(user_id, wu.organisation_id or 0) == set()
+    with db.transaction():
+        credentials.set_password(user_id, "noodles-and-greens")
+    assert added(wu, known) == user_id
 
 
 def test_the_last_manager_stays(world: World, qian: Visitor) -> None:
@@ -132,6 +149,8 @@ def contracted(by: Visitor, person: Person = LU, days: int = 30) -> int:
 def test_a_contractor_serves_two_units_and_the_order_counts_for_the_one_acted_for(world: World, qian: Visitor) -> None:
     user_id = contracted(qian)
     login = logins.login_of(user_id)
+    with db.transaction():
+        credentials.set_password(user_id, "noodles-and-greens")
     hospital = world.organisation_id(HOSPITAL)
     assert contracted(world.person("cook.wu"), Person("卢师傅", "13911110001", login=login)) == user_id
     trade = Trade(world)
@@ -288,6 +307,20 @@ def test_a_new_unit_orders_once_the_county_has_said_yes(world: World) -> None:
     try_to_order(world, yuan)
     assert counted(Purchase) == 1
     assert db.session().scalar(select(User.mobile).where(User.id == yuan.id)) == "13911110005"
+
+
+def test_a_unit_nobody_has_vouched_for_keeps_no_mobile_number_from_its_owner(world: World) -> None:
+    yuan = registered(world)
+    sub = {"name": "分校", "credit_code": "12431100MA4L1TEST1", "unit_type": "school"}
+    users, units = counted(User), counted(Organisation)
+    for act in (lambda: people.add(LU, ["requester"], yuan), lambda: tree.add_sub_unit(sub, LU, yuan),
+                lambda: sheet.match(Rows({}, [], 0, 0, frozenset()), yuan)):
+        with pytest.raises(NotYetAdmitted), db.transaction():
+            act()
+    assert (counted(User), counted(Organisation)) == (users, units)
+    with db.transaction():
+        admission.admit(db.session().scalars(select(UnitApplication.id)).one(), world.person("official.hua"))
+    assert added(yuan)
 
 
 def test_a_supervising_unit_vouches_for_its_own_only(world: World, qian: Visitor) -> None:

@@ -11,10 +11,11 @@ from catalog.models import Lot
 from market import clock, db, worker
 from market.notices import Notice
 from market.parties import Membership, Organisation
-from orders.approving.models import ApprovalDecision, ApprovalRule
+from orders.approving.models import ApprovalDecision, ApprovalRule, TenderLimit
 from orders.models import Order, Purchase
 from orders.paying import claims
 from orders.paying.claims import Remittance
+from tests.quota_people import Office
 from tests.trade import Trade
 from tests.web.forms import csrf_token, send
 from tests.world import GREENS, NOON, SCHOOL, TODAY, World
@@ -226,6 +227,17 @@ def test_limits_warn_and_anomalies_are_looked_into(world, trade, cabbage):
     assert send(city, "/office/tender-limits", **(fields | {"division_id": "1234567"})).status_code == 422
     assert send(city, "/office/tender-limits", **fields).status_code == 303
     assert send(world.logged_in("official.hua"), "/office/tender-limits", **fields).status_code == 403
+    office = Office(world)
+    with db.transaction() as session:  # a county's finance office copies in what is missing, and changes only that
+        session.get_one(Organisation, office.finance.organisation_id).division_id = world.person(
+            "official.hua").division_id
+    county = world.logged_in("budget.ma")
+    refused = send(county, "/office/tender-limits", **(fields | {"limit_fen": "99999"}))
+    assert refused.status_code == 422 and "由其他部门录入" in refused.text
+    for amount in ("300", "200"):
+        told = fields | {"year": "2024", "limit_fen": amount}
+        assert send(county, "/office/tender-limits", **told).status_code == 303
+    assert sorted(db.session().scalars(select(TenderLimit.limit_fen))) == [10_000, 20_000]
     near = trade.place({cabbage: 8_000})
     assert "演示文件1号" in world.logged_in("cook.chen").get(f"/purchases/{near.id}").text
     trade.place({cabbage: 8_000})

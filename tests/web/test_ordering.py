@@ -9,12 +9,14 @@ from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from catalog.models import Product
+from catalog.terms.models import DeliveryTerms
 from market import clock, db
 from orders.buying import cart
 from orders.models import CartLine, Purchase
 from orders.ordering import weekly
 from orders.ordering.models import UnitAlias, WeeklyList, WeeklyListLine
 from orders.ordering.weekly import Entry
+from tests import terms
 from tests.counting import count_statements
 from tests.trade import TOMORROW, Trade
 from tests.web.forms import csrf_token, send
@@ -207,6 +209,14 @@ def test_the_cart_is_kept_as_a_list(world, trade, cook):
     send(cook, "/cart/lines", "/cart", product_id=cabbage, quantity_milli="7")
     assert send(cook, "/weekly-lists", name="周五").status_code == 303
     assert send(cook, "/weekly-lists", name="周五").status_code == 422
+    kept = db.session().scalars(select(WeeklyList.id)).one()
+    unknown = {"lines-0-product_id": "999999999", "lines-0-quantity_milli": "1", "lines-0-weekday": "0"}
+    refused = send(cook, f"/weekly-lists/{kept}", name="周五", **unknown)
+    assert refused.status_code == 422 and "这种商品已下架" in refused.text
+    draft = {"parts-0-delivery_point_id": str(world.delivery_point_id()), "parts-0-delivery_day": "2026-10-13",
+             "parts-0-delivery_window": "dawn", "parts-0-fund_source": "canteen", "lines-0-part": "0"}
+    assert send(cook, "/order-draft/lists", "/quick-order", name="周六", **draft, **unknown).status_code == 422
+    assert len(weekly.entries(kept)) == 1
     assert send(cook, "/weekly-lists", name="").status_code == 422
     assert (count(WeeklyList), count(WeeklyListLine)) == (1, 1)
 
@@ -278,3 +288,31 @@ def test_drafts_cost_the_same_for_ten_lines_and_for_sixty(world, trade, cook):
         costs[-1].append(len(statements))
     assert costs[0] == costs[1]
     assert max(costs[0]) <= 20
+
+
+def test_the_freight_of_every_delivery_is_shown_and_confirmed(world, trade, cook):
+    """Two deliveries of last week, ¥3.00 freight each; terms that changed in the meantime are looked at first."""
+    cabbage, potato = greens(trade)
+    ordered_last_week(trade, cabbage, potato)
+    terms_id = terms.state(world, freight_fen=300)
+    page = cook.get("/order-again")
+    sent = fields(page)
+    assert sent["expected_total_fen"] == str(2_000 + 1_500 + 300 + 4_000 + 300)
+    before = count(Purchase)
+    with db.transaction() as session:
+        session.get_one(DeliveryTerms, terms_id).freight_fen = 400
+    refused = send(cook, "/order-draft/purchases", "/order-again", **sent)
+    assert refused.status_code == 409 and count(Purchase) == before
+    answer = send(cook, "/order-draft/purchases", "/order-again", **sent | {"expected_total_fen": "8300"})
+    assert answer.status_code == 303 and count(Purchase) == before + 2
+    assert db.session().scalar(select(func.sum(Purchase.freight_fen))) == 800
+
+
+def test_what_a_cooperative_does_not_deliver_is_said_with_its_name(world, trade, cook):
+    cabbage, potato = greens(trade)
+    ordered_last_week(trade, cabbage, potato)
+    terms.state(world, minimum_fen=100_000)
+    before = count(Purchase)
+    refused = send(cook, "/order-draft/purchases", "/order-again", **fields(cook.get("/order-again")))
+    assert refused.status_code == 422 and count(Purchase) == before
+    assert "supplier-" not in refused.text.split("<ul>")[1].split("</ul>")[0].replace('href="#supplier-', "")

@@ -12,6 +12,7 @@ from market import clock, db, outbox
 from orders.models import Purchase
 from orders.phone import jobs
 from orders.phone.models import PhoneOrder
+from tests import terms
 from tests.standing_plans import set_price
 from tests.trade import Trade
 from tests.web.forms import csrf_token, send
@@ -75,7 +76,7 @@ def test_typed_sent_opened_and_confirmed_by_one_tap(world, cabbage):
     opened = cook.get(link)
     assert (opened.status_code, opened.location) == (303, f"/phone-orders/{order_id}")
     page = cook.get(opened.location).text
-    assert "白菜" in page and "20.00" in page
+    assert "白菜" in page and "20.00" in page and "张文书" not in page
     done = confirm(cook, order_id, delivery_point_id=world.delivery_point_id())
     assert done.status_code == 303 and done.location.startswith("/purchases/")
     again = confirm(cook, order_id, delivery_point_id=world.delivery_point_id())
@@ -156,3 +157,15 @@ def test_every_page_reads_in_both_languages(world, cabbage, lang):
         client = world.logged_in(login)
         for page in pages:
             assert client.get(f"{page}?lang={lang}").status_code == 200
+
+
+def test_the_freight_is_shown_and_ordered_with_the_goods(world: World, cabbage: int) -> None:
+    terms.state(world, freight_fen=300, minimum_fen=1_000)
+    order_id, _link = typed(world, cabbage)
+    cook = world.logged_in("cook.chen")
+    page = cook.get(f"/phone-orders/{order_id}").text
+    assert 'name="expected_total_fen" value="2300"' in page and "运费" in page
+    assert confirm(cook, order_id, total="2000", delivery_point_id=world.delivery_point_id()).status_code == 409
+    answer = confirm(cook, order_id, total="2300", delivery_point_id=world.delivery_point_id())
+    assert answer.status_code == 303
+    assert db.session().execute(select(Purchase.total_fen, Purchase.freight_fen)).all() == [(2_000, 300)]

@@ -41,6 +41,8 @@ def test_a_filing_is_returned_corrected_and_approved_and_its_phone_is_masked(wor
     assert "尚未填报" in school.get("/quota").text
     low = send(school, "/quota/filing", **{**FORM, "canteen_ratio": "19.99"})
     assert low.status_code == 422 and "演示〔2026〕1号" in low.text and 'value="19.99"' in low.text
+    for year in ("²²²²", "２０２６", "0000", ""):
+        assert send(school, "/quota/filing", **{**FORM, "year": year}).status_code == 422, year
     assert db.session().scalar(select(func.count()).select_from(QuotaFiling)) == 0
     saved = send(school, "/quota/filing", **FORM)
     number = db.session().scalars(select(QuotaFiling.id)).one()
@@ -119,6 +121,23 @@ def test_the_register_shows_filings_with_masked_phones(world: World, office: Off
         text = official.get(f"/reports/quota-filings{kind}").text
         assert "139****1234" in text and "13900001234" not in text, kind
     assert official.get("/reports/quota-filings.xlsx").status_code == 200
+
+
+def test_units_not_yet_let_in_and_drafts_stay_out_of_both_reports(world: World, office: Office) -> None:
+    """[832] Only real units enter statistics; a draft is nobody's business yet."""
+    office.rule()
+    office.file(office.join("永州演示新校", "head.he", "何校长", "manager", unit_type="school", status="applying"))
+    office.file(world.person("admin.qian"), submit=False)
+    official = world.logged_in("official.jin")
+    for name in ("unit-progress", "quota-filings"):
+        report = official.get(f"/reports/{name}.json?period=2026-10").get_json()
+        assert (report["rows"], report["totals"]["base"] or 0) == ([], 0), name
+        whole = official.get(f"/reports/{name}.json?period=2026-10&every=1").get_json()
+        assert {row["unit"]: row["base"] for row in whole["rows"]} == {
+            "永州演示第一小学": None, "永州演示医院": None}, name
+    school = world.organisation_id(SCHOOL)
+    assert "草稿" not in official.get(f"/office/quota/units/{school}").text
+    assert "草稿" in world.logged_in("admin.qian").get("/quota").text
 
 
 def test_an_export_with_a_wrong_row_is_not_taken_at_all(world: World, office: Office) -> None:

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
-from market import clock, db, outbox
+from market import clock, db, logins, outbox
+from market.parties import Membership
 from orders.models import PaymentClaim
 from orders.papers import bundles, jobs
 from orders.papers.models import FrameContract, Invoice, InvoiceRequest, InvoiceTitle, PaperBundle, Statement
@@ -17,7 +18,7 @@ from tests.papers_of_trade import MONTH, NOVEMBER, NUMBER, OTHER, RED, TITLE, Pa
 from tests.services.test_statements_of_trade import XML
 from tests.trade import Trade
 from tests.web.forms import send
-from tests.world import NOON, SCHOOL, TODAY, World
+from tests.world import HOSPITAL, NOON, POMELO, SCHOOL, TODAY, World
 
 
 @pytest.fixture(autouse=True)
@@ -166,6 +167,9 @@ def test_a_months_papers_come_in_one_zip_made_by_the_worker(papers, world):
     answer = send(cashier, "/documents/bundles", page="/documents", month=MONTH)
     url = f"/documents/bundles/{only(PaperBundle).id}"
     assert answer.location.endswith(url)
+    for nobody in (world.organisation_id(POMELO), world.organisation_id(HOSPITAL), 999_999):
+        refused = send(cashier, "/documents/bundles", page="/documents", month=MONTH, partner_id=str(nobody))
+        assert refused.status_code == 422, nobody
     assert cashier.get(url).headers["Refresh"] == "3"
     assert cashier.get(f"{url}/papers.zip").status_code == 404
     for _twice in range(2):
@@ -177,6 +181,40 @@ def test_a_months_papers_come_in_one_zip_made_by_the_worker(papers, world):
     assert len(names) == 5 and f"{order.number}/contract.pdf" in names
     assert world.logged_in("chair.shi").get(url).status_code == 404
     assert bundles.zipped([("a", b"1")]) == bundles.zipped([("a", b"1")])
+
+
+def test_each_side_sees_the_people_of_the_other_by_their_organisation_alone(papers, world):
+    order = papers.accepted()
+    page = world.logged_in("chair.shi").get(f"/village/orders/{order.id}").text
+    assert "永州演示第一小学" in page
+    assert [name for name in ("陈师傅", "王保管", "赵阿姨") if name in page] == []
+    with clock.at(NOVEMBER):
+        chair, cashier = world.logged_in("chair.shi"), world.logged_in("cashier.sun")
+        url = send(chair, "/documents/statements", unit_id=world.organisation_id(SCHOOL), month=MONTH).location
+        assert send(cashier, f"{url}/objection", page=url, reason="少了一笔").status_code == 303
+        theirs, ours = chair.get(url).text, cashier.get(url).text
+    assert "少了一笔" in theirs and "孙会计" not in theirs and "石社长" in theirs
+    assert "孙会计" in ours and "石社长" not in ours
+
+
+def test_a_bundle_is_for_the_unit_one_acts_for_and_for_nobody_who_has_left(papers, world):
+    papers.accepted()
+    sun, hospital = world.person("cashier.sun"), world.organisation_id(HOSPITAL)
+    with db.transaction() as session:
+        session.add(Membership(user_id=sun.id, organisation_id=hospital, role="finance"))
+    made = {}
+    for name, unit in (("school", sun.organisation_id), ("hospital", hospital)):
+        with db.transaction():
+            made[name] = bundles.ask(MONTH, None, logins.visitor_of_login("cashier.sun", unit)).id
+        jobs.make_bundle({"bundle_id": made[name]})
+    rows = {row.id: row for row in db.session().scalars(select(PaperBundle))}
+    assert {name: rows[made[name]].state for name in made} == dict.fromkeys(made, "done")
+    assert rows[made["school"]].whole > rows[made["hospital"]].whole == 0
+    with db.transaction() as session:
+        late = bundles.ask(MONTH, None, sun).id
+        session.execute(delete(Membership).where(Membership.user_id == sun.id))
+    jobs.make_bundle({"bundle_id": late})
+    assert db.session().get_one(PaperBundle, late, populate_existing=True).state == "failed"
 
 
 def test_report_15_says_what_is_overdue_and_what_it_costs(papers, world):

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from stdnum.cn import uscc
 
 from catalog.importing.models import SheetFault
-from market import clock, db, messages, robots
+from market import clock, db, limits, messages, robots
 from market.parties import DeliveryPoint, Membership, Organisation
 from market.users import User
 from orders.buying import cart
@@ -197,6 +197,14 @@ def test_a_hand_over_has_a_record_to_print(world: World, qian: FlaskClient) -> N
 
 
 # ---- coming in ------------------------------------------------------------------------------------------------------
+
+
+def test_every_form_for_strangers_is_limited(app: Flask) -> None:
+    """Each of them makes a slow hash or a row before anybody is known."""
+    open_forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())
+                  and getattr(app.view_functions[rule.endpoint], "access", "") is None}
+    assert {"unit_door.register", "entry_door.register"} <= open_forms
+    assert open_forms - set(limits.LIMITS) == set()
 
 
 def test_a_new_unit_registers_is_told_why_it_cannot_order_and_is_admitted(app: Flask, world: World) -> None:
