@@ -35,6 +35,16 @@ def read(query: Select[*tuple[Any, ...]], total: int, page: int, per_page: int =
     return Page(rows, total, page, per_page, counts or {})
 
 
+def cut(rows: Sequence[Any], page: int, per_page: int = PER_PAGE) -> Page:
+    """One page of rows that are all there already; past the end it is the last page.
+
+    >>> cut("abc", 9, 2).rows
+    'c'
+    """
+    page = min(page, last_page(len(rows), per_page))
+    return Page(rows[(page - 1) * per_page:page * per_page], len(rows), page, per_page)
+
+
 def last_page(total: int, per_page: int = PER_PAGE) -> int:
     """The number of the last page; an empty list has one page.
 

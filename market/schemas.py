@@ -123,6 +123,13 @@ class Whole(Number):
     refusal = N_("A whole number, plain digits.")
 
 
+class LeftEmpty(fields.Field[Any]):
+    """What a form may leave empty; then it is None. Stands before the kind of field: class MaybeFen(LeftEmpty, Fen)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> Any:
+        return None if value in ("", None) else super()._deserialize(value, attr, data, **options)
+
+
 class Words(fields.Field[str]):
     """Text as people write it: NFKC, no control or direction marks, rare characters kept whole."""
 

@@ -13,10 +13,10 @@ import structlog
 from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
-from marshmallow import Schema
+from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from market import access, db, i18n, limits, menus, page_words, refusals, schemas, submissions
+from market import access, clock, db, i18n, limits, menus, page_words, refusals, schemas, submissions
 from market.errors import N_, InvalidInput
 from market.menus import MenuEntry as MenuEntry
 from market.refusals import wants_json
@@ -305,3 +305,11 @@ def whole_argument(name: str) -> int | None:
     """A number or id asked for in the address, 1 to 999,999,999,999; None for anything else."""
     text = request.args.get(name, "")
     return (int(text) or None) if text.isascii() and text.isdigit() and len(text) < 13 else None
+
+
+def asked_month() -> str:
+    """The month asked for, such as 2026-11; the present one for anything else."""
+    try:
+        return schemas.Month().deserialize(request.values.get("month", ""))
+    except ValidationError:
+        return clock.period_of(clock.today())

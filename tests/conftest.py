@@ -16,6 +16,7 @@ from catalog import routes as shop_routes
 from market import db, limits
 from tests import databases
 from tests import world as worlds
+from tests.trade import Trade
 from wsgi import create_app
 
 BACKENDS = ("sqlite", "postgresql")
@@ -110,6 +111,12 @@ def app(backend: str, database_url: str, data_dir: Path) -> Iterator[Flask]:
 def world(app: Flask) -> worlds.World:
     """The named people, their organisations and villages."""
     return worlds.World(app)
+
+
+@pytest.fixture
+def trade(world: worlds.World) -> Trade:
+    """Verbs of trade between these people."""
+    return Trade(world)
 
 
 @pytest.fixture

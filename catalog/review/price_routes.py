@@ -17,8 +17,7 @@ from market.access import requires
 from market.errors import N_
 from market.i18n import gettext as _
 from market.i18n import in_locale
-from market.schemas import Month
-from market.web import MenuEntry, once, page_number, parse, see_other, shows_again
+from market.web import MenuEntry, asked_month, once, page_number, parse, see_other, shows_again
 
 bp = Blueprint("prices", __name__, url_prefix="/office")
 
@@ -82,12 +81,11 @@ def monitor_() -> Any:
     kind = request.args.get("format", "")
     if kind in downloads.CONTENT_TYPES:
         return _file(chosen, kind)
-    pages = paging.last_page(len(chosen))
-    page = min(page_number(), pages)
+    shown = paging.cut(chosen, page_number())
     return render_template(
-        "catalog/review/monitor.html", rows=chosen[(page - 1) * paging.PER_PAGE:page * paging.PER_PAGE], page=page,
-        pages=pages, counts=counts, total=len(watched), show=show, query=query, standings=STANDINGS,
-        decisions=ALL_DECISIONS, address=partial(_address, "prices.monitor_"))
+        "catalog/review/monitor.html", rows=shown.rows, page=shown.page, pages=shown.pages, counts=counts,
+        total=len(watched), show=show, query=query, standings=STANDINGS, decisions=ALL_DECISIONS,
+        address=partial(_address, "prices.monitor_"))
 
 
 def _file(rows: list[Watched], kind: str) -> Response:
@@ -128,24 +126,16 @@ def _address(endpoint: str, **changes: Any) -> str:
 @requires("listing.review")
 def outliers_() -> str:
     state = request.args.get("state") if request.args.get("state") in OUTLIER_LABELS else None
-    found = outliers.in_month(current_user, _month(), state, page_number())
-    return render_template("catalog/review/outliers.html", found=found, state=state, month=_month(),
+    found = outliers.in_month(current_user, asked_month(), state, page_number())
+    return render_template("catalog/review/outliers.html", found=found, state=state, month=asked_month(),
                            labels=OUTLIER_LABELS, address=partial(_address, "prices.outliers_"),
                            may_decide=current_user.office_kind in OFFICES,
-                           earlier=clock.months_before(_month(), 1), asked=request.view_args or {})
+                           earlier=clock.months_before(asked_month(), 1), asked=request.view_args or {})
 
 
 def _again(**_asked: Any) -> str:
     """The list with what was refused at its row."""
     return outliers_()
-
-
-def _month() -> str:
-    asked = request.args.get("month", "")
-    try:
-        return str(Month().deserialize(asked))
-    except Exception:  # noqa: BLE001 - whatever stands in the address, this month is shown
-        return clock.period_of(clock.today())
 
 
 @bp.post(f"/price-outliers/{OUTLIER}/reason")

@@ -9,8 +9,7 @@ from market import clock, db, paging
 from market.access import can, requires
 from market.errors import N_
 from market.i18n import gettext as _
-from market.schemas import Month
-from market.web import MenuEntry, once, page_number, parse, see_other, shows_again
+from market.web import MenuEntry, asked_month, once, page_number, parse, see_other, shows_again
 from orders.approving import handling, tenders
 from orders.approving.schemas import HandlingSchema, TenderLimitSchema
 from orders.reports import anomalies
@@ -50,38 +49,29 @@ def put_limit() -> Response:
 @bp.get("/anomalies")
 @requires("anomaly.read")
 def anomalies_() -> str:
-    month = _month()
+    month = asked_month()
     with db.snapshot():
         found = anomalies.found(month, month, reader_of(current_user, "anomaly.read").where)
     kind = request.args.get("kind") if request.args.get("kind") in anomalies.KINDS else None
     chosen = [one for one in found if kind in (None, one.kind)]
-    pages = paging.last_page(len(chosen))
-    page = min(page_number(), pages)
+    shown = paging.cut(chosen, page_number())
 
     def address(**changes: Any) -> str:
         wanted = {"month": month, "kind": kind, **changes}
         return url_for("approving_office.anomalies_", **{n: v for n, v in wanted.items() if v})
 
     return render_template(
-        "orders/approving/anomalies.html", rows=chosen[(page - 1) * paging.PER_PAGE:page * paging.PER_PAGE],
-        page=page, pages=pages, month=month, kind=kind, kinds=anomalies.KINDS, results=handling.RESULT_LABELS,
-        counts={name: sum(one.kind == name for one in found) for name in anomalies.KINDS}, total=len(found),
-        earlier=clock.months_before(month, 1), address=address,
-        may_handle=can(current_user, "anomaly.handle"))
-
-
-def _month() -> str:
-    try:
-        return str(Month().deserialize(request.values.get("month", "")))
-    except Exception:  # noqa: BLE001 - whatever stands in the address, this month is shown
-        return clock.period_of(clock.today())
+        "orders/approving/anomalies.html", rows=shown.rows, page=shown.page, pages=shown.pages, month=month, kind=kind,
+        kinds=anomalies.KINDS, results=handling.RESULT_LABELS, total=len(found), address=address,
+        counts={name: sum(one.kind == name for one in found) for name in anomalies.KINDS},
+        earlier=clock.months_before(month, 1), may_handle=can(current_user, "anomaly.handle"))
 
 
 @bp.post("/anomalies")
 @requires("anomaly.handle")
 @shows_again(anomalies_)
 def handle() -> Response:
-    month = _month()
+    month = asked_month()
     values = parse(HandlingSchema)
 
     def work() -> Response:

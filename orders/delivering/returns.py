@@ -8,10 +8,9 @@ from sqlalchemy import select, update
 from market import clock, db, journal, ledger, money
 from market.access import Visitor
 from market.errors import N_, InvalidInput, NotFound, SecondPersonNeeded
-from market.ledger import LedgerAccount, LedgerTransfer
 from orders import pricing, states
 from orders.delivering import trail
-from orders.income import posting
+from orders.income import dues, posting
 from orders.models import AcceptanceLine, AcceptancePart, GoodsReturn, Order, OrderLine, ReturnLine, ReturnPart
 from orders.paying import receipts
 
@@ -31,7 +30,7 @@ def take_back(order_id: int, back: Mapping[int, int], reason: str, by: Visitor, 
         raise SecondPersonNeeded()
     if order.state != "accepted":
         raise states.WrongState(state=order.state)
-    lock_due(order.supplier_id)
+    dues.lock(order.supplier_id)
     lines = {row.order_line_id: row for row in session.execute(
         select(db.table(AcceptanceLine)).join(OrderLine, OrderLine.id == AcceptanceLine.order_line_id)
         .where(OrderLine.order_id == order.id))}
@@ -53,23 +52,6 @@ def take_back(order_id: int, back: Mapping[int, int], reason: str, by: Visitor, 
     journal.record("order.returned", "order", order.id, by, reason=reason, second=agreed_by.id,
                    lines=[list(item) for item in sorted(back.items())])
     return note
-
-
-def lock_due(supplier_id: int) -> None:
-    """Returns and payouts of one co-operative take turns: both depend on what is still unpaid."""
-    db.session().execute(
-        select(LedgerAccount.name).where(LedgerAccount.name == f"due:{supplier_id}").with_for_update())
-
-
-def unpaid_fen(supplier_id: int, village_id: int, income_kind: str) -> int:
-    """Income attributed and not yet paid out by a co-operative in a village, in fen."""
-    table = db.table(LedgerTransfer)
-    rows = db.session().execute(
-        select(table.c.event, table.c.backward, db.sum_of(table.c.amount_fen).label("fen"))
-        .where(table.c.village_id == village_id, table.c.supplier_id == supplier_id,
-               table.c.income_kind == income_kind, table.c.event.in_(("attributed", "withdrawn", "paid_out")))
-        .group_by(table.c.event, table.c.backward))
-    return sum(row.fen * (1 if (row.event == "attributed") != row.backward else -1) for row in rows)
 
 
 def _return_line(order: Order, note: GoodsReturn, line: Any, parts: list[dict[str, Any]], milli: int) -> int:
@@ -99,7 +81,7 @@ def _return_part(order: Order, note: GoodsReturn, return_line: int, part: dict[s
                  fen: int) -> None:
     withdrawn = {
         kind: 0 if _not_posted(part) else min(
-            _share_back(part, kind, grams), max(0, unpaid_fen(order.supplier_id, part["village_id"], kind)))
+            _share_back(part, kind, grams), max(0, dues.unpaid_fen(order.supplier_id, part["village_id"], kind)))
         for kind in ("farm_gate", "collective")
     }
     return_part = db.insert_returning_ids(ReturnPart, [{

@@ -10,8 +10,7 @@ from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from market.households import Household
 from orders import numbers
-from orders.delivering.returns import lock_due, unpaid_fen
-from orders.income import posting
+from orders.income import dues, posting
 from orders.income.declarations import in_area
 from orders.models import Payout, PayoutLine
 
@@ -34,8 +33,8 @@ def pay(village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int
     if confirmed_by.id == by.id or not in_area(village_id, confirmed_by):
         raise SecondPersonNeeded()
     _check_receivers(village_id, income_kind, lines)
-    lock_due(by.organisation_id)
-    left = unpaid_fen(by.organisation_id, village_id, income_kind)
+    dues.lock(by.organisation_id)
+    left = dues.unpaid_fen(by.organisation_id, village_id, income_kind)
     if sum(fen for _household, fen in lines) > left:
         raise MoreThanUnpaid(left=money.yuan(left))
     payout = Payout(

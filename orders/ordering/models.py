@@ -54,7 +54,7 @@ class UnitAlias(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
-    word: Mapped[str] = mapped_column(String(LONGEST_WORD))  # made even: parsing.even
+    word: Mapped[str] = mapped_column(String(LONGEST_WORD))  # made even: shelf.even
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
     learned_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
     learned_at: Mapped[datetime]

@@ -2,20 +2,17 @@
 
 from collections.abc import Callable, Iterator
 
-from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask import Blueprint, Response, flash, render_template, url_for
 from flask_login import current_user
-from marshmallow import ValidationError
 
-from market import clock
 from market.access import Visitor, can, requires
 from market.errors import N_, NotFound
 from market.file_routes import send
 from market.files import StoredFile
 from market.i18n import gettext as _
 from market.i18n import ngettext
-from market.schemas import Month
 from market.waiting import Waiting
-from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, whole_argument
+from market.web import MenuEntry, asked_month, once, page_number, parse, see_other, shows_again, whole_argument
 from orders.papers import bundles, facts, invoice_lists, lists, printing, statement_lists
 from orders.papers.models import Invoice
 from orders.papers.schemas import BundleSchema
@@ -58,15 +55,6 @@ def index() -> str:
         "orders/papers/index.html", found=lists.orders(current_user, month, partner, page_number()), month=month,
         partner=partner, partners=lists.partners(current_user), bundles=lists.bundles(current_user), address=address,
         possible=printing.possible, kinds=printing.ORDER_PAPERS)
-
-
-def asked_month() -> str:
-    """The month in the address, else the present one."""
-    text = request.args.get("month") or request.form.get("month") or ""
-    try:
-        return str(Month().deserialize(text))
-    except ValidationError:
-        return clock.period_of(clock.today())
 
 
 @bp.get(f"/orders/{ORDER}/papers")

@@ -10,9 +10,9 @@ from market.access import can, requires
 from market.errors import N_, InvalidInput
 from market.i18n import gettext as _
 from market.schemas import Fen, Input
-from market.web import once, page_number, parse, see_other, shows_again
+from market.web import asked_month, once, page_number, parse, see_other, shows_again
 from orders.papers import facts, printing, statement_lists, statements
-from orders.papers.routes import asked_month, shown
+from orders.papers.routes import shown
 from orders.papers.schemas import ReasonSchema, StatementClaimSchema, StatementSchema
 from orders.paying import claims, desk
 

@@ -164,17 +164,16 @@ def lines_page(kind: str, unit_id: int, office: bool) -> Any:
             [[row["day"].isoformat(), row["number"], row["unit"], row["supplier"], str(_(words.FUNDS[row["fund"]])),
               str(_(words.CHANNELS[row["channel"]])), row["fen"]] for row in rows],
             [str(_("Total")), "", "", "", "", "", total], above=[title]), f"quota-{year}-{figure}", kind)
-    pages = paging.last_page(len(rows))
-    page = min(page_number(), pages)
+    shown = paging.cut(rows, page_number())
 
     def address(number: int = 1, file: str = "page") -> str:
         return url_for(request.endpoint or "", unit_id=unit_id, year=year, figure=figure, until=day.isoformat(),
                        page=number if number > 1 else None, kind=file)
 
     return render_template(
-        "orders/quota/lines.html", rows=rows[(page - 1) * paging.PER_PAGE:page * paging.PER_PAGE], total=total,
-        title=title, unit=unit, year=year, day=day, page=page, pages=pages, address=address, words=words,
-        office=office, own_units=() if office else unit_ids(current_user))
+        "orders/quota/lines.html", rows=shown.rows, total=total, title=title, unit=unit, year=year, day=day,
+        page=shown.page, pages=shown.pages, address=address, words=words, office=office,
+        own_units=() if office else unit_ids(current_user))
 
 
 # ---- 832 ------------------------------------------------------------------------------------------------------------

@@ -3,34 +3,28 @@
 from marshmallow import fields
 
 from market.parties import UNIT_TYPES
-from market.schemas import Choice, Day, Fen, Input, Whole, Words
+from market.schemas import Choice, Day, Fen, Input, LeftEmpty, Whole, Words
 from orders.quota.models import CANTEENS, COUNTS, DUTIES
 from orders.quota.outside import Percent
 from orders.states import FUND_SOURCES
 
 
-class EmptyFen(Fen):
-    """An amount that may be left empty."""
-
-    def _deserialize(self, value, attr, data, **options):  # type: ignore[no-untyped-def]
-        return None if value in ("", None) else super()._deserialize(value, attr, data, **options)
+class MaybeFen(LeftEmpty, Fen):
+    """An amount, or nothing."""
 
 
-class EmptyPercent(Percent):
-    """A percentage that may be left empty."""
-
-    def _deserialize(self, value, attr, data, **options):  # type: ignore[no-untyped-def]
-        return None if value in ("", None) else super()._deserialize(value, attr, data, **options)
+class MaybePercent(LeftEmpty, Percent):
+    """A percentage, or nothing."""
 
 
 class FilingSchema(Input):
     year = Whole(low=2015, high=2099, required=True)
     canteen = Choice(CANTEENS, required=True)
     union_demand = fields.Boolean(load_default=False)
-    canteen_base_fen = EmptyFen(data_key="canteen_base", load_default=None)
-    canteen_points = EmptyPercent(data_key="canteen_ratio", load_default=None)
-    union_base_fen = EmptyFen(data_key="union_base", load_default=None)
-    union_points = EmptyPercent(data_key="union_ratio", load_default=None)
+    canteen_base_fen = MaybeFen(data_key="canteen_base", load_default=None)
+    canteen_points = MaybePercent(data_key="canteen_ratio", load_default=None)
+    union_base_fen = MaybeFen(data_key="union_base", load_default=None)
+    union_points = MaybePercent(data_key="union_ratio", load_default=None)
     representative = Words(load_default="")
     contractor = Words(load_default="")
     contact = Words(longest=60, load_default="")

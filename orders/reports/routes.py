@@ -150,11 +150,9 @@ def filled_as_asked(report: Report, reader: Reader) -> Filled:
 
 def _page(filled: Filled) -> dict[str, Any]:
     """One page of the rows; the totals are those of all rows."""
-    rows = filled.content.rows
-    pages = paging.last_page(len(rows), ROWS_PER_PAGE)
-    page = min(page_number(), pages)
-    return {"rows": rows[(page - 1) * ROWS_PER_PAGE:page * ROWS_PER_PAGE], "page": page, "pages": pages,
-            "address": _address, "stages": STAGES, "kept": {n: request.args[n] for n in KEPT if request.args.get(n)}}
+    shown = paging.cut(filled.content.rows, page_number(), ROWS_PER_PAGE)
+    return {"rows": shown.rows, "page": shown.page, "pages": shown.pages, "address": _address, "stages": STAGES,
+            "kept": {n: request.args[n] for n in KEPT if request.args.get(n)}}
 
 
 def _address(**changes: Any) -> str:

@@ -7,22 +7,19 @@ from marshmallow import fields, validate
 
 from market.errors import N_
 from market.parties import UNIT_TYPES
-from market.schemas import Choice, CreditCode, Day, EmailAddress, Input, Mobile, Secret, Whole, Words
+from market.schemas import Choice, CreditCode, Day, EmailAddress, Input, LeftEmpty, Mobile, Secret, Whole, Words
 from orders.units.people import GIVEN
 
 
-class OptionalCode(CreditCode):
+class MaybeCode(CreditCode):
     """A credit code, or nothing."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> Any:
         return "" if value in ("", None) else super()._deserialize(value, attr, data, **options)
 
 
-class OptionalPlace(Whole):
+class MaybePlace(LeftEmpty, Whole):
     """A place's id, or nothing."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> Any:
-        return None if value in ("", None) else super()._deserialize(value, attr, data, **options)
 
 
 def _roles(data_key: str | None = None) -> fields.List[Any]:
@@ -88,7 +85,7 @@ class DoorSchema(Input):
     contact = Words(load_default="", longest=20)
     phone = Words(load_default="", longest=30)
     window_note = Words(load_default="", longest=120)
-    division_id = OptionalPlace(load_default=None)
+    division_id = MaybePlace(load_default=None)
 
 
 class HandoverSchema(Input):
@@ -102,7 +99,7 @@ class ApplicationSchema(Input):
     name = Words(required=True, longest=60)
     credit_code = CreditCode(required=True)
     unit_type = Choice(UNIT_TYPES, required=True)
-    supervising_code = OptionalCode(load_default="", longest=18)
+    supervising_code = MaybeCode(load_default="", longest=18)
 
 
 class RegistrationSchema(Input):
@@ -110,7 +107,7 @@ class RegistrationSchema(Input):
     unit_type = Choice(UNIT_TYPES, required=True)
     credit_code = CreditCode(required=True)
     county_id = Whole(required=True)
-    supervising_code = OptionalCode(load_default="", longest=18)
+    supervising_code = MaybeCode(load_default="", longest=18)
     name = Words(required=True, longest=20)
     mobile = Mobile(required=True, longest=11)
     password = Secret(required=True)

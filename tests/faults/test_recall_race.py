@@ -17,16 +17,10 @@ from tests import servers
 from tests.faults.test_last_fifty import at_once
 from tests.servers import Answer
 from tests.trade import Trade
-from tests.world import World
 
 BUYERS, PACKED = 20, 10
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
 
 
 def recall_amid(trade: Trade, lot: int, rush: Callable[[], list[Answer]]) -> list[Answer]:

@@ -21,11 +21,6 @@ from tests.trade import Trade
 from tests.world import NOON, SCHOOL, World
 
 
-@pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
-
-
 def accepted(trade: Trade, kg: int = 10) -> Order:
     """The school has taken cabbage at ¥2.00 a kilo."""
     product = trade.product("白菜")

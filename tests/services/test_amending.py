@@ -28,11 +28,6 @@ def noon():
 
 
 @pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
-
-
-@pytest.fixture
 def cabbage(trade: Trade) -> int:
     product = trade.product("白菜", price_fen=233)
     trade.lot(product, kg=100)

@@ -17,7 +17,7 @@ from orders.buying import approval, refusals
 from orders.delivering.acceptance import Taken
 from orders.models import Order, Purchase
 from tests.counting import count_statements
-from tests.trade import TOMORROW, Trade
+from tests.trade import TOMORROW
 from tests.world import NOON, POMELO, TODAY, World
 
 AUTUMN = Season("2026 秋", date(2026, 9, 1), date(2026, 11, 10))
@@ -27,11 +27,6 @@ AUTUMN = Season("2026 秋", date(2026, 9, 1), date(2026, 11, 10))
 def noon():
     with clock.at(NOON):
         yield
-
-
-@pytest.fixture
-def trade(world) -> Trade:
-    return Trade(world)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from catalog.models import Lot, LotShare
 from market import audit, clock, db, ledger_frame, sealing
 from orders.delivering import returns
 from orders.delivering.acceptance import Taken
-from orders.income import checks, declarations, presence
+from orders.income import checks, declarations, dues, presence
 from orders.models import AcceptanceLine, AcceptancePart, Order, ReceiptShare
 from tests.trade import Trade
 from tests.world import GREENS, NOON, POMELO, World
@@ -43,7 +43,7 @@ def trade(world: World) -> Trade:
     trade.refund(order.id, 1077)
     trade.wage(GREENS, world.household_id("DEMO-XT-0003"), 8_000)
     for kind in ("farm_gate", "wage", "collective"):
-        trade.pay_out(coop, home, kind, returns.unpaid_fen(coop, home, kind))
+        trade.pay_out(coop, home, kind, dues.unpaid_fen(coop, home, kind))
     sauce = trade.product("剁辣椒", price_fen=2500, unit="瓶", grams_per_unit=500, by_weight=False, minimum_milli=1000,
                           step_milli=1000)
     made = trade.processed(sauce, 5_000, {trade.lot(cabbage, 7): 7_000})

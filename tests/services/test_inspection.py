@@ -28,11 +28,6 @@ def noon():
         yield
 
 
-@pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
-
-
 def book() -> list[InspectionRecord]:
     return list(db.session().scalars(select(InspectionRecord).order_by(InspectionRecord.id)))
 

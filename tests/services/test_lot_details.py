@@ -20,11 +20,6 @@ def noon():
         yield
 
 
-@pytest.fixture
-def trade(world) -> Trade:
-    return Trade(world)
-
-
 def photo(trade: Trade, supplier: str) -> int:
     """A page of a co-operative's notebook."""
     file = trade.proof()

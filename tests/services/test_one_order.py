@@ -15,7 +15,7 @@ from orders.buying.checkout import PricesChanged
 from orders.delivering import acceptance, returns, shipments
 from orders.delivering.acceptance import NotTwoReceivers, ReasonMissing, Taken
 from orders.delivering.shipments import LotTooOld, Packed, TooMuchPacked
-from orders.income import declarations
+from orders.income import declarations, dues
 from orders.income.payouts import MoreThanUnpaid
 from orders.models import AcceptancePart, DeliveryRun, Order, Purchase, ShipmentLine
 from orders.paying import claims
@@ -29,11 +29,6 @@ from tests.world import GREENS, NOON, POMELO, TODAY, World
 def noon() -> Iterator[None]:
     with clock.at(NOON):
         yield
-
-
-@pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
 
 
 def balances(world: World, village: str = "greens_home", supplier: str = GREENS) -> dict[str, int]:
@@ -70,7 +65,7 @@ def test_an_order_delivered_paid_and_handed_on_leaves_every_balance_at_zero(worl
     assert order.payment == "paid"
     coop = world.organisation_id(GREENS)
     for kind in ("farm_gate", "collective"):
-        trade.pay_out(coop, home, kind, returns.unpaid_fen(coop, home, kind))
+        trade.pay_out(coop, home, kind, dues.unpaid_fen(coop, home, kind))
     assert set(balances(world).values()) == {0}
 
 

@@ -33,11 +33,6 @@ def noon() -> Iterator[None]:
 
 
 @pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
-
-
-@pytest.fixture
 def chen(world: World):
     return world.person("cook.chen")
 

@@ -34,11 +34,6 @@ def noon() -> Iterator[None]:
 
 
 @pytest.fixture
-def trade(app: Flask, world: World) -> Trade:
-    return Trade(world)
-
-
-@pytest.fixture
 def office(app: Flask, world: World) -> Office:
     return Office(world)
 
@@ -283,7 +278,7 @@ def test_a_shared_canteen_goes_on_under_the_successor_of_whoever_filed_it(
         units = [world.organisation_id(SCHOOL), world.organisation_id(HOSPITAL), merged]
         found = figures.progress(units, 2026)
         assert [found[unit].sums.total_fen for unit in units] == [0, 2_000, 1_000]
-        assert sum(line["fen"] for line in figures.lines(merged, 2026, clock.today(), "total")) == 1_000
+        assert sum(line["fen"] for line in single_orders.behind(merged, 2026, clock.today(), "total")) == 1_000
 
 
 def test_what_is_still_unpaid_has_its_freight(world: World, trade: Trade, office: Office) -> None:

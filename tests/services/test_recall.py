@@ -28,11 +28,6 @@ def noon() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
-
-
 def code_of(lot: int) -> str:
     return db.session().scalars(select(Lot.code).where(Lot.id == lot)).one()
 

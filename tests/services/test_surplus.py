@@ -16,7 +16,6 @@ from catalog.members.volume import Volume
 from market import clock, db
 from market.errors import Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from market.ledger import LedgerTransfer
-from tests.trade import Trade
 from tests.world import GREENS, NOON, POMELO, TODAY, World
 
 YEAR = (date(2026, 1, 1), TODAY)
@@ -26,11 +25,6 @@ YEAR = (date(2026, 1, 1), TODAY)
 def noon():
     with clock.at(NOON):
         yield
-
-
-@pytest.fixture
-def trade(world) -> Trade:
-    return Trade(world)
 
 
 @pytest.fixture

@@ -29,11 +29,6 @@ def noon() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
-
-
 def stock(trade: Trade, supplier: str = GREENS, **more: int) -> int:
     product = trade.product("白菜" if supplier == GREENS else "香柚", supplier, **more)
     trade.lot(product, 1_000)

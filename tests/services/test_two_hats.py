@@ -34,11 +34,6 @@ def _noon() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
-
-
 def also_in_the_cooperative(world: World, login: str, role: str = "manager") -> Visitor:
     """The official, at their office's desk, who has been made a member of the pomelo co-operative's staff."""
     office = world.person(login).organisation_id

@@ -34,11 +34,6 @@ def things_are_counted(app: Flask) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
-
-
 def read(first: str = "2026-10", last: str | None = None, reader: Reader = WHOLE, **more: Any) -> Filled:
     return fill(village_income.REPORT, Asked(first, last or first, **more), reader, demo=False)
 

@@ -10,7 +10,7 @@ from market import clock, credentials, db, ledger, limits
 from market.parties import Organisation
 from market.submissions import Submission
 from orders.models import Order, Purchase
-from tests.trade import TOMORROW, Trade
+from tests.trade import TOMORROW
 from tests.world import GREENS, NOON, PASSWORD, POMELO, TODAY
 
 LINES = {"id", "product_id", "ordered_milli", "packed_milli", "accepted_fen"}
@@ -20,11 +20,6 @@ LINES = {"id", "product_id", "ordered_milli", "packed_milli", "accepted_fen"}
 def noon():
     with clock.at(NOON):
         yield
-
-
-@pytest.fixture
-def trade(world) -> Trade:
-    return Trade(world)
 
 
 class Caller:

@@ -25,11 +25,6 @@ def noon():
         yield
 
 
-@pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
-
-
 def cabbage_and_pomelo(trade: Trade) -> tuple[int, int]:
     cabbage = trade.product("白菜", price_fen=200, supply="daily", daily_milli=50_000)
     pomelo = trade.product("香柚", POMELO, price_fen=6000, unit="箱", grams_per_unit=10_000, by_weight=False,

@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from catalog.capacity.models import CapacityPhoto, CapacityRequest, VillageCapacity
 from market import clock, db, worker
 from market.places import Division
-from tests.trade import Trade
 from tests.web.counting import statements
 from tests.web.forms import send
 from tests.world import NOON, POMELO
@@ -21,11 +20,6 @@ from tests.world import NOON, POMELO
 def noon():
     with clock.at(NOON):
         yield
-
-
-@pytest.fixture
-def trade(world) -> Trade:
-    return Trade(world)
 
 
 @pytest.fixture

@@ -26,11 +26,6 @@ def noon():
         yield
 
 
-@pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
-
-
 def photo(name: str = "门口.png") -> tuple[io.BytesIO, str]:
     """A picture as a phone would send one."""
     content = io.BytesIO()

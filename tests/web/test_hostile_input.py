@@ -30,11 +30,6 @@ def noon() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
-
-
 def wanted(world: World, product_id: int, unit: str = SCHOOL) -> dict[str, Any]:
     return {"lines": [{"product_id": product_id, "ordered_milli": 1000}], "delivery_window": "morning",
             "delivery_point_id": world.delivery_point_id(unit), "delivery_day": TOMORROW.isoformat(),

@@ -24,11 +24,6 @@ def noon():
         yield
 
 
-@pytest.fixture
-def trade(world) -> Trade:
-    return Trade(world)
-
-
 def code_of(world, key: str) -> str:
     return db.session().get_one(Division, world.villages[key]).code
 

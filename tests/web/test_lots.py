@@ -12,7 +12,6 @@ from market import clock, db
 from market.households import Household
 from market.parties import Organisation
 from market.places import Division
-from tests.trade import Trade
 from tests.web.counting import statements
 from tests.web.forms import send
 from tests.world import NOON, POMELO, TODAY
@@ -22,11 +21,6 @@ from tests.world import NOON, POMELO, TODAY
 def noon():
     with clock.at(NOON):
         yield
-
-
-@pytest.fixture
-def trade(world) -> Trade:
-    return Trade(world)
 
 
 def harvest(product_id: int, *given: tuple[str, str], **more: str) -> dict[str, str]:

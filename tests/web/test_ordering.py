@@ -30,11 +30,6 @@ def noon():
 
 
 @pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
-
-
-@pytest.fixture
 def cook(world: World):
     return world.logged_in("cook.chen")
 

@@ -24,11 +24,6 @@ def noon():
 
 
 @pytest.fixture
-def trade(world) -> Trade:
-    return Trade(world)
-
-
-@pytest.fixture
 def cabbage(trade) -> int:
     return trade.product("卷心菜", price_fen=200)
 

@@ -15,18 +15,13 @@ from orders.paying import claims as verbs
 from tests.counting import count_statements
 from tests.trade import Trade
 from tests.web.forms import send
-from tests.world import NOON, TODAY, World, uploads
+from tests.world import NOON, TODAY, uploads
 
 
 @pytest.fixture(autouse=True)
 def noon():
     with clock.at(NOON):
         yield
-
-
-@pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
 
 
 def accepted_order(trade: Trade) -> Order:

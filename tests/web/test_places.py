@@ -15,7 +15,6 @@ from market.parties import Organisation
 from market.places import Division, VillageDesignation
 from orders.income import declarations, payouts
 from orders.models import CollectiveAgreement, ShipmentOrigin
-from tests.trade import Trade
 from tests.web.counting import statements
 from tests.web.forms import send
 from tests.world import NOON, POMELO, TODAY
@@ -28,11 +27,6 @@ NEW_NAME = {"name": "新荣村", "day": TODAY.isoformat(), "reason": "县政府�
 def noon():
     with clock.at(NOON):
         yield
-
-
-@pytest.fixture
-def trade(world) -> Trade:
-    return Trade(world)
 
 
 def division(village_id: int) -> Division:

@@ -27,11 +27,6 @@ def noon() -> Iterator[None]:
 
 
 @pytest.fixture
-def trade(world: World) -> Trade:
-    return Trade(world)
-
-
-@pytest.fixture
 def cabbage(trade: Trade) -> int:
     product = trade.product("白菜", price_fen=200)
     trade.lot(product, 1_000)

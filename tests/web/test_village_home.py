@@ -8,7 +8,6 @@ from market import clock, db, money
 from orders.income import desk as income_desk
 from orders.models import Order
 from orders.paying import desk as paying_desk
-from tests.trade import Trade
 from tests.world import GREENS, HOSPITAL, NOON, TODAY
 
 
@@ -16,11 +15,6 @@ from tests.world import GREENS, HOSPITAL, NOON, TODAY
 def noon() -> Iterator[None]:
     with clock.at(NOON):
         yield
-
-
-@pytest.fixture
-def trade(world):
-    return Trade(world)
 
 
 def ordered(trade, product, milli, **more):

@@ -14,7 +14,6 @@ from catalog.models import Lot, LotContribution
 from market import clock, db
 from market.households import CoopMember, Household
 from market.places import Division
-from tests.trade import Trade
 from tests.web.forms import csrf_token, send
 from tests.world import GREENS, NOON, TODAY
 
@@ -25,11 +24,6 @@ PAGE = "/village/weigh-in"
 def noon() -> Iterator[None]:
     with clock.at(NOON):
         yield
-
-
-@pytest.fixture
-def trade(world):
-    return Trade(world)
 
 
 @pytest.fixture
