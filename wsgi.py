@@ -167,7 +167,7 @@ COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.gro
 MENUS = (shop_routes.MENU, report_routes.MENU,
          # a unit's day
          buying_routes.MENU, ordering_routes.MENU, delivering_routes.MENU, buying_routes.ORDERS_MENU,
-         cart_routes.MENU, ordering_routes.LIST_MENU, standing_routes.MENU, paying_routes.MENU,
+         cart_routes.MENU, paying_routes.MENU, ordering_routes.LIST_MENU, standing_routes.MENU,
          # a co-operative's day
          village_home.MENU, weigh_routes.MENU, packing_routes.MENU, receipt_routes.MENU, packing_routes.LIST_MENU,
          phone_routes.MENU, aftersale_routes.MENU,

@@ -270,7 +270,7 @@ def totals(rows: list[figures.Progress]) -> dict[str, int]:
 def as_table(rows: list[figures.Progress], year: int) -> sheets.Table:
     names = [(_("Unit"), "text"), (_("State"), "text"), (_("Quota"), "fen"),
              *((_(words.FIGURES[source]), "fen") for source in figures.SOURCES),
-             (_("Counts for the local rule"), "fen"), (_("Completion"), "percent"), (_("Time gone"), "percent"),
+             (_("Counts for the local rule"), "fen"), (_("Completion"), "percent"), (_("Time elapsed"), "percent"),
              (_("Counts for 832"), "fen")]
     cells = [[row.unit.name, str(_(words.STATES[row.filing.state][0])) if row.filing else "", row.local.quota_fen,
               *(row.sums.of[source] for source in figures.SOURCES), row.local.amount_fen, row.local.points,

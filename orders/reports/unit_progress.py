@@ -24,7 +24,7 @@ COLUMNS = (
     _fen("quota", N_("Quota"), ""), _fen("canteen", N_("Canteen purchase")),
     _fen("contractor", N_("Contractor's purchase")), _fen("union", N_("Union purchase")),
     _fen("staff", N_("Staff purchase")), _fen("local", N_("Counts for the local rule")),
-    Column("completion", N_("Completion"), "percent"), Column("time_progress", N_("Time gone"), "percent"),
+    Column("completion", N_("Completion"), "percent"), Column("time_progress", N_("Time elapsed"), "percent"),
     _fen("gap", N_("Still missing"), ""), _fen("outside", N_("Counts for 832"), ""),
     Column("orders", N_("Orders"), "count", sums=True), _fen("open", N_("Ordered, not yet accepted"), ""),
     _fen("unpaid", N_("Still unpaid"), ""), Column("overdue_days", N_("Days overdue"), "count"),
