@@ -92,8 +92,8 @@ def unit(unit_id: int) -> str:
     lists.area_unit(unit_id, current_user)
     return render_template(
         "orders/quota/home.html", found=figures.progress([unit_id], year)[unit_id], year=year, words=words,
-        filing=lists.filing_of(unit_id, year, drafts=False), deadline=None, named_by=lists.named_by(unit_id, year), is_own=False,
-        succession=successions.of_unit(unit_id), lines="quota_office.lines", office=True)
+        filing=lists.filing_of(unit_id, year, drafts=False), deadline=None, named_by=lists.named_by(unit_id, year),
+        is_own=False, succession=successions.of_unit(unit_id), lines="quota_office.lines", office=True)
 
 
 @bp.get("/office/quota/units/<int(max=999999999999):unit_id>/lines", defaults={"kind": "page"})

@@ -38,7 +38,8 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
     year, until = unit_rows.year_of(asked)
     found = figures.progress([unit.id for unit in units], year, until)
     rows = [_row(unit, found[unit.id]) for unit in units
-            if asked.every or _shown(found[unit.id]) or found[unit.id].sums.orders or found[unit.id].sums.outside_orders]
+            if asked.every or _shown(found[unit.id]) or found[unit.id].sums.orders
+            or found[unit.id].sums.outside_orders]
     totals = total_of(COLUMNS, rows)
     totals.values["completion"] = (money.basis_points(totals.values["local"], totals.values["quota"])
                                    if totals.values["quota"] else None)

@@ -328,10 +328,9 @@ def test_a_unit_sent_back_twice_hears_twice_and_its_office_asks_twice(app: Flask
             [back] = notices.newest(yuan.organisation_id or 0)
             told.append(back.details["reason"])
             outbox.drain(app.extensions["sijin_handlers"])
-        with clock.at(NOON + timedelta(minutes=60 * number + 30)):
-            with db.transaction():
-                admission.send_again({"name": "江永演示中学", "unit_type": "school", "credit_code": NEW_CODE,
-                                      "supervising_code": ""}, yuan)
+        with clock.at(NOON + timedelta(minutes=60 * number + 30)), db.transaction():
+            admission.send_again({"name": "江永演示中学", "unit_type": "school", "credit_code": NEW_CODE,
+                                  "supervising_code": ""}, yuan)
     assert told == ["信用代码请核对", "名称请写全称"]
     written = db.session().execute(select(Message.organisation_id).where(Message.user_id.in_((hua.id, yuan.id)))).all()
     assert sorted(row[0] for row in written) == sorted(2 * [yuan.organisation_id, hua.organisation_id])

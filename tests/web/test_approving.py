@@ -240,7 +240,8 @@ def test_limits_warn_and_anomalies_are_looked_into(world, trade, cabbage):
     refused = send(county, "/office/tender-limits", **(fields | {"limit_fen": "99999"}))
     assert refused.status_code == 422 and "由其他部门录入" in refused.text
     for amount in ("300", "200"):
-        assert send(county, "/office/tender-limits", **(fields | {"year": "2024", "limit_fen": amount})).status_code == 303
+        earlier = fields | {"year": "2024", "limit_fen": amount}
+        assert send(county, "/office/tender-limits", **earlier).status_code == 303
     assert sorted(db.session().scalars(select(TenderLimit.limit_fen))) == [10_000, 20_000]
     near = trade.place({cabbage: 8_000})
     assert "演示文件1号" in world.logged_in("cook.chen").get(f"/purchases/{near.id}").text
