@@ -98,7 +98,7 @@ def spread(payload: Mapping[str, Any]) -> None:
             return
         link = link_to(kind, notice.thing_id)
         text = ready_text(kind, notice.details, link)
-        matter = f"notice {notice.id}"
+        matter = f"notice {notice.id} {notice.details.get('occasion', '')}".strip()
         for person in _people(notice.organisation_id):
             if "mail" in person["by"] and not kind.mailed:
                 mail.post(notice.organisation_id, person["id"], matter, *_letter(kind, notice.details, link))

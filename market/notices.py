@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, func, select, update
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, delete, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market import clock, db, outbox
@@ -53,10 +53,18 @@ class Kind:
 Kinds = Mapping[str, Kind]
 
 
-def tell(organisation_id: int, kind: str, thing_id: int, details: Mapping[str, Any]) -> None:
-    """Tell an organisation, once for each kind and thing; its people and chats hear of it by the worker."""
-    row = {"organisation_id": organisation_id, "kind": kind, "thing_id": thing_id, "details": dict(details),
-           "created_at": clock.now()}
+def tell(organisation_id: int, kind: str, thing_id: int, details: Mapping[str, Any], occasion: str = "") -> None:
+    """Tell an organisation, once for each kind and thing; its people and chats hear of it by the worker.
+
+    What may happen to a thing again says which time it is (`occasion`): the newer news takes the older's place.
+    """
+    row = {"organisation_id": organisation_id, "kind": kind, "thing_id": thing_id, "created_at": clock.now(),
+           "details": {**details, "occasion": occasion} if occasion else dict(details)}
+    if occasion:
+        db.session().execute(delete(Notice).where(
+            Notice.organisation_id == organisation_id, Notice.kind == kind, Notice.thing_id == thing_id,
+            Notice.details["occasion"].as_string().is_distinct_from(occasion))
+            .execution_options(synchronize_session=False))
     made = db.session().execute(db.insert_new(Notice).returning(Notice.id), [row]).scalar()
     if made is not None:
         outbox.enqueue(TOLD, {"notice_id": made})

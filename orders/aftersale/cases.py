@@ -324,7 +324,7 @@ def _move(case: AfterSale, state: str, by: Visitor, **details: Any) -> None:
 def _note(case: AfterSale, what: str, by: Visitor, **details: Any) -> None:
     """On the order's timeline, and told to the other side after the commit."""
     journal.record(f"after_sale.{what}", "order", case.order_id, by, case=case.number, **details)
-    outbox.enqueue("after_sale.moved", {"case_id": case.id, "what": what})
+    outbox.enqueue("after_sale.moved", {"case_id": case.id, "what": what, "at": clock.now().isoformat()})
 
 
 def _acting_for(user_id: int, unit_id: int) -> Visitor:

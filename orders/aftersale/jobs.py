@@ -49,7 +49,8 @@ def case_moved(payload: Mapping[str, Any]) -> None:
                    "due": found.due_on.isoformat() if found.due_on else ""}
         for side in TOLD[payload["what"]]:
             if getattr(found, side) is not None:
-                notices.tell(getattr(found, side), f"after_sale.{payload['what']}", payload["case_id"], details)
+                notices.tell(getattr(found, side), f"after_sale.{payload['what']}", payload["case_id"], details,
+                             payload.get("at", ""))
 
 
 def credit_moved(payload: Mapping[str, Any]) -> None:

@@ -93,7 +93,7 @@ def told_of_waiting(payload: Mapping[str, Any]) -> None:
             select(StandingPlan.id, StandingPlan.unit_id, StandingPlan.name, StandingPlan.state)
             .where(StandingPlan.id == payload["plan_id"])).one()
         if plan.state == "waiting":
-            notices.tell(plan.unit_id, "standing.waiting", plan.id, {"name": plan.name})
+            notices.tell(plan.unit_id, "standing.waiting", plan.id, {"name": plan.name}, payload.get("since", ""))
 
 
 HANDLERS: Mapping[str, Handler] = {"standing.run": told_of_run, "standing.waiting": told_of_waiting}

@@ -218,7 +218,7 @@ def _wait_or_run(plan: StandingPlan, content: Content) -> None:
     if asked_roles(plan, content):
         plan.state, plan.next_day, plan.next_due_at = "waiting", None, None
         db.session().flush()
-        outbox.enqueue("standing.waiting", {"plan_id": plan.id})
+        outbox.enqueue("standing.waiting", {"plan_id": plan.id, "since": clock.now().isoformat()})
     else:
         _run_from(plan, content, plan.next_day or days.first_day_still_ahead(plan))
 

@@ -26,17 +26,18 @@ def application_changed(payload: Mapping[str, Any]) -> None:
     """Sent, sent back or admitted. The handler may run twice; the notice's unique key makes it tell once."""
     with db.transaction() as session:
         one = session.execute(
-            select(UnitApplication.id, UnitApplication.unit_id, UnitApplication.reason, Organisation.name,
-                   Organisation.division_id, Organisation.parent_id)
+            select(UnitApplication.id, UnitApplication.unit_id, UnitApplication.reason, UnitApplication.sent_at,
+                   Organisation.name, Organisation.division_id, Organisation.parent_id)
             .join(Organisation, Organisation.id == UnitApplication.unit_id)
             .where(UnitApplication.id == payload["application_id"])).one()
+        sent = one.sent_at.isoformat()  # sent back, it may be sent again
         if payload["state"] != "waiting":
-            notices.tell(one.unit_id, f"unit.{payload['state']}", one.id, {"reason": one.reason})
+            notices.tell(one.unit_id, f"unit.{payload['state']}", one.id, {"reason": one.reason}, sent)
             return
         for office in admission.deciders(one.division_id, None):
-            notices.tell(office, "unit.applied", one.id, {"name": one.name})
+            notices.tell(office, "unit.applied", one.id, {"name": one.name}, sent)
         if one.parent_id is not None:
-            notices.tell(one.parent_id, "unit.applied_below", one.unit_id, {"name": one.name})
+            notices.tell(one.parent_id, "unit.applied_below", one.unit_id, {"name": one.name}, sent)
 
 
 HANDLERS: Mapping[str, Handler] = {admission.CHANGED: application_changed}

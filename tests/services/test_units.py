@@ -5,19 +5,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from market import clock, credentials, db, journal, logins, resets
+from market import clock, credentials, db, journal, logins, notices, outbox, resets
 from market.access import Visitor
 from market.errors import InvalidInput, NotFound
+from market.message_rows import Message
 from market.parties import DeliveryPoint, Organisation
 from market.resets import WrongResetCode
 from market.sheet_input import Rows
 from market.users import User
 from orders.buying import cart, checkout, lists
 from orders.models import Order, Purchase
-from orders.units import admission, contractors, desk, doors, handover, people, sheet, tree
+from orders.units import admission, contractors, desk, doors, handover, news, people, sheet, tree
 from orders.units.admission import UnitNotAdmitted
 from orders.units.contractors import Term, TermOver
 from orders.units.models import UnitApplication, UnitHandover, UnitLeaver
@@ -307,6 +309,31 @@ def test_a_new_unit_orders_once_the_county_has_said_yes(world: World) -> None:
     try_to_order(world, yuan)
     assert counted(Purchase) == 1
     assert db.session().scalar(select(User.mobile).where(User.id == yuan.id)) == "13911110005"
+
+
+def test_a_unit_sent_back_twice_hears_twice_and_its_office_asks_twice(app: Flask, world: World) -> None:
+    yuan, hua = registered(world), world.person("official.hua")
+    with db.transaction() as session:
+        session.execute(update(User).where(User.id.in_((yuan.id, hua.id))).values(email=User.login + "@example.cn"))
+    application = db.session().scalars(select(UnitApplication.id)).one()
+    told = []
+    for number, reason in enumerate(("信用代码请核对", "名称请写全称")):
+        with clock.at(NOON + timedelta(hours=number)):
+            for _twice in range(2):  # a worker may die after the deed
+                news.application_changed({"application_id": application, "state": "waiting"})
+            with db.transaction():
+                admission.give_back(application, reason, hua)
+            for _twice in range(2):
+                news.application_changed({"application_id": application, "state": "returned"})
+            [back] = notices.newest(yuan.organisation_id or 0)
+            told.append(back.details["reason"])
+            outbox.drain(app.extensions["sijin_handlers"])
+        with clock.at(NOON + timedelta(minutes=60 * number + 30)), db.transaction():
+            admission.send_again({"name": "江永演示中学", "unit_type": "school", "credit_code": NEW_CODE,
+                                  "supervising_code": ""}, yuan)
+    assert told == ["信用代码请核对", "名称请写全称"]
+    written = db.session().execute(select(Message.organisation_id).where(Message.user_id.in_((hua.id, yuan.id)))).all()
+    assert sorted(row[0] for row in written) == sorted(2 * [yuan.organisation_id, hua.organisation_id])
 
 
 def test_a_unit_nobody_has_vouched_for_keeps_no_mobile_number_from_its_owner(world: World) -> None:

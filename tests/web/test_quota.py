@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask, current_app
+from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from market import clock, db
+from market.parties import Organisation
 from orders.quota import routes
 from orders.quota.models import OutsideOrder, QuotaFiling, QuotaRule, QuotaSuccession
+from tests.counting import count_statements
 from tests.quota_people import Office
 from tests.services.test_quota import SHEET
 from tests.trade import Trade
@@ -190,3 +193,35 @@ def test_a_merger_is_declared_with_evidence_and_confirmed(world: World, office: 
     assert send(money, f"/office/quota/successions/{number}/decision", "/office/quota",
                 decision="approve").status_code == 303
     assert db.session().scalars(select(QuotaSuccession.state)).one() == "confirmed"
+
+
+def test_more_units_cost_no_more_statements(app: Flask, world: World, office: Office) -> None:
+    office.rule()
+    bureau = office.join("永州演示教育局", "bureau.tang", "唐科长", "manager", unit_type="agency")
+    office.file(bureau)
+    browsers = {login: world.logged_in(login) for login in ("bureau.tang", "official.jin")}
+    pages = [("bureau.tang", "/quota"), ("bureau.tang", "/quota/below"),
+             *(("official.jin", path) for path in (
+                 "/office/quota?tab=all", "/office/quota/rules", *(
+                     f"/reports/{name}?from=2026-10&to=2026-10&every=1" for name in (
+                         "unit-progress", "quota-filings", "reconciliation"))))]
+    costs = []
+    for numbers in (range(2), range(2, 9)):
+        for number in numbers:
+            name = f"永州演示{number}校"
+            office.file(office.join(name, f"head{number}.he", "何校长", "manager", unit_type="school"))
+            with db.transaction() as session:
+                session.scalars(select(Organisation).where(Organisation.name == name)).one().parent_id = (
+                    bureau.organisation_id)
+            office.rule(unit_type="any", fund_source="canteen", year=2030 + number)
+            office.rule(unit_type=("school", "hospital", "agency", "enterprise", "community")[number % 5],
+                        fund_source=("union", "staff")[number // 5])
+        costs.append({page: _cost(app, browsers[login], page) for login, page in pages})
+    assert costs[0] == costs[1]
+
+
+def _cost(app: Flask, browser: FlaskClient, page: str) -> int:
+    assert browser.get(page).status_code == 200, page
+    with count_statements(app) as statements:
+        browser.get(page)
+    return len(statements)
