@@ -24,14 +24,15 @@ from orders.models import (
     OrderLine,
     PaymentClaim,
 )
+from orders.papers.models import InvoiceRequest, InvoiceRequestOrder
 
 
 class CannotMove(Conflict):
-    """The order is on its way, or money or returns already belong to the first unit."""
+    """The order is on its way, or money, invoices or returns already belong to the first unit."""
 
     code = "cannot_move"
     text = N_("The unit can be changed before the goods are on their way, or after they are accepted and before any "
-              "payment or return.")
+              "payment, invoice or return.")
 
 
 class AlreadyAsked(Conflict):
@@ -133,15 +134,17 @@ def _parts(order_id: int) -> list[dict[str, Any]]:
 
 
 def _check_may_move(order: Order) -> None:
-    """Money, returns and income still held belong to the books of the first unit; a van on its way to its door."""
+    """Money, invoices, returns and income still held belong to the books of the first unit; a van on its way to its door."""
     claimed = select(exists().where(ClaimPart.order_id == order.id, PaymentClaim.id == ClaimPart.claim_id,
                                     PaymentClaim.state == "claimed"))
     held = select(exists().where(
         AcceptancePart.acceptance_line_id == AcceptanceLine.id, AcceptanceLine.order_line_id == OrderLine.id,
         OrderLine.order_id == order.id, AcceptancePart.income_held.is_(True), AcceptancePart.cleared_on.is_(None)))
+    invoiced = select(exists().where(InvoiceRequestOrder.order_id == order.id, InvoiceRequest.state != "cancelled",
+                                     InvoiceRequest.id == InvoiceRequestOrder.request_id))
     session = db.session()
     if (order.state not in {"waiting", "placed", "accepted"} or order.received_fen or order.returned_fen
-            or session.scalar(claimed) or session.scalar(held)):
+            or session.scalar(claimed) or session.scalar(held) or session.scalar(invoiced)):
         raise CannotMove()
 
 

@@ -19,6 +19,7 @@ from orders.approving.changes import Changed
 from orders.buying import approval, cart, checkout
 from orders.models import Order, OrderLine, Purchase
 from orders.paying import receipts
+from orders.units import admission, contractors
 
 CUT_OFF_HOUR = 16  # of the day before delivery, unless the co-operative's own cut-off is on the order
 OPEN_STATES = frozenset({"waiting", "placed"})
@@ -56,7 +57,7 @@ def amend(order_id: int, wanted: Mapping[int, int], new: Sequence[tuple[int, int
     Amounts, totals, promises of stock, seasons and the content that an approval binds move together. With more of
     anything the purchase waits again for every step. When nothing is left the order is cancelled. Returns the change's
     id. Raises NotFound, WrongState, TooLateToAmend, NotThisQuantity, PriceMoved, OutOfStock, AboveCapacity,
-    InvalidInput.
+    UnitNotAdmitted, TermOver, InvalidInput.
     """
     purchase, order = changes.locked(order_id, approval.is_of(by))
     if order.state not in OPEN_STATES:
@@ -82,6 +83,8 @@ def _apply(purchase: Purchase, order: Order, lines: Mapping[int, OrderLine], wan
     seen, before_fen = order.state == "placed", order.placed_fen
     _check_less(lines, less)
     changed = _reduce(order, lines, less)
+    if more or new:
+        _check_may_order(order, by)
     changed += _raise(order, lines, more, new)
     if more or new:
         deciding.keep_beforehand(purchase)  # with the content that it was about
@@ -92,6 +95,14 @@ def _apply(purchase: Purchase, order: Order, lines: Mapping[int, OrderLine], wan
     receipts.update_payment(order)
     return changes.keep(purchase, order, "raised" if more or new else "reduced", changed, by, before_fen=before_fen,
                         reason=reason, round_no=round_no, seen=seen)
+
+
+def _check_may_order(order: Order, by: Visitor) -> None:
+    """More is an order: of units that may order, and within a contractor's term. Raises UnitNotAdmitted, TermOver."""
+    for unit_id in db.session().scalars(select(Organisation.id).where(
+            Organisation.id.in_([order.unit_id, by.organisation_id]), Organisation.status != "active")):
+        raise admission.refusal(unit_id)
+    contractors.need_term(by)
 
 
 def _check_less(lines: Mapping[int, OrderLine], less: Mapping[int, int]) -> None:

@@ -71,13 +71,17 @@ def ask_for_order(order_id: int, remark: str, exempt: bool | None, by: Visitor) 
 
 
 def ask_for_statement(statement_id: int, remark: str, exempt: bool | None, by: Visitor) -> InvoiceRequest:
-    """Ask for one invoice over all orders of a statement. Raises NotFound, NoTitle, NothingToInvoice."""
+    """Ask for one invoice over all orders of a statement, without those that count for another unit since.
+
+    Raises NotFound, NoTitle, NothingToInvoice.
+    """
     session = db.session()
     found = session.scalar(select(Statement.id).where(
         Statement.id == statement_id, Statement.unit_id == by.organisation_id))
-    order_ids = list(session.scalars(select(StatementLine.order_id).distinct().where(
-        StatementLine.statement_id == statement_id, StatementLine.event == "accepted",
-        StatementLine.order_id.is_not(None))))
+    order_ids = list(session.scalars(
+        select(StatementLine.order_id).distinct().join(Order, Order.id == StatementLine.order_id)
+        .where(StatementLine.statement_id == statement_id, StatementLine.event == "accepted",
+               Order.unit_id == by.organisation_id)))
     if found is None:
         raise NotFound()
     if not order_ids:

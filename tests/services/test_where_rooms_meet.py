@@ -336,6 +336,17 @@ def test_several_purchases_of_one_moment_are_summed(world, trade, cabbage):
 # ---- who may change an order ----------------------------------------------------------------------------------------
 
 
+def test_a_unit_that_may_not_order_raises_nothing(world, trade, cabbage):
+    order = trade.orders(trade.place({cabbage: 3_000}))[0]
+    with db.transaction() as session:
+        session.get_one(Organisation, world.organisation_id(SCHOOL)).status = "suspended"
+    with pytest.raises(MarketError):
+        amend(world, order.id, 4_000)
+    db.session().rollback()
+    amend(world, order.id, 2_000)
+    assert db.session().get_one(Order, order.id, populate_existing=True).placed_fen == 400
+
+
 # ---- the credited unit, invoices, balances --------------------------------------------------------------------------
 
 
@@ -351,3 +362,62 @@ def titled(world: World, login: str) -> None:
     with db.transaction():
         invoices.keep_title({"name": "永州演示", "tax_number": "91430000000000000X", "address": "", "phone": "",
                              "bank_name": "", "bank_account": ""}, world.person(login))
+
+
+def test_an_order_with_an_invoice_stays_where_it_counts(world, trade, cabbage):
+    order = trade.orders(trade.place({cabbage: 3_000}))[0]
+    trade.ship(order.id)
+    trade.accept(order.id)
+    titled(world, "cashier.sun")
+    with db.transaction():
+        request = invoices.ask_for_order(order.id, "", None, world.person("cashier.sun"))
+    with pytest.raises(crediting.CannotMove):
+        to_the_hospital(world, order)
+    db.session().rollback()
+    with db.transaction():
+        invoices.cancel(request.id, world.person("cashier.sun"))
+    to_the_hospital(world, order)
+    assert db.session().get_one(Order, order.id, populate_existing=True).unit_id == world.organisation_id(HOSPITAL)
+
+
+def test_a_statement_is_invoiced_without_what_counts_elsewhere_since(world, trade, cabbage):
+    moved, stays = (trade.orders(trade.place({cabbage: 3_000}))[0] for _ in range(2))
+    for order in (moved, stays):
+        trade.ship(order.id)
+        trade.accept(order.id)
+    titled(world, "cashier.sun")
+    with clock.at(NOON + timedelta(days=25)):
+        with db.transaction():
+            made = statements.issue(world.organisation_id(SCHOOL), "2026-10", world.person("chair.shi"))
+        to_the_hospital(world, moved)
+        with db.transaction():
+            request = invoices.ask_for_statement(made.id, "", None, world.person("cashier.sun"))
+        assert request.amount_fen == 600
+
+
+def test_with_everything_that_can_happen_the_balances_end_at_nothing(world, trade, cabbage):
+    """Freight, a part that follows, goods too little, another unit, money too much, goods back, money back."""
+    terms.state(world, freight_fen=300)
+    order = trade.orders(trade.place({cabbage: 10_000}))[0]
+    line = trade.lines(order.id)[0].id
+    with db.transaction():
+        rest = parting.part(order.id, {line: 6_000}, order.delivery_day + timedelta(days=1),
+                            world.person("clerk.zhang"))
+    for order_id, grams in ((order.id, 5_500), (rest, 4_000)):
+        trade.ship(order_id)
+        trade.accept(order_id, [Taken(trade.lines(order_id)[0].id, grams=grams)])
+    to_the_hospital(world, order)
+    assert audit.check() == []
+    greens, school, hospital = (world.organisation_id(key) for key in (GREENS, SCHOOL, HOSPITAL))
+    with db.transaction():
+        claim = claims.claim({order.id: 1_500}, claims.Remittance("医院", clock.today()), world.person("cashier.feng"))
+    with db.transaction():
+        claims.confirm(claim.id, world.person("chair.shi"))
+    trade.pay(rest, 800)
+    with db.transaction():
+        returns.take_back(order.id, {line: 2_500}, "坏了", world.person("store.zheng"), world.person("chair.shi"))
+    owed = refunds.owed_fen(db.session().get_one(Order, order.id, populate_existing=True))
+    assert owed == 1_500 - (1_100 - 500 + 300)
+    trade.refund(order.id, owed)
+    assert audit.check() == []
+    assert [ledger.balance_fen(name) for name in (f"unit:{school}", f"unit:{hospital}", f"supplier:{greens}")] == [0] * 3
