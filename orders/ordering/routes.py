@@ -155,7 +155,7 @@ def place() -> Response:
         _remember(parts)
         if len(placed) == 1:
             return see_other("buying.purchase", purchase_id=placed[0].id)
-        total = money.yuan(sum(one.total_fen for one in placed))
+        total = money.yuan(sum(one.total_fen + one.freight_fen for one in placed))
         flash(ngettext("%(num)s purchase is placed: ¥%(total)s in all.",
                        "%(num)s purchases are placed: ¥%(total)s in all.", len(placed), total=total), "good")
         return see_other("buying.desk")

@@ -94,8 +94,9 @@ def _name_of(name: str, goods: calls.Goods) -> str:
 @requires("phone.type")
 def typed(phone_order_id: int) -> str:
     order, lines = lists.of_supplier(phone_order_id, current_user), lists.lines(phone_order_id)
-    return render_template("orders/phone/typed.html", order=order, lines=lines, labels=labels, total=_typed_fen(lines),
-                           is_open=_is_open(order), text=_ready_text(order, lines))
+    goods_fen, freight_fen = _typed_fen(order, lines)
+    return render_template("orders/phone/typed.html", order=order, lines=lines, labels=labels, goods_fen=goods_fen,
+                           freight_fen=freight_fen, is_open=_is_open(order), text=_ready_text(order, lines))
 
 
 @bp.post(f"/village/phone-orders/{ORDER}/withdrawal")
@@ -117,7 +118,7 @@ def _ready_text(order: Any, lines: Any) -> str:
     return str(_(
         "%(supplier)s: you ordered by phone for %(day)s %(window)s: %(goods)s. ¥%(total)s in all. Please confirm "
         "by %(until)s: %(link)s", supplier=order.supplier, day=order.delivery_day.isoformat(),
-        window=_(WINDOWS[order.delivery_window]), goods=goods, total=money.yuan(_typed_fen(lines)),
+        window=_(WINDOWS[order.delivery_window]), goods=goods, total=money.yuan(sum(_typed_fen(order, lines))),
         until=order.expires_at.astimezone(clock.SHANGHAI).strftime("%m-%d %H:%M"),
         link=url_for("phone.open_link", token=links.token_of(order.nonce, _key()), _external=True)))
 
@@ -203,8 +204,13 @@ def _is_open(order: Any) -> bool:
     return bool(order.state == "open" and clock.now() < order.expires_at)
 
 
-def _typed_fen(lines: Any) -> int:
-    return sum(money.line_total(line.price_fen, line.milli) for line in lines)
+def _typed_fen(order: Any, lines: Any) -> tuple[int, int]:
+    """Goods at the prices typed, and while it waits the freight to the door that the unit will be offered."""
+    goods_fen = sum(money.line_total(line.price_fen, line.milli) for line in lines)
+    if not _is_open(order):
+        return goods_fen, 0
+    point = _point(order, [one.id for one in buying.delivery_points(order.unit_id)])
+    return goods_fen, _freight_fen(order.supplier_id, point, goods_fen)
 
 
 def _key() -> str:

@@ -1,4 +1,4 @@
-"""What a new plan proposes until somebody says otherwise: workdays, early morning, ordered at four the day before."""
+"""What a new plan proposes until somebody says otherwise: workdays, early morning, ordered at three the day before."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def draw_up(name: str, goods: Sequence[tuple[int, int]], by: Visitor) -> int:
     first = clock.days_after(clock.today(), 1)
     terms = Terms(
         name=name, budget_unit_id=by.organisation_id or 0, delivery_point_id=points[0].id, delivery_window="dawn",
-        fund_source="canteen", days_ahead=1, cut_off_hour=16, first_day=first,
+        fund_source="canteen", days_ahead=1, cut_off_hour=15, first_day=first,  # co-operatives usually close at four
         last_day=clock.days_after(first, HALF_A_YEAR), skip_holidays=True, year_limit_fen=0)
     return plans.draw_up(contents.with_year_limit(Content(terms, _lines(goods)), None), by)
 

@@ -12,11 +12,12 @@ from market import clock, db
 from market.errors import Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from market.parties import Membership
 from orders.models import Order, Purchase
-from orders.standing import days, plans, prices, skips
+from orders.standing import days, drafts, plans, prices, skips
 from orders.standing.models import StandingLine, StandingRun, StandingRunLine
 from orders.standing.refusals import NoGoods, NotItsDay, PlanChanged
 from orders.units import handover
 from tests.standing_plans import a_plan, content_of, plan, runs_of, said, set_limit, set_price, told, work
+from tests.terms import state
 from tests.trade import Trade
 from tests.world import NOON, TODAY, World
 
@@ -76,6 +77,17 @@ def test_at_the_hour_the_day_before_it_orders_once(world, cabbage):
     assert runs_of(plan_id) == [(TUESDAY.isoformat(), "placed")]
     assert plan(plan_id).next_day == TUESDAY + timedelta(days=1)
     assert told(world) == []
+
+
+def test_a_proposed_plan_orders_before_co_operatives_usually_close(world, cabbage):
+    state(world)
+    cook = world.person("cook.chen")
+    with db.transaction():
+        plan_id = drafts.draw_up("每天的菜", [(cabbage, 10_000)], cook)
+        plans.start(plan_id, cook)
+    with clock.at(AT_FOUR - timedelta(hours=1)):
+        work()
+    assert runs_of(plan_id) == [(TUESDAY.isoformat(), "placed")]
 
 
 def test_weekends_come_only_where_the_plan_has_them(world, cabbage):

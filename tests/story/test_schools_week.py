@@ -236,6 +236,7 @@ def last_week_is_ordered_again(desk: Told) -> None:
     page.wait_for_url(re.compile(r"/desk"))
     desk.look(page, "2-desk-after")
     assert taps.count <= MOST_TAPS
+    assert "855.00" in page.locator("main").inner_text()
     db.session().rollback()
     assert db.session().scalar(select(func.count()).select_from(OrderLine)) == 60
 

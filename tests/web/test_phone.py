@@ -162,6 +162,8 @@ def test_every_page_reads_in_both_languages(world, cabbage, lang):
 def test_the_freight_is_shown_and_ordered_with_the_goods(world: World, cabbage: int) -> None:
     terms.state(world, freight_fen=300, minimum_fen=1_000)
     order_id, _link = typed(world, cabbage)
+    told = html.unescape(world.logged_in("clerk.zhang").get(f"/village/phone-orders/{order_id}").text)
+    assert "¥23.00" in told and "运费" in told  # also in the text that goes into the chat
     cook = world.logged_in("cook.chen")
     page = cook.get(f"/phone-orders/{order_id}").text
     assert 'name="expected_total_fen" value="2300"' in page and "运费" in page
