@@ -15,7 +15,7 @@ from market.parties import Organisation
 from market.users import User
 from orders.approving import people
 from orders.approving.models import ApprovalDecision, ApprovalStep
-from orders.models import Purchase
+from orders.models import Order, Purchase
 
 
 class NotYourStep(Conflict):
@@ -164,6 +164,7 @@ def waiting_for(by: Visitor) -> int:
         (ApprovalDecision.decided_by == by.id) | (ApprovalDecision.signed_by_user == by.id)).exists())
     asked = (select(earlier.c.id).where(earlier.c.purchase_id == step.c.purchase_id, earlier.c.asked_by == by.id)
              .exists())
+    still_wanted = select(Order.id).where(Order.purchase_id == step.c.purchase_id, Order.state == "waiting").exists()
     units = select(Organisation.id).where((Organisation.id == by.organisation_id)
                                           | (Organisation.parent_id == by.organisation_id))
     return db.session().scalar(
@@ -171,4 +172,4 @@ def waiting_for(by: Visitor) -> int:
         .join(Purchase, Purchase.id == step.c.purchase_id)
         .where(Purchase.unit_id.in_(units), Purchase.approval == "waiting", Purchase.ordered_by != by.id,
                step.c.role.in_(by.roles), step.c.round_no == newest, step.c.id.not_in(answered), ~before, ~mine,
-               ~asked)) or 0
+               ~asked, still_wanted)) or 0

@@ -458,3 +458,12 @@ def test_who_changed_a_plan_neither_approves_nor_receives_its_runs(world, trade,
     with pytest.raises(SecondPersonNeeded):
         approve(world, second, "admin.qian")
     approve(world, second)
+
+
+def test_a_purchase_that_was_taken_back_waits_for_nobody(world, trade, cabbage):
+    limit(world, 1_000)
+    placed = trade.place({cabbage: 6_000})
+    assert deciding.waiting_for(world.person("head.li")) == 1
+    with db.transaction():
+        approval.cancel(trade.orders(placed)[0].id, "不要了", world.person("cook.chen"))
+    assert deciding.waiting_for(world.person("head.li")) == 0
