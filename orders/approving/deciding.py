@@ -15,7 +15,7 @@ from market.users import User
 from orders import families
 from orders.approving import people
 from orders.approving.models import ApprovalDecision, ApprovalStep
-from orders.models import Purchase
+from orders.models import Order, Purchase
 
 
 class NotYourStep(Conflict):
@@ -164,9 +164,10 @@ def waiting_for(by: Visitor) -> int:
         (ApprovalDecision.decided_by == by.id) | (ApprovalDecision.signed_by_user == by.id)).exists())
     asked = (select(earlier.c.id).where(earlier.c.purchase_id == step.c.purchase_id, earlier.c.asked_by == by.id)
              .exists())
+    still_wanted = select(Order.id).where(Order.purchase_id == step.c.purchase_id, Order.state == "waiting").exists()
     return db.session().scalar(
         select(func.count(func.distinct(step.c.purchase_id))).select_from(step)
         .join(Purchase, Purchase.id == step.c.purchase_id)
         .where(Purchase.unit_id.in_(families.within(by.organisation_id)), Purchase.approval == "waiting",
                Purchase.ordered_by != by.id, step.c.role.in_(by.roles), step.c.round_no == newest,
-               step.c.id.not_in(answered), ~before, ~mine, ~asked)) or 0
+               step.c.id.not_in(answered), ~before, ~mine, ~asked, still_wanted)) or 0

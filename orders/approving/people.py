@@ -2,11 +2,14 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 
 from market import db
+from market.journal import JournalEntry
 from orders.approving.models import ApprovalDecision, ApprovalStep, OrderAmendment
 from orders.models import Acceptance, AfterSale, ClaimPart, Order, PaymentClaim, Purchase
+from orders.phone.models import PhoneOrder
+from orders.standing.models import KIND, MAKING, StandingRun
 
 
 def deciders(purchase_ids: Collection[int]) -> set[int]:
@@ -34,12 +37,19 @@ def _with_replaced(purchase_ids: Collection[int]) -> set[int]:
 
 
 def askers(purchase_ids: Collection[int]) -> set[int]:
-    """Who ordered these purchases, and who raised them later, with or without a yes: none of them approves or pays."""
+    """Who ordered these purchases, made the plan behind them or typed what was said on the phone, and who raised them
+    later, with or without a yes: none of them approves or pays."""
     session = db.session()
     return {*session.scalars(select(Purchase.ordered_by).where(Purchase.id.in_(purchase_ids))),
             *session.scalars(select(ApprovalStep.asked_by).where(ApprovalStep.purchase_id.in_(purchase_ids))),
             *session.scalars(select(OrderAmendment.amended_by).where(
-                OrderAmendment.purchase_id.in_(purchase_ids), OrderAmendment.kind == "raised"))}
+                OrderAmendment.purchase_id.in_(purchase_ids), OrderAmendment.kind == "raised")),
+            *session.scalars(select(PhoneOrder.typed_by).where(PhoneOrder.purchase_id.in_(purchase_ids))),
+            *session.scalars(
+                select(JournalEntry.actor_id).join(StandingRun, cast(StandingRun.plan_id, String)
+                                                   == JournalEntry.thing_id)
+                .where(StandingRun.purchase_id.in_(purchase_ids), JournalEntry.thing_kind == KIND,
+                       JournalEntry.action.in_(MAKING), JournalEntry.actor_id.is_not(None)))}
 
 
 def takers(purchase_ids: Collection[int]) -> set[int]:

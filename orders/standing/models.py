@@ -11,6 +11,10 @@ from orders.states import FUND_SOURCES, WINDOWS
 STATES = ("draft", "waiting", "active", "paused", "ended")
 OUTCOMES = ("placed", "nothing", "skipped", "failed", "missed")
 LINE_OUTCOMES = ("ordered", "paused", "short")
+KIND = "standing_plan"  # in the journal
+# acts after which one is a maker of the plan: never its second person, and neither approver, receiver nor payer of runs
+MAKING = ("standing.drafted", "standing.changed", "standing.started", "standing.ceiling_raised",
+          "standing.price_taken_once", "standing.taken_over")
 DUE = text("next_due_at IS NOT NULL")
 
 

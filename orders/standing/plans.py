@@ -14,12 +14,8 @@ from market.journal import JournalEntry
 from orders.approving import rules
 from orders.standing import contents, days, writing
 from orders.standing.contents import Content
-from orders.standing.models import StandingPlan, StandingRun
+from orders.standing.models import KIND, MAKING, StandingPlan, StandingRun
 from orders.standing.refusals import NoGoods, PlanChanged
-
-KIND = "standing_plan"
-# acts after which one is a maker of the plan and never the second person
-MAKING = ("standing.drafted", "standing.changed", "standing.started", "standing.ceiling_raised", "standing.taken_over")
 
 
 def draw_up(content: Content, by: Visitor) -> int:

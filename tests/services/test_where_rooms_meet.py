@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from market import audit, clock, db, ledger
+from market import audit, clock, db, ledger, logins
 from market.errors import InvalidInput, MarketError, SecondPersonNeeded
 from market.parties import Membership, Organisation
 from orders.aftersale import cases, crediting
 from orders.aftersale.cases import Matter
-from orders.approving import amending, parting, people, rules
+from orders.approving import amending, deciding, parting, people, rules
 from orders.approving.deciding import Paper
 from orders.approving.models import ApprovalStep
 from orders.approving.rules import Rule
@@ -21,10 +21,12 @@ from orders.delivering.acceptance import Taken
 from orders.models import Order, OrderLine, Purchase
 from orders.papers import invoices, statements
 from orders.paying import claims, refunds
+from orders.phone import calls
 from orders.standing import plans, runs
 from orders.standing.models import StandingLine
 from tests import terms
 from tests.standing_plans import a_plan, content_of, plan, runs_of, work
+from tests.standing_plans import said as said_of
 from tests.trade import Trade
 from tests.world import GREENS, HOSPITAL, NOON, POMELO, SCHOOL, World
 
@@ -422,3 +424,47 @@ def test_with_everything_that_can_happen_the_balances_end_at_nothing(world, trad
     assert audit.check() == []
     accounts = (f"unit:{school}", f"unit:{hospital}", f"supplier:{greens}")
     assert [ledger.balance_fen(name) for name in accounts] == [0, 0, 0]
+
+
+# ---- who had a hand in it before it was a purchase ------------------------------------------------------------------
+
+
+def test_who_typed_a_phone_order_neither_approves_nor_receives_it(world, trade, cabbage):
+    limit(world, 1_000)
+    for role in ("approver", "receiver"):
+        also(world, "clerk.zhang", role)
+    clerk = world.person("clerk.zhang")
+    at_school = logins.visitor_of_login("clerk.zhang", world.organisation_id(SCHOOL))
+    said = calls.Said(world.organisation_id(SCHOOL), clock.days_after(clock.today(), 1), "morning", [(cabbage, 6_000)])
+    with db.transaction():
+        typed = calls.type_in(said, calls.Link("n" * 64, "h" * 64), clerk)
+    with db.transaction():
+        purchase_id = calls.confirm(typed, world.delivery_point_id(), "canteen", 1_200, world.person("cook.chen"))
+    with pytest.raises(SecondPersonNeeded), db.transaction():
+        approval.approve(purchase_id, None, at_school)
+    assert clerk.id in people.askers([purchase_id])
+
+
+def test_who_changed_a_plan_neither_approves_nor_receives_its_runs(world, trade, cabbage):
+    limit(world, 1_000)
+    also(world, "admin.qian", "approver")
+    plan_id = a_plan(world, {cabbage: 3_000})
+    with db.transaction():
+        plans.change(plan_id, said_of(world, {cabbage: 3_500}), world.person("admin.qian"))
+    for ahead in range(2):
+        with clock.at(clock.shanghai(clock.days_after(NOON.date(), ahead), 16)):
+            work()
+    first, second = db.session().scalars(select(Purchase).order_by(Purchase.id)).all()
+    assert (first.approval, second.approval) == ("not_needed", "waiting")
+    with pytest.raises(SecondPersonNeeded):
+        approve(world, second, "admin.qian")
+    approve(world, second)
+
+
+def test_a_purchase_that_was_taken_back_waits_for_nobody(world, trade, cabbage):
+    limit(world, 1_000)
+    placed = trade.place({cabbage: 6_000})
+    assert deciding.waiting_for(world.person("head.li")) == 1
+    with db.transaction():
+        approval.cancel(trade.orders(placed)[0].id, "不要了", world.person("cook.chen"))
+    assert deciding.waiting_for(world.person("head.li")) == 0
