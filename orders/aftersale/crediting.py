@@ -134,7 +134,7 @@ def _parts(order_id: int) -> list[dict[str, Any]]:
 
 
 def _check_may_move(order: Order) -> None:
-    """Money, invoices, returns and income still held belong to the books of the first unit; a van on its way to its door."""
+    """Money, invoices, returns and income still held belong to the first unit's books; a van on its way to its door."""
     claimed = select(exists().where(ClaimPart.order_id == order.id, PaymentClaim.id == ClaimPart.claim_id,
                                     PaymentClaim.state == "claimed"))
     held = select(exists().where(

@@ -260,7 +260,8 @@ def _goods(ids: set[int], unit_id: int) -> dict[int, Any]:
                .where(WeeklyListLine.product_id == product.id, WeeklyList.unit_id == unit_id)))
     rows = db.session().execute(
         select(product.id, product.name, product.name_en, product.unit, product.unit_en, product.price_fen,
-               product.minimum_milli, product.step_milli, product.picture, product.supplier_id, supplier.short_name.label("supplier_name"),
+               product.minimum_milli, product.step_milli, product.picture, product.supplier_id,
+               supplier.short_name.label("supplier_name"),
                on_sale().label("is_sold"))
         .join(db.table(Organisation), supplier.id == product.supplier_id)
         .where(product.id.in_(ids), or_(on_sale(), known))).mappings()

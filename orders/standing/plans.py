@@ -18,7 +18,6 @@ from orders.standing.models import KIND, MAKING, StandingPlan, StandingRun
 from orders.standing.refusals import NoGoods, PlanChanged
 
 
-
 def draw_up(content: Content, by: Visitor) -> int:
     """Write a new plan down as a draft; returns its id. Raises InvalidInput, NotFound."""
     writing.check(content, by, known=())

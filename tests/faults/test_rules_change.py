@@ -1,4 +1,4 @@
-"""The manager changes who approves what while somebody orders: the purchase meets the old rules or the new, never none."""
+"""Who approves what changes while somebody orders: the purchase meets the old rules or the new, never none."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

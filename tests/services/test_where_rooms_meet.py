@@ -1,4 +1,4 @@
-"""Where the rooms of demand meet: freight and approval, raising and receiving, plans, papers, replacements, invoices."""
+"""Where the rooms of demand meet: freight and approval, raising and receiving, plans, replacements, invoices."""
 
 from datetime import timedelta
 
@@ -422,7 +422,8 @@ def test_with_everything_that_can_happen_the_balances_end_at_nothing(world, trad
     assert owed == 1_500 - (1_100 - 500 + 300)
     trade.refund(order.id, owed)
     assert audit.check() == []
-    assert [ledger.balance_fen(name) for name in (f"unit:{school}", f"unit:{hospital}", f"supplier:{greens}")] == [0] * 3
+    accounts = (f"unit:{school}", f"unit:{hospital}", f"supplier:{greens}")
+    assert [ledger.balance_fen(name) for name in accounts] == [0, 0, 0]
 
 
 # ---- who had a hand in it before it was a purchase ------------------------------------------------------------------
