@@ -10,8 +10,7 @@ from market.access import Visitor
 from market.errors import NotFound
 from orders.standing import contents, plans, writing
 from orders.standing.contents import Content, Line
-from orders.standing.models import StandingLine
-from orders.standing.plans import KIND
+from orders.standing.models import KIND, StandingLine
 from orders.standing.refusals import NoGoods
 
 

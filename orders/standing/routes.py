@@ -16,6 +16,7 @@ from market.web import MenuEntry, once, page_number, parse, see_other, shows_aga
 from orders.buying import lists as buying
 from orders.standing import contents, days, drafts, labels, lists, plans, prices, skips
 from orders.standing.contents import Content, Line, Terms
+from orders.standing.models import KIND
 from orders.standing.schemas import AnswerSchema, ApprovalSchema, DaySchema, DraftSchema, GoodSchema, PlanSchema
 
 bp = Blueprint("standing", __name__, url_prefix="/standing-orders")
@@ -295,6 +296,6 @@ def _may(plan: Any) -> set[str]:
 
 def _happened(plan_id: int) -> list[tuple[str, str, Any, str]]:
     """Who changed the plan and when, newest first; what its runs did stands in their own list."""
-    entries = [entry for entry in journal.timeline(plans.KIND, plan_id) if entry["action"] in labels.ACTS]
+    entries = [entry for entry in journal.timeline(KIND, plan_id) if entry["action"] in labels.ACTS]
     return [(entry["actor_name"], _(labels.ACTS[entry["action"]]), entry["at"],
              entry["details"].get("reason") or entry["details"].get("day") or "") for entry in reversed(entries)]

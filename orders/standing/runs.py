@@ -17,7 +17,7 @@ from orders.buying.checkout import Placed, Wish
 from orders.models import Order
 from orders.standing import contents, days, plans
 from orders.standing.contents import Content, Line
-from orders.standing.models import StandingLine, StandingPlan, StandingRun, StandingRunLine
+from orders.standing.models import KIND, StandingLine, StandingPlan, StandingRun, StandingRunLine
 from orders.standing.refusals import OwnerGone, PlanChanged, YearUsedUp
 
 Due = tuple[int, date]
@@ -221,7 +221,7 @@ def _finish(run_id: int, plan: StandingPlan, outcome: str, found: Sequence[Outco
     if placed:
         run.purchase_id, run.total_fen = placed.id, placed.total_fen
     plans.set_next(plan, contents.of_plan(plan), clock.days_after(run.day, 1))
-    journal.record("standing.run", plans.KIND, plan.id, None, day=run.day, outcome=outcome,
+    journal.record("standing.run", KIND, plan.id, None, day=run.day, outcome=outcome,
                    purchase=placed.number if placed else "")
     if outcome in {"failed", "missed"} or any(one.outcome != "ordered" for one in found):
         outbox.enqueue("standing.run", {"run_id": run_id})

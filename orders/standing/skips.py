@@ -9,8 +9,7 @@ from market import clock, db, journal
 from market.access import Visitor
 from orders.standing import contents, days, plans
 from orders.standing.contents import Content
-from orders.standing.models import StandingPlan, StandingRun
-from orders.standing.plans import KIND
+from orders.standing.models import KIND, StandingPlan, StandingRun
 from orders.standing.refusals import NotItsDay
 
 
