@@ -22,7 +22,8 @@ from tests.story.told import Told
 from tests.trade import Trade
 from tests.world import PEOPLE, SCHOOL, World
 
-pytestmark = pytest.mark.slow
+# pages look alike on both databases
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("backend", ["sqlite"], indirect=True)]
 KITCHEN = [login for login, (_name, organisation, _roles) in PEOPLE.items() if organisation == SCHOOL]
 # these are files, not pages; or they are shown to everybody and looked at elsewhere
 NO_PAGE = {"account.own", None}
