@@ -104,6 +104,7 @@ def decline(change_id: int, remark: str, by: Visitor) -> CreditChange:
     change.state, change.decided_by, change.decided_at, change.remark = "declined", by.id, clock.now(), remark
     db.session().flush()
     journal.record("credit.declined", "order", order.id, by, reason=remark)
+    outbox.enqueue("credit.moved", {"change_id": change.id})
     return change
 
 

@@ -26,6 +26,8 @@ KINDS: Kinds = {
     "after_sale.failed": Kind(N_("Case %(number)s was closed without agreement."), "aftersale.case", "case_id"),
     "credit.asked": Kind(N_("Order %(order)s is to count for another unit: a second person decides."),
                          "credit.index", "change"),
+    "credit.declined": Kind(N_("Order %(order)s does not count for %(unit)s: it was declined."),
+                            "credit.index", "change"),
     "credit.approved": Kind(N_("Order %(order)s now counts for %(unit)s."), "credit.index", "change"),
 }
 # who hears of it: the unit, the supplier, the office
@@ -62,7 +64,7 @@ def credit_moved(payload: Mapping[str, Any]) -> None:
             .join(Order, Order.id == CreditChange.order_id)
             .join(Organisation, Organisation.id == CreditChange.to_unit_id)
             .where(CreditChange.id == payload["change_id"])).one()
-        told = {found.from_unit_id} if found.state == "asked" else {found.from_unit_id, found.to_unit_id}
+        told = {found.from_unit_id, found.to_unit_id} if found.state == "approved" else {found.from_unit_id}
         for unit_id in sorted(told):
             notices.tell(unit_id, f"credit.{found.state}", payload["change_id"],
                          {"order": found.order, "unit": found.unit})

@@ -232,6 +232,17 @@ def test_an_accepted_order_moves_to_the_branch_with_its_trace(trade: Trade) -> N
         refused(NotFound, lambda: ask(world, order, first))  # it is no longer the school's
 
 
+def test_who_asked_hears_that_it_was_declined(trade: Trade) -> None:
+    world = trade.world
+    with clock.at(NOON):
+        order, unit = accepted(trade), branch(trade.world)
+        change = ask(world, order, unit)
+        done(lambda: crediting.decline(change.id, "是本校食堂订的", world.person("admin.qian")))
+        jobs.credit_moved({"change_id": change.id})
+        assert db.session().get_one(Order, order.id).unit_id == world.organisation_id(SCHOOL)
+        assert notices.newest(world.organisation_id(SCHOOL))[0].kind == "credit.declined"
+
+
 def test_a_placed_order_simply_counts_for_the_branch(trade: Trade) -> None:
     world = trade.world
     with clock.at(NOON):
