@@ -71,9 +71,11 @@ def test_goods_bought_elsewhere_stand_beside_those_ordered_here(taken):
     ({"product_name": ""}, "product_name"), ({"quantity_milli": "0"}, "quantity_milli"),
     ({"quantity_milli": "-1"}, "quantity_milli"), ({"rejected_milli": "2"}, "reason"),
     ({"supplier_name": " "}, "supplier_name"), ({"temperature_tenths": "cold"}, "temperature_tenths"),
-    ({"voucher": (io.BytesIO(b"x"), "x.png")}, "voucher"), ({"second_password": "wrong"}, "second_password"),
+    ({"voucher": (b"x", "x.png")}, "voucher"), ({"second_password": "wrong"}, "second_password"),
     ({"second_id": "1"}, "second_id"), ({"best_before": "2026-01-01", "made_on": "2026-02-01"}, "best_before")])
 def test_a_refusal_stands_at_its_field_and_writes_nothing(taken, changes, field):
+    if "voucher" in changes:  # a file that was sent is read once
+        changes = {"voucher": (io.BytesIO(changes["voucher"][0]), changes["voucher"][1])}
     answer = send(taken.logged_in("store.wang"), "/inspection/elsewhere", **form(taken, **changes))
     assert answer.status_code == 422
     assert f'id="{field}-error"' in answer.text
