@@ -211,7 +211,7 @@ def test_who_waits_while_a_promise_is_parted_gives_both_parts_back(app, world, t
             rival.start()
             waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
             while not session.scalar(waits):
-                # within one transaction PostgreSQL lists the connections of its first look: a rival that comes later is new
+                # in one transaction PostgreSQL lists the connections of its first look: a later rival is none of them
                 session.execute(text("SELECT pg_sleep(0.01), pg_stat_clear_snapshot()"))
         rival.join()
     assert (trade.stock_of(lot), trade.stock_of(real)) == ((40_000, 0), (60_000, 0))
