@@ -11,7 +11,6 @@ from sqlalchemy.exc import SAWarning
 from market import db
 from market.db import Base, Moment
 
-
 # SQLite cannot tell of the index on lower(email); nothing here makes that table anew
 warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index", SAWarning)
 
