@@ -18,7 +18,7 @@ from orders.paying.claims import Remittance
 from tests.quota_people import Office
 from tests.trade import Trade
 from tests.web.forms import csrf_token, send
-from tests.world import GREENS, NOON, SCHOOL, TODAY, World
+from tests.world import GREENS, NOON, PASSWORD, SCHOOL, TODAY, World
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +97,30 @@ def test_two_steps_by_two_people(world, trade, cabbage):
     trade.ship(order.id)
     with pytest.raises(Exception, match="Two people"):  # every approver is barred, the first as the last
         trade.accept(order.id)
+
+
+def test_who_approved_takes_nothing_in_by_form_and_api(world, trade, cabbage):
+    ruled(world, ("10", "approver", "any"))
+    with db.transaction() as session:
+        session.add(Membership(user_id=world.person("store.wang").id, organisation_id=world.organisation_id(SCHOOL),
+                               role="approver"))
+    placed = trade.place({cabbage: 20_000})
+    keeper, page = world.logged_in("store.wang"), f"/purchases/{placed.id}"
+    content = db.session().get_one(Purchase, placed.id).content_hash
+    assert send(keeper, f"{page}/approval", page, decision="approve", content_hash=content).status_code == 303
+    order = trade.orders(placed)[0]
+    trade.ship(order.id)
+    line = trade.lines(order.id)[0].id
+    form = {"lines-0-line_id": line, "lines-0-grams": "20", "documents_seen": "1", "second_password": PASSWORD,
+            "second_id": world.person("aunt.zhao").id, "submit_token": "once"}
+    assert send(keeper, f"/orders/{order.id}/acceptance", "/account", **form).status_code == 409
+    told = {"lines": [{"line_id": line, "accepted_grams": 20_000}], "documents_seen": True,
+            "second_receiver": {"login": "aunt.zhao", "password": PASSWORD}}
+    answer = world.app.test_client().post(f"/api/v1/orders/{order.id}/acceptance", json=told,
+                                          headers=world.api_headers("store.wang") | {"Idempotency-Key": "once"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "two_receivers")
+    db.session().rollback()
+    assert db.session().get_one(Order, order.id).state == "shipped"
 
 
 def test_the_cook_approves_nothing_by_form_and_api(world, trade, cabbage):
