@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, case, exists, func, or_, select
 
 from market import clock, db, paging, words
 from market.access import Visitor
@@ -94,13 +94,14 @@ def orders(units: Collection[int], tab: str, query: str, page: int) -> paging.Pa
 def _to_rate() -> ColumnElement[bool]:
     """Accepted in the last weeks and not yet rated."""
     since = clock.days_after(clock.today(), -RATE_DAYS)
-    return (Order.state == "accepted") & Order.id.in_(
-        select(Acceptance.order_id).where(Acceptance.business_date >= since)) & Order.id.not_in(select(Rating.order_id))
+    return ((Order.state == "accepted")
+            & exists().where(Acceptance.order_id == Order.id, Acceptance.business_date >= since)
+            & ~exists().where(Rating.order_id == Order.id))
 
 
 def _in_dispute() -> ColumnElement[bool]:
     """With a case that is not closed."""
-    return Order.id.in_(select(AfterSale.order_id).where(AfterSale.state.in_(LIVE)))
+    return exists().where(AfterSale.order_id == Order.id, AfterSale.state.in_(LIVE))
 
 
 # tabs beside the states: an order to be paid may also be rated or in dispute

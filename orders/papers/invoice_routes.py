@@ -1,6 +1,7 @@
 """Invoices: the unit's title and requests, the co-operative's 数电票, matching, refusing, replacing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 from flask_login import current_user
@@ -69,14 +70,7 @@ def keep_title() -> Response:
 @shows_again(order_page)
 def ask_for_order(order_id: int) -> Response:
     facts.order_paper(order_id, current_user)
-    values = parse(AskSchema)
-
-    def work() -> Response:
-        made = invoices.ask_for_order(order_id, values["remark"], EXEMPT[values["exempt"]], current_user)
-        flash(_("The co-operative is asked for the invoice."), "good")
-        return see_other("invoices.show", request_id=made.id)
-
-    return once(work)
+    return _ask(invoices.ask_for_order, order_id)
 
 
 @bp.post(f"/documents/statements/{STATEMENT}/invoice-requests")
@@ -84,10 +78,15 @@ def ask_for_order(order_id: int) -> Response:
 @shows_again(statement_page)
 def ask_for_statement(statement_id: int) -> Response:
     statement_lists.statement(statement_id, current_user)
+    return _ask(invoices.ask_for_statement, statement_id)
+
+
+def _ask(ask: Callable[..., Any], thing_id: int) -> Response:
+    """Ask for the invoice of an order or a statement that the visitor has been found to have."""
     values = parse(AskSchema)
 
     def work() -> Response:
-        made = invoices.ask_for_statement(statement_id, values["remark"], EXEMPT[values["exempt"]], current_user)
+        made = ask(thing_id, values["remark"], EXEMPT[values["exempt"]], current_user)
         flash(_("The co-operative is asked for the invoice."), "good")
         return see_other("invoices.show", request_id=made.id)
 
