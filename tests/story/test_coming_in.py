@@ -230,6 +230,7 @@ def approve_listing(desks: Told) -> None:
     page = desks.of("official.hua", "/office/listings")
     desks.look(page, "listings")
     page.locator("main a[href^='/office/listings/']").first.click()
+    page.wait_for_url(re.compile(r"/office/listings/\d+"))
     desks.look(page, "listing")
     page.locator("form[action$='/approval'] button").click()
     page.wait_for_load_state()
@@ -253,6 +254,7 @@ def weigh_in(phone: Told, she: Page, members: list[str]) -> None:
 def confirm_lot(desks: Told) -> None:
     page = desks.of("township.yan", "/office/lots")
     page.locator("main a[href^='/office/lots/']").first.click()
+    page.wait_for_url(re.compile(r"/office/lots/\d+"))
     desks.look(page, "lot-to-confirm")
     press(page, "form[action$='/confirmation'] button")
     page.wait_for_load_state()

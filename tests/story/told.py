@@ -33,6 +33,7 @@ class Told:
 
     def look(self, page: Page, name: str) -> None:
         """No page is wider than the screen; a picture is kept where somebody wants to look."""
+        page.wait_for_load_state()  # a page that has just begun has no document to measure yet
         assert page.evaluate("document.documentElement.scrollWidth") <= self.width, f"{name} is too wide"
         if PICTURES:
             page.screenshot(path=str(Path(PICTURES) / f"{name}-{self.width}-{self.lang}.png"), full_page=True)
