@@ -46,6 +46,7 @@ from market import (
     api,
     config,
     db,
+    faults,
     file_routes,
     files,
     households,
@@ -113,6 +114,7 @@ from orders.papers import frame_routes, invoice_routes, statement_routes
 from orders.papers import jobs as trade_paper_jobs
 from orders.papers import models as trade_paper_models
 from orders.papers import routes as trade_paper_routes
+from orders.paying import gateway
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
 from orders.phone import api as phone_api
@@ -211,6 +213,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app = Flask(__name__)
     app.config.from_mapping(chosen.for_flask())
     app.extensions["sijin"] = chosen
+    faults.arm(chosen.faults)
     passwords.choose_cost(chosen.low_cost_hashes)
     db.init_app(app, chosen.data_dir)
     Migrate(app, db.db, directory=str(readiness.MIGRATIONS), render_as_batch=True)
@@ -229,6 +232,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     )
     app.extensions["sijin_sheets"] = {**import_table.KINDS, **unit_sheet.KINDS}
     app.extensions["sijin_takers"] = (standing_plans.hand_over,)
+    app.extensions["sijin_gateway"] = gateway.Gateway(chosen)
     app.extensions["sijin_promises"] = promises.named
     app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village)
     app.extensions.update(

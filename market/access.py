@@ -81,6 +81,7 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "inspection.record": (UNIT, frozenset({"receiver"})),
     "inspection.purge": (UNIT, frozenset({"manager"})),
     "payment.claim": (UNIT, frozenset({"finance"})),
+    "payment.card": (UNIT, frozenset({"finance"})),
     "aftersale.open": (UNIT, frozenset({"requester", "receiver", "manager"})),
     "order.rate": (UNIT, frozenset({"requester", "receiver", "manager"})),
     "credit.ask": (UNIT, frozenset({"requester", "finance", "manager"})),
@@ -103,16 +104,22 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "phone.type": (SUPPLIER, frozenset({"manager", "clerk"})),
     "payment.receive": (SUPPLIER, frozenset({"manager"})),
     "aftersale.answer": (SUPPLIER, frozenset({"manager"})),
-    "supplier.read": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "payment.match": (SUPPLIER, frozenset({"manager", "accountant"})),  # bank statements, what they pay for
+    "refund.ask": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),
+    "refund.confirm": (SUPPLIER, frozenset({"manager"})),
+    "payment.settings": (None, frozenset({"manager"})),
+    "card.connect": (SUPPLIER, frozenset({"manager"})),
+    "supplier.money": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),
+    "supplier.read": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),
     # coming in as a supplier
     "application.prepare": (SUPPLIER, frozenset({"applicant"})),
     "application.read": (SUPPLIER, frozenset({"applicant", "manager"})),
     # both sides of a trade, each its own rows
     "lot.read": (None, frozenset({"manager", "clerk", "village_officer", *OFFICIALS})),
     "capacity.read": (None, frozenset(READERS | {"manager", "clerk"})),
-    "order.read": (None, UNIT_PEOPLE | {"manager", "clerk"}),
+    "order.read": (None, UNIT_PEOPLE | {"manager", "clerk", "accountant"}),
     # papers of trade: contracts, notes, statements, invoices
-    "trade_paper.read": (None, UNIT_PEOPLE | {"manager", "clerk", "auditor", "operator_audit"}),
+    "trade_paper.read": (None, UNIT_PEOPLE | {"manager", "clerk", "accountant", "auditor", "operator_audit"}),
     "frame.keep": (None, frozenset({"manager"})),
     "statement.issue": (SUPPLIER, frozenset({"manager", "clerk"})),
     "statement.answer": (UNIT, frozenset({"finance", "manager"})),
@@ -147,7 +154,11 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "quota.watch": (OFFICE, frozenset(READERS)),
     "quota.decide": (OFFICE, frozenset({"official"})),  # which office what: orders/quota/rules.py, filing.py
     "office.home": (OFFICE, frozenset(READERS | {"village_officer"})),
+    "overdue.read": (OFFICE, frozenset(READERS)),
     # the operator
+    "reconciliation.read": (None, frozenset({"manager", "accountant", "auditor", *OPERATORS})),
+    "reconciliation.settle": (None, frozenset({"manager", "operator_system"})),
+    "fee.rule": (OFFICE, frozenset({"operator_system"})),
     "system.watch": (OFFICE, frozenset(OPERATORS)),
 }
 

@@ -2,13 +2,14 @@
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 SESSION_HOURS = 12
+LIVE_KEYS = ("sk_live_", "rk_live_")
 
 
 class UnsafeSettings(Exception):
@@ -32,6 +33,9 @@ class Config:
     mail_url: str
     mail_from: str
     site_url: str = "http://127.0.0.1:8000"  # how links outside a page begin
+    stripe_key: str = ""  # none: cards are not offered
+    stripe_secrets: tuple[str, ...] = ()  # of its webhooks: the newest first while one is being replaced
+    stripe_api: str = ""  # somewhere else than at Stripe: the practice provider
 
     @property
     def files_dir(self) -> Path:
@@ -42,6 +46,18 @@ class Config:
     def search_dir(self) -> Path:
         """Where this host keeps its own search index."""
         return self.data_dir / "search"
+
+    @property
+    def live_money(self) -> bool:
+        """Whether cards are charged in earnest."""
+        return self.stripe_key.startswith(LIVE_KEYS)
+
+    @property
+    def hosted_page(self) -> str:
+        """The origin of the page on which cards are paid; empty where they are not offered."""
+        if not self.stripe_key:
+            return ""
+        return self.stripe_api or "https://checkout.stripe.com"
 
     def for_flask(self) -> dict[str, Any]:
         """The settings under the names that Flask and its extensions read."""
@@ -73,7 +89,9 @@ class Config:
 def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     """Read SIJIN_ENV, SECRET_KEY, DATABASE_URL, DATA_DIR, TRUSTED_HOSTS, SECOND_FACTOR, LIMITER_STORAGE, FAULTS,
     ARGON2_COST (low: tests and demo only), PROXIES (how many of our own stand in front and name the visitor's address),
-    MAIL_URL (smtp://user:password@host:587 or smtps://…), MAIL_FROM, SITE_URL (how links in mails and chats begin).
+    MAIL_URL (smtp://user:password@host:587 or smtps://…), MAIL_FROM, SITE_URL (how links in mails and chats begin),
+    STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET (several with commas while one is replaced), STRIPE_API (practice only),
+    CARD_PAYMENTS=off where production is to start without Stripe.
 
     Raises UnsafeSettings where production would start without the safe ones.
     """
@@ -94,10 +112,13 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         proxies=int(environ.get("PROXIES") or 0),
         mail_url=environ.get("MAIL_URL", ""),
         mail_from=environ.get("MAIL_FROM", ""),
+        stripe_key="" if environ.get("CARD_PAYMENTS") == "off" else environ.get("STRIPE_SECRET_KEY", ""),
+        stripe_secrets=tuple(s.strip() for s in environ.get("STRIPE_WEBHOOK_SECRET", "").split(",") if s),
+        stripe_api=environ.get("STRIPE_API", "").rstrip("/"),
         site_url=(environ.get("SITE_URL") or _own_address(environ, production)).rstrip("/"),
     )
     if production:
-        _refuse_unsafe(config)
+        _refuse_unsafe(config, cards=environ.get("CARD_PAYMENTS") != "off")
     return config
 
 
@@ -128,8 +149,8 @@ def _kept_secret(data_dir: Path) -> str:
     return path.read_text()
 
 
-def _refuse_unsafe(config: Config) -> None:
-    wrong = []
+def _refuse_unsafe(config: Config, cards: bool) -> None:
+    wrong = [*_unsafe_cards(config)] if cards else []
     if len(config.secret_key.encode()) < 32 or len(set(config.secret_key)) < 10:
         wrong.append("SECRET_KEY must be set to at least 32 random bytes")
     if not config.trusted_hosts:
@@ -150,3 +171,13 @@ def _refuse_unsafe(config: Config) -> None:
         wrong.append("MAIL_FROM must hold the address that mails come from")
     if wrong:
         raise UnsafeSettings("Production does not start: " + "; ".join(wrong) + ".")
+
+
+def _unsafe_cards(config: Config) -> Iterator[str]:
+    """Without the secret of its webhooks anybody could say that an order is paid."""
+    if not config.stripe_key.startswith(LIVE_KEYS):
+        yield "STRIPE_SECRET_KEY must be a live key (or CARD_PAYMENTS=off: bank transfers only)"
+    if not config.stripe_secrets or any(len(secret) < 16 for secret in config.stripe_secrets):
+        yield "STRIPE_WEBHOOK_SECRET must be set (or CARD_PAYMENTS=off: bank transfers only)"
+    if config.stripe_api:
+        yield "STRIPE_API is for practice only"

@@ -15,7 +15,7 @@ STATUSES = ("active", "suspended", "applying", "left")  # a supplier's: catalog/
 
 ROLES = {
     "unit": ("requester", "approver", "leader", "receiver", "finance", "contractor", "manager"),
-    "supplier": ("manager", "clerk", "applicant"),
+    "supplier": ("manager", "clerk", "accountant", "applicant"),
     "office": ("village_officer", "township_officer", "official", "auditor",
                "operator_system", "operator_security", "operator_audit"),
 }

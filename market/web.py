@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFProtect
 from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from market import access, clock, db, i18n, limits, menus, page_words, refusals, schemas, submissions
+from market import access, clock, db, faults, i18n, limits, menus, page_words, refusals, schemas, submissions
 from market.errors import N_, InvalidInput
 from market.menus import MenuEntry as MenuEntry
 from market.refusals import wants_json
@@ -28,7 +28,7 @@ log = structlog.get_logger("sijin")
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-                               "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+                               "font-src 'self'; connect-src 'self'; form-action 'self'{form_action}; base-uri 'none'; "
                                "frame-ancestors 'none'; manifest-src 'self'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -48,6 +48,7 @@ NOT_CONTENT = {"csrf_token", "second_password", "password", "pin"}
 
 def init_app(app: Flask) -> None:
     """Order matters: limits count before CSRF refuses, CSRF before the access rule."""
+    app.extensions["sijin_headers"] = _headers(app.extensions["sijin"].hosted_page)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     _log_as_json()
     app.before_request(_begin)
@@ -59,6 +60,12 @@ def init_app(app: Flask) -> None:
     refusals.init_app(app)
     menus.init_app(app)
     page_words.init_app(app)
+
+
+def _headers(hosted_page: str) -> dict[str, str]:
+    """Chromium drops the redirect from a form to the payment page in silence unless the page's host may take forms."""
+    policy = SECURITY_HEADERS["Content-Security-Policy"].format(form_action=f" {hosted_page}" if hosted_page else "")
+    return {**SECURITY_HEADERS, "Content-Security-Policy": policy}
 
 
 def _begin() -> None:
@@ -114,7 +121,7 @@ def _here() -> str:
 
 
 def _finish(response: Response) -> Response:
-    for name, value in SECURITY_HEADERS.items():
+    for name, value in current_app.extensions["sijin_headers"].items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("X-Request-Id", g.get("request_id", "-"))
     if request.endpoint != "static":
@@ -212,6 +219,8 @@ def once(work: Callable[[], Response]) -> Response:
         response = work()
         if token:
             submissions.finish(current_user.id, token, _answer_to_keep(response))
+        faults.point("before_commit")
+    faults.point("after_commit")
     return response
 
 

@@ -40,7 +40,8 @@ INCOME_KINDS: Mapping[str, str] = {
 ROLES: Mapping[str, str] = {
     "requester": N_("Orders goods"), "approver": N_("Approves"), "leader": N_("Decides large purchases"),
     "contractor": N_("Runs the canteen for the unit"), "receiver": N_("Receives goods"),
-    "finance": N_("Pays"), "manager": N_("Manager"), "clerk": N_("Clerk"), "applicant": N_("Applicant"),
+    "finance": N_("Pays"), "manager": N_("Manager"), "clerk": N_("Clerk"), "accountant": N_("Accountant"),
+    "applicant": N_("Applicant"),
     "village_officer": N_("Village officer"),
     "township_officer": N_("Township officer"), "official": N_("Official"), "auditor": N_("Auditor"),
     "operator_system": N_("System operator"), "operator_security": N_("Security operator"),

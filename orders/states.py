@@ -10,6 +10,7 @@ METHODS = ("direct_online", "assisted", "fair", "pledge_purchase")
 WINDOWS = ("dawn", "morning", "noon", "afternoon")
 SOURCES = ("cart", "standing", "phone")  # how a purchase came about
 APPROVAL = ("not_needed", "waiting", "approved", "declined")
+PAYMENT_TERMS = ("goods_first", "pay_first")  # 先货后款, 先款后货
 PAYMENT = ("unpaid", "claimed", "part", "paid", "over")
 
 # an order's state and what may follow

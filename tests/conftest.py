@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from catalog import routes as shop_routes
 from market import db, limits
-from tests import databases
+from tests import databases, servers
 from tests import world as worlds
 from tests.trade import Trade
 from wsgi import create_app
@@ -42,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The first process starts PostgreSQL and builds the templates; the others only copy them."""
+    os.environ[databases.STAND_IN] = f"http://127.0.0.1:{servers.free_port()}"  # nobody listens until a test asks
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         os.environ.update(_stack.enter_context(databases.templates(not config.option.sqlite_only)))
 

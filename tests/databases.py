@@ -17,14 +17,24 @@ from tests import world
 from wsgi import create_app
 
 SECRET = "a secret of the tests, thirty-two bytes or more"
+STAND_IN = "SIJIN_TEST_STRIPE"  # holds the address of the card provider's stand-in
+CARD_KEY, CARD_SECRET = "sk_test_of_the_tests", "whsec_of_the_tests_0123456789"
 SETTINGS = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 120",
             "autovacuum = off", "file_copy_method = copy")
 
 
 def settings(url: str, folder: Path, **more: str) -> config.Config:
     """Settings of a test site on a database, with its files in a folder."""
-    return config.from_environment(
-        {"SECRET_KEY": SECRET, "DATABASE_URL": url, "DATA_DIR": str(folder), "ARGON2_COST": "low", **more})
+    return config.from_environment({**environment(url, folder), **more})
+
+
+def environment(url: str, folder: Path) -> dict[str, str]:
+    """The variables of a test site; cards are taken by the stand-in, wherever this process has said it will listen."""
+    mine = {"SECRET_KEY": SECRET, "DATABASE_URL": url, "DATA_DIR": str(folder), "ARGON2_COST": "low"}
+    if STAND_IN in os.environ:
+        mine |= {"STRIPE_SECRET_KEY": CARD_KEY, "STRIPE_WEBHOOK_SECRET": CARD_SECRET,
+                 "STRIPE_API": os.environ[STAND_IN]}
+    return mine
 
 
 def start_postgres(folder: str) -> tuple[object, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from market import serving
-from tests.databases import SECRET
+from tests import databases
 
 SECONDS_TO_START = 60
 
@@ -55,8 +55,7 @@ class Server:
 
 def environment(url: str, folder: Path, **more: str) -> dict[str, str]:
     """The environment of a process that works on a test's database and data folder."""
-    mine = {"SECRET_KEY": SECRET, "DATABASE_URL": url, "DATA_DIR": str(folder), "ARGON2_COST": "low"}
-    return {**os.environ, **mine, **more}
+    return {**os.environ, **databases.environment(url, folder), **more}
 
 
 @contextmanager

@@ -58,6 +58,7 @@ PEOPLE = {
     "clerk.lv": ("吕文书", POMELO, ["clerk"]),
     "chair.shi": ("石社长", GREENS, ["manager"]),
     "clerk.zhang": ("张文书", GREENS, ["clerk"]),
+    "books.dong": ("董会计", POMELO, ["accountant"]),  # an agency's: keeps the books of both co-operatives
     "village.kong": ("孔村主任", "village", ["village_officer"]),
     "village.cao": ("曹村主任", "greens_village", ["village_officer"]),
     "township.yan": ("严干事", "township", ["township_officer"]),
@@ -97,6 +98,8 @@ def build() -> None:
             session.flush()
             user_ids[login] = user.id
             session.add_all(Membership(user_id=user.id, organisation_id=organisations[key].id, role=r) for r in roles)
+        session.add(Membership(user_id=user_ids["books.dong"], organisation_id=organisations[GREENS].id,
+                               role="accountant"))
         registration.begin(organisations["newcomers"], user_ids["apply.ou"])
         for key in (POMELO, GREENS):
             keep_paper(organisations[key].id, "licence")

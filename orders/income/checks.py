@@ -146,7 +146,8 @@ def refund_shares() -> Iterator[Transfer]:
                Refund.business_date)
         .select_from(RefundShare).join(Refund, Refund.id == RefundShare.refund_id)
         .join(Order, Order.id == Refund.order_id)
-        .outerjoin(AcceptancePart, AcceptancePart.id == RefundShare.acceptance_part_id))
+        .outerjoin(AcceptancePart, AcceptancePart.id == RefundShare.acceptance_part_id)
+        .where(Refund.state == "done"))
     for row in _stream(query, RefundShare.id):
         yield from posting.refunded(_facts(row), row["id"], row["amount_fen"], row["business_date"])
 

@@ -17,6 +17,7 @@ from orders import attribution
 from orders.models import (
     AcceptanceLine,
     AcceptancePart,
+    CardPayment,
     ClaimPart,
     Order,
     OrderLine,
@@ -45,6 +46,7 @@ class Sum:
     key: Any
     through: Sequence[tuple[Any, Any]] = ()  # tables between parts and key
     only: Any = None  # which of the rows that keep the figure
+    counted: Any = None  # which of the parts
 
 
 WHAT = N_("%(what)s %(name)s: %(figure)s is kept as %(kept)s, its parts add up to %(sum)s.")
@@ -59,7 +61,8 @@ SUMS = (
         [(AcceptanceLine, AcceptanceLine.id == ReturnLine.acceptance_line_id),
          (OrderLine, OrderLine.id == AcceptanceLine.order_line_id)]),
     Sum(N_("Order"), Order.number, Order.received_fen, ReceiptShare.amount_fen, ReceiptShare.order_id),
-    Sum(N_("Order"), Order.number, Order.refunded_fen, Refund.amount_fen, Refund.order_id),
+    Sum(N_("Order"), Order.number, Order.refunded_fen, Refund.amount_fen, Refund.order_id,
+        counted=Refund.state == "done"),
     Sum(N_("Acceptance line"), AcceptanceLine.id, AcceptanceLine.accepted_grams, AcceptancePart.grams,
         AcceptancePart.acceptance_line_id),
     Sum(N_("Acceptance line"), AcceptanceLine.id, AcceptanceLine.amount_fen, AcceptancePart.amount_fen,
@@ -73,7 +76,8 @@ SUMS = (
         (AcceptancePart.withdrawn_farm_gate_fen, ReturnPart.withdrawn_farm_gate_fen),
         (AcceptancePart.withdrawn_collective_fen, ReturnPart.withdrawn_collective_fen))),
     Sum(N_("Payment claim"), PaymentClaim.number, PaymentClaim.amount_fen, ClaimPart.amount_fen, ClaimPart.claim_id),
-    Sum(N_("Refund"), Refund.id, Refund.amount_fen, RefundShare.amount_fen, RefundShare.refund_id),
+    Sum(N_("Refund"), Refund.number, Refund.amount_fen, RefundShare.amount_fen, RefundShare.refund_id,
+        only=Refund.state == "done"),
     Sum(N_("Lot"), Lot.code, Lot.on_hand_milli, StockMove.on_hand_change_milli, StockMove.lot_id),
     Sum(N_("Lot"), Lot.code, Lot.held_milli, StockMove.held_change_milli, StockMove.lot_id),
     Sum(N_("Lot"), Lot.code, Lot.held_milli, StockHold.milli, StockHold.lot_id),
@@ -95,6 +99,8 @@ def problems() -> Iterator[Problem]:
     yield from _brought_problems()
     yield from _price_problems()
     yield from _claim_problems()
+    yield from _card_problems()
+    yield from _unfinished_refund_problems()
     yield from _received_problems()
     yield from _share_problems()
 
@@ -103,6 +109,8 @@ def _differences(one: Sum) -> Iterator[Problem]:
     inner = select(one.key.label("key"), db.sum_of(one.parts).label("total")).select_from(one.parts.class_)
     for table, condition in one.through:
         inner = inner.join(table, condition)
+    if one.counted is not None:
+        inner = inner.where(one.counted)
     sums = inner.group_by(one.key).subquery()
     query = (
         select(cast(one.name, String), one.kept, func.coalesce(sums.c.total, 0)).select_from(one.kept.class_)
@@ -156,6 +164,38 @@ def _claim_problems() -> Iterator[Problem]:
         if fen != (claimed if state == "received" else 0):
             yield Problem(N_("Payment claim %(name)s is %(state)s over %(claimed)s fen; %(fen)s fen came in."),
                           name=number, state=state, claimed=claimed, fen=fen)
+
+
+def _card_problems() -> Iterator[Problem]:
+    """A card payment brings in its amount once it is paid, and nothing before."""
+    brought = (select(ReceiptShare.card_payment_id, db.sum_of(ReceiptShare.amount_fen).label("fen"))
+               .group_by(ReceiptShare.card_payment_id).subquery())
+    right = case((CardPayment.state == "paid", CardPayment.amount_fen), else_=0)
+    query = (
+        select(CardPayment.key, CardPayment.state, CardPayment.amount_fen, func.coalesce(brought.c.fen, 0))
+        .outerjoin(brought, brought.c.card_payment_id == CardPayment.id)
+        .where(func.coalesce(brought.c.fen, 0) != right).order_by(CardPayment.id)
+    )
+    for key, state, asked, fen in db.session().execute(query):
+        yield Problem(N_("Card payment %(name)s is %(state)s over %(asked)s fen; %(fen)s fen came in."),
+                      name=key, state=state, asked=asked, fen=fen)
+
+
+def _unfinished_refund_problems() -> Iterator[Problem]:
+    """A refund that is not done has moved nothing; what of a card payment goes back is at most what it brought."""
+    early = (select(Refund.number, Refund.state, db.sum_of(RefundShare.amount_fen))
+             .join(RefundShare, RefundShare.refund_id == Refund.id).where(Refund.state != "done")
+             .group_by(Refund.id, Refund.number, Refund.state).order_by(Refund.id))
+    for number, state, fen in db.session().execute(early):
+        yield Problem(N_("Refund %(name)s is %(state)s; %(fen)s fen went back."), name=number, state=state, fen=fen)
+    given = db.sum_of(Refund.amount_fen)
+    too_much = (select(CardPayment.key, CardPayment.amount_fen, given)
+                .join(Refund, (Refund.card_payment_id == CardPayment.id) & (Refund.state == "done"))
+                .group_by(CardPayment.id, CardPayment.key, CardPayment.amount_fen)
+                .having(given > CardPayment.amount_fen).order_by(CardPayment.id))
+    for key, brought, fen in db.session().execute(too_much):
+        yield Problem(N_("Card payment %(name)s brought %(asked)s fen; %(fen)s fen went back."),
+                      name=key, asked=brought, fen=fen)
 
 
 def _received_problems() -> Iterator[Problem]:

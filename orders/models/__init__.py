@@ -15,6 +15,15 @@ from orders.models.aftersale import (
 from orders.models.aftersale import (
     Rating as Rating,
 )
+from orders.models.banking import (
+    BankMapping as BankMapping,
+)
+from orders.models.banking import (
+    BankRow as BankRow,
+)
+from orders.models.banking import (
+    BankStatement as BankStatement,
+)
 from orders.models.buying import (
     CartLine as CartLine,
 )
@@ -26,6 +35,15 @@ from orders.models.buying import (
 )
 from orders.models.buying import (
     Purchase as Purchase,
+)
+from orders.models.cards import (
+    CardPayment as CardPayment,
+)
+from orders.models.cards import (
+    ConnectedAccount as ConnectedAccount,
+)
+from orders.models.cards import (
+    ProviderEvent as ProviderEvent,
 )
 from orders.models.delivering import (
     Acceptance as Acceptance,
@@ -76,7 +94,13 @@ from orders.models.paying import (
     ClaimPart as ClaimPart,
 )
 from orders.models.paying import (
+    FeeRule as FeeRule,
+)
+from orders.models.paying import (
     PaymentClaim as PaymentClaim,
+)
+from orders.models.paying import (
+    PaymentSetting as PaymentSetting,
 )
 from orders.models.paying import (
     ReceiptShare as ReceiptShare,
@@ -86,4 +110,10 @@ from orders.models.paying import (
 )
 from orders.models.paying import (
     RefundShare as RefundShare,
+)
+from orders.models.reconciling import (
+    MoneyTask as MoneyTask,
+)
+from orders.models.reconciling import (
+    Reconciliation as Reconciliation,
 )

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.db import Base, choice
-from orders.states import APPROVAL, FUND_SOURCES, METHODS, PAYMENT, SOURCES, STATES, WINDOWS
+from orders.states import APPROVAL, FUND_SOURCES, METHODS, PAYMENT, PAYMENT_TERMS, SOURCES, STATES, WINDOWS
 
 
 class CartLine(Base):
@@ -72,6 +72,9 @@ class Order(Base):
         CheckConstraint("placed_fen > 0 AND accepted_fen >= 0 AND returned_fen >= 0", name="sums"),
         CheckConstraint("returned_fen <= accepted_fen AND refunded_fen <= received_fen", name="parts"),
         CheckConstraint("freight_fen >= 0 AND freight_fen <= freight_agreed_fen", name="freight"),
+        CheckConstraint("payment_days BETWEEN 1 AND 60", name="payment_days"),
+        CheckConstraint("fee_points BETWEEN 0 AND 1000", name="fee"),
+        Index("ix_order_pay_by", "payment", "pay_by"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -101,6 +104,12 @@ class Order(Base):
     free_from_fen: Mapped[int | None]
     freight_agreed_fen: Mapped[int] = mapped_column(default=0)
     freight_fen: Mapped[int] = mapped_column(default=0)  # agreed, or what the co-operative has lowered it to since
+    # when it is to be paid; frozen when placed, but for one extension (保障中小企业款项支付条例, 国务院令第802号)
+    payment_terms: Mapped[str] = mapped_column(choice("payment_terms", *PAYMENT_TERMS), default="goods_first")
+    payment_days: Mapped[int] = mapped_column(default=30)
+    pay_by: Mapped[date | None]  # pay first: from placing on; goods first: from acceptance, or when that was due
+    pay_extended: Mapped[bool] = mapped_column(default=False)
+    fee_points: Mapped[int] = mapped_column(default=0)  # platform fee, in hundredths of a percent
     placed_at: Mapped[datetime]
     business_date: Mapped[date]
 

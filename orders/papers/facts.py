@@ -96,7 +96,7 @@ def order_papers(order_ids: Collection[int], by: Visitor) -> list[OrderPaper]:
     orders = db.session().execute(
         select(db.table(Order), Purchase.number.label("purchase_number"), Purchase.note, Purchase.approved_at,
                DeliveryPoint.name.label("point"), DeliveryPoint.address.label("point_address"),
-               FrameContract.number.label("frame_number"), FrameContract.payment_days)
+               FrameContract.number.label("frame_number"), FrameContract.payment_days.label("frame_days"))
         .join(Purchase, Purchase.id == Order.purchase_id)
         .join(DeliveryPoint, DeliveryPoint.id == Order.delivery_point_id)
         .outerjoin(FrameCallOff, FrameCallOff.order_id == Order.id)
@@ -111,7 +111,7 @@ def order_papers(order_ids: Collection[int], by: Visitor) -> list[OrderPaper]:
     photos = _photos(order_ids)
     return [OrderPaper(
         order, sides[order.unit_id], sides[order.supplier_id], lines[order.id], packed, sent[order.id],
-        accepted[order.id], taken, returns[order.id], order.payment_days or USUAL_PAYMENT_DAYS,
+        accepted[order.id], taken, returns[order.id], order.frame_days or USUAL_PAYMENT_DAYS,
         order.frame_number or "", photos[order.id]) for order in orders]
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from market import clock, db, journal, outbox
+from market import clock, db, faults, journal, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from orders import numbers
@@ -75,9 +75,10 @@ def confirm(claim_id: int, by: Visitor) -> PaymentClaim:
     orders = {o.id: o for o in session.scalars(
         select(Order).where(Order.id.in_([p.order_id for p in parts])).order_by(Order.id).with_for_update())}
     for part in parts:
-        receipts.lay(orders[part.order_id], part.id, part.amount_fen, day)
+        receipts.lay(orders[part.order_id], receipts.Brought(claim_part_id=part.id), part.amount_fen, day)
         receipts.update_payment(orders[part.order_id])
         journal.record("payment.received", "order", part.order_id, by, claim=row.number, amount_fen=part.amount_fen)
+    faults.point("claim_received")
     return row
 
 

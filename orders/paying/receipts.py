@@ -1,6 +1,7 @@
 """How received money lies on accepted goods, so that 'paid' and 'unpaid' are known per village, to the fen."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -22,14 +23,25 @@ from orders.models import (
 )
 
 
-def lay(order: Order, claim_part_id: int, amount_fen: int, day: date) -> None:
-    """Lay money of a claim on what of the order is accepted and open; what is over lies ahead, on no village."""
+@dataclass(frozen=True)
+class Brought:
+    """What brought the money in: a part of a confirmed claim, or a payment by card; neither where money only moves."""
+
+    claim_part_id: int | None = None
+    card_payment_id: int | None = None
+
+
+MOVED = Brought()
+
+
+def lay(order: Order, brought: Brought, amount_fen: int, day: date) -> None:
+    """Lay money that came in on what of the order is accepted and open; what is over lies ahead, on no village."""
     parts = open_parts(order.id)
     on_parts = min(amount_fen, sum(part["open_fen"] for part in parts))
     shares = _on_open(parts, on_parts)
     if amount_fen > on_parts:
         shares.append((None, amount_fen - on_parts))
-    _write(order, claim_part_id, shares, day)
+    _write(order, brought, shares, day)
     order.received_fen += amount_fen
     db.session().flush()
 
@@ -39,7 +51,7 @@ def lay_on_accepted(order: Order) -> None:
     parts = open_parts(order.id)
     moved = min(_on_no_goods_fen(order.id), sum(part["open_fen"] for part in parts))
     if moved > 0:
-        _write(order, None, [(None, -moved), *_on_open(parts, moved)], clock.today())
+        _write(order, MOVED, [(None, -moved), *_on_open(parts, moved)], clock.today())
 
 
 def move_from_returned(order: Order) -> None:
@@ -52,7 +64,7 @@ def move_from_returned(order: Order) -> None:
         taken = zip(parts, money.allocate(on_goods + on_freight, over), strict=True)
         shares: list[tuple[dict[str, Any] | None, int]] = [(part, -fen) for part, fen in taken if fen]
         shares += _on_open(parts, on_goods) + ([(None, on_freight)] if on_freight else [])
-        _write(order, None, shares, clock.today())
+        _write(order, MOVED, shares, clock.today())
 
 
 def ahead_fen(order_id: int) -> int:
@@ -111,12 +123,12 @@ def _on_open(parts: Sequence[dict[str, Any]], amount_fen: int) -> list[tuple[dic
     return [(part, fen) for part, fen in zip(parts, amounts, strict=True) if fen]
 
 
-def _write(order: Order, claim_part_id: int | None, shares: Sequence[tuple[dict[str, Any] | None, int]],
+def _write(order: Order, brought: Brought, shares: Sequence[tuple[dict[str, Any] | None, int]],
            day: date) -> None:
     """Keep the shares, move the parts' sums on, post."""
     ids = db.insert_returning_ids(ReceiptShare, [
-        {"order_id": order.id, "claim_part_id": claim_part_id, "acceptance_part_id": part["id"] if part else None,
-         "amount_fen": fen, "business_date": day}
+        {"order_id": order.id, "claim_part_id": brought.claim_part_id, "card_payment_id": brought.card_payment_id,
+         "acceptance_part_id": part["id"] if part else None, "amount_fen": fen, "business_date": day}
         for part, fen in shares
     ])
     transfers = []

@@ -68,7 +68,7 @@ def _orders(asked: Asked, area: Area) -> Any:
         select(Order.id, Order.accepted_fen, Order.returned_fen, Order.received_fen, Order.refunded_fen,
                db.table(Order).c.get("freight_fen", literal(0)).label("freight_fen"),
                unit.c.name.label("unit"), supplier.c.name.label("supplier"), accepted.c.accepted_on,
-               invoiced.c.fen.label("invoiced_fen"), invoiced.c.exempt, FrameContract.payment_days)
+               invoiced.c.fen.label("invoiced_fen"), invoiced.c.exempt, FrameContract.payment_days.label("frame_days"))
         .join(accepted, accepted.c.order_id == Order.id)
         .join(unit, unit.c.id == Order.unit_id).join(supplier, supplier.c.id == Order.supplier_id)
         .outerjoin(invoiced, invoiced.c.order_id == Order.id)
@@ -109,7 +109,7 @@ def open_fen(order: Any) -> int:
 
 def due_on(order: Any) -> date:
     """The last day of payment."""
-    return clock.days_after(order.accepted_on, order.payment_days or USUAL_PAYMENT_DAYS)
+    return clock.days_after(order.accepted_on, order.frame_days or USUAL_PAYMENT_DAYS)
 
 
 def interest_fen(amount_fen: int, days: int) -> int:

@@ -1,5 +1,6 @@
 """Production starts only with safe settings, and says everything that is missing at once."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from market import config
 SAFE = {
     "SIJIN_ENV": "production", "SECRET_KEY": "0123456789abcdef-really-random-0123456789",
     "TRUSTED_HOSTS": "sijin.example", "DATABASE_URL": "postgresql://localhost/sijin",
+    "STRIPE_SECRET_KEY": "sk_live_of_a_test", "STRIPE_WEBHOOK_SECRET": "whsec_of_a_test_0123",
 }
 
 
@@ -30,18 +32,30 @@ def test_safe_settings_start(tmp_path: Path) -> None:
     ({"SECOND_FACTOR": "off"}, "SECOND_FACTOR"),
     ({"RATE_LIMITS": "off"}, "RATE_LIMITS"),
     ({"ARGON2_COST": "low"}, "ARGON2_COST"),
+    ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY"),
+    ({"STRIPE_SECRET_KEY": "sk_test_of_a_test"}, "STRIPE_SECRET_KEY"),
+    ({"STRIPE_WEBHOOK_SECRET": ""}, "STRIPE_WEBHOOK_SECRET"),
+    ({"STRIPE_WEBHOOK_SECRET": "whsec_of_a_test_0123, ,"}, "STRIPE_WEBHOOK_SECRET"),
+    ({"STRIPE_API": "http://127.0.0.1:9"}, "STRIPE_API"),
 ])
 def test_production_refuses_and_says_why(change: dict[str, str], why: str, tmp_path: Path) -> None:
     with pytest.raises(config.UnsafeSettings) as refusal:
         config.from_environment({**SAFE, "DATA_DIR": str(tmp_path), **change})
-    settings = (*SAFE, "FLASK_DEBUG", "FAULTS", "SECOND_FACTOR", "ARGON2_COST", "RATE_LIMITS")
-    assert [name for name in settings if name in str(refusal.value)] == [why]
+    settings = (*SAFE, "FLASK_DEBUG", "FAULTS", "SECOND_FACTOR", "ARGON2_COST", "RATE_LIMITS", "STRIPE_API")
+    assert [name for name in settings if re.search(rf"\b{name}\b", str(refusal.value))] == [why]
+
+
+def test_production_may_say_that_it_takes_no_cards(tmp_path: Path) -> None:
+    made = config.from_environment({
+        **SAFE, "STRIPE_WEBHOOK_SECRET": "", "CARD_PAYMENTS": "off", "DATA_DIR": str(tmp_path)})
+    assert (made.stripe_key, made.hosted_page) == ("", "")
 
 
 def test_everything_missing_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(config.UnsafeSettings) as refusal:
         config.from_environment({"SIJIN_ENV": "production", "DATA_DIR": str(tmp_path), "SECOND_FACTOR": "off"})
-    assert all(name in str(refusal.value) for name in ("SECRET_KEY", "TRUSTED_HOSTS", "SECOND_FACTOR"))
+    assert all(name in str(refusal.value) for name in (
+        "SECRET_KEY", "TRUSTED_HOSTS", "SECOND_FACTOR", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"))
 
 
 def test_no_key_is_made_up_in_production(tmp_path: Path) -> None:
