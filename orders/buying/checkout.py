@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 from catalog import stock
 from catalog.terms import reach, reading
 from catalog.terms.reach import Terms
-from market import clock, db, journal, money, outbox
+from market import clock, db, faults, journal, money, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound
 from market.parties import DeliveryPoint, Organisation
@@ -117,6 +117,7 @@ def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor,
                             "freight_fen": freight}, moment)
     if purchase_id is None:
         return earlier(token, by)
+    faults.point("purchase_written")
     rules.ask(purchase_id, asked, by)
     orders = _write_orders(purchase_id, unit, wish, by_supplier, products, promised, waits, moment)
     _write_lines(list(by_supplier.values()), [order["id"] for order in orders], wish)
@@ -126,6 +127,7 @@ def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor,
         + [("order.placed", "order", order["id"], {"total_fen": order["placed_fen"],
                                                    "freight_fen": order["freight_fen"]}) for order in orders], by)
     outbox.enqueue("purchase.placed", {"purchase_id": purchase_id})
+    faults.point("purchase_placed")
     return Placed(purchase_id, number, yes, total,
                   tuple(order["number"] for order in orders), freight)
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from catalog.models import Lot, LotShare
-from market import clock, db, journal, money
+from market import clock, db, faults, journal, money
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound, SecondPersonNeeded
 from market.parties import Organisation
@@ -133,6 +133,7 @@ def _accept(order: Order, taken: Sequence[Taken], receivers: tuple[Visitor, Visi
     states.check_next(order.state, "accepted")
     _check_recalled(order.id, lines, weighed)
     acceptance, accepted = _record(order, unit, lines, taken, weighed, receivers, said)
+    faults.point("acceptance_written")
     posting.on_accepted(order, accepted)
     trail.accepted(order, [part.part for part in accepted])
     recording.on_accepted(order, acceptance, receivers)
@@ -142,6 +143,7 @@ def _accept(order: Order, taken: Sequence[Taken], receivers: tuple[Visitor, Visi
                             order.delivery_day)
     journal.record("order.accepted", "order", order.id, first, second=second.id, scheme=acceptance.scheme,
                    amount_fen=order.accepted_fen)
+    faults.point("acceptance_posted")
     return acceptance
 
 

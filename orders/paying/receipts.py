@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from market import clock, db, ledger, money
+from market import clock, db, faults, ledger, money
 from orders import states
 from orders.income import posting
 from orders.models import (
@@ -44,6 +44,7 @@ def lay(order: Order, brought: Brought, amount_fen: int, day: date) -> None:
     _write(order, brought, shares, day)
     order.received_fen += amount_fen
     db.session().flush()
+    faults.point("receipt_laid")
 
 
 def lay_on_accepted(order: Order) -> None:
