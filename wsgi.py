@@ -114,7 +114,7 @@ from orders.papers import frame_routes, invoice_routes, statement_routes
 from orders.papers import jobs as trade_paper_jobs
 from orders.papers import models as trade_paper_models
 from orders.papers import routes as trade_paper_routes
-from orders.paying import gateway
+from orders.paying import card_api, card_jobs, card_routes, card_village_routes, gateway, webhook_routes
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
 from orders.phone import api as phone_api
@@ -160,9 +160,9 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               unit_table_routes.bp, quota_routes.bp, quota_office_routes.bp, standing_routes.bp, phone_routes.bp,
               trade_paper_routes.bp, statement_routes.bp, invoice_routes.bp, frame_routes.bp, inspection_routes.bp,
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
-              approving_office_routes.bp)
+              approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
-                  ordering_api.bp, approving_api.bp)
+                  ordering_api.bp, approving_api.bp, card_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 # in the order in which a desk's menu shows them within a group; the first four are also the bar of a phone
@@ -183,7 +183,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          unit_routes.MENU, door_routes.MENU, approving_routes.MENU, unit_table_routes.MENU, credit_routes.MENU,
          terms_routes.MENU, paper_routes.MENU, paper_routes.OFFICE_MENU, place_routes.MENU, import_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
-         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU)
+         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU, card_village_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -191,10 +191,11 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("handovers", handover.follow_day, seconds=600),
         worker.Job("quota", quota_jobs.follow_day, seconds=600),
         worker.Job("standing orders", standing_jobs.make_due, seconds=60),
-        worker.Job("phone orders", phone_jobs.expire, seconds=60))
+        worker.Job("phone orders", phone_jobs.expire, seconds=60),
+        worker.Job("cards", card_jobs.follow, seconds=1))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
-        quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news)
+        quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
@@ -224,6 +225,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     metrics.init_app(app)
     app.jinja_env.globals["newest_notices"] = notice_routes.newest
     app.jinja_env.globals["quota_bars"] = quota_routes.bars
+    app.jinja_env.globals["card_panel_of"] = card_routes.panel_of
     app.extensions.update(
         sijin_jobs=JOBS,
         sijin_handlers={kind: handler for room in (*NEWS, mail, messages) for kind, handler in room.HANDLERS.items()},

@@ -21,6 +21,7 @@ LIMITS: Mapping[str, str] = {
     "unit_door.register": "20 per hour",
     "shop.search": "300 per minute",
     "tracing.certificate_pdf": "60 per minute",  # each is typeset anew
+    "webhooks.stripe": "60000 per minute",  # all from a few addresses: what is not signed costs no statement
 }
 READING = {"shop.search", "tracing.certificate_pdf"}
 POSTS = "3000 per minute"

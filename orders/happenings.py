@@ -21,6 +21,9 @@ ACTS: Mapping[str, str] = {
     "credit.asked": N_("Another unit was asked for"), "credit.approved": N_("Counts for another unit"),
     "credit.declined": N_("Change of unit declined"),
     "payment.not_found": N_("Payment not found"), "payment.refunded": N_("Refunded"),
+    "payment.card_asked": N_("Payment by card begun"), "payment.card_received": N_("Paid by card or wallet"),
+    "payment.card_different": N_("Card payment differs from what was asked"),
+    "order.back": N_("Placed again: paid late"),
 }
 
 

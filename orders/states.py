@@ -22,6 +22,8 @@ NEXT: Mapping[str, frozenset[str]] = {
     "rejected": frozenset(),
     "cancelled": frozenset(),
 }
+# the one way back: money came for an order that had ended because none came in time (orders/paying/card_late.py)
+PAID_LATE = ("cancelled", "placed")
 STATES = tuple(NEXT)
 
 

@@ -17,7 +17,7 @@ from orders.approving.deciding import Paper
 from orders.approving.models import ApprovalDecision
 from orders.buying import checkout, refusals
 from orders.models import Order, OrderLine, Purchase
-from orders.paying import receipts
+from orders.paying import card_closing, receipts
 
 
 class ContentChanged(Conflict):
@@ -154,6 +154,7 @@ def cancel(order_id: int, reason: str, by: Visitor) -> None:
     states.check_next(order.state, "cancelled")
     order.state = "cancelled"
     receipts.update_payment(order)
+    card_closing.close_pages(order.id)
     _free(_line_ids(Order.id == order.id))
     journal.record("order.cancelled", "order", order.id, by, reason=reason)
 

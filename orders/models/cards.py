@@ -14,7 +14,10 @@ WAYS = ("card", "alipay", "wechat_pay")
 
 
 class ConnectedAccount(Base):
-    """The co-operative's own account at the card provider. The platform holds nobody's money."""
+    """The co-operative's own account at the card provider. The platform holds nobody's money.
+
+    The row stays when the account is disconnected: what is still on its way there is looked up by it.
+    """
 
     __tablename__ = "connected_account"
 
@@ -25,6 +28,7 @@ class ConnectedAccount(Base):
     connected_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
     connected_at: Mapped[datetime]
     checked_at: Mapped[datetime | None]
+    disconnected_at: Mapped[datetime | None]
 
 
 class CardPayment(Base):
@@ -48,7 +52,7 @@ class CardPayment(Base):
     order_id: Mapped[int] = mapped_column(ForeignKey("order.id"))
     unit_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
     supplier_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
-    account_id: Mapped[str] = mapped_column(String(80))
+    account_id: Mapped[str] = mapped_column(String(80), index=True)
     attempt: Mapped[int]
     key: Mapped[str] = mapped_column(String(80), unique=True)
     amount_fen: Mapped[int]

@@ -45,7 +45,7 @@ def claim(amounts: Mapping[int, int], remittance: Remittance, by: Visitor) -> Pa
     for order in orders:
         if order.state in {"cancelled", "rejected", "waiting"}:
             raise NothingToPay(number=order.number)
-    _check_payer(orders, by)
+    check_payer(orders, by)
     row = PaymentClaim(
         number=numbers.new("K", clock.today()), unit_id=orders[0].unit_id, supplier_id=orders[0].supplier_id,
         payer_name=remittance.payer_name, paid_on=remittance.paid_on, amount_fen=sum(amounts.values()),
@@ -104,7 +104,7 @@ def _orders(amounts: Mapping[int, int], by: Visitor) -> list[Order]:
     return orders
 
 
-def _check_payer(orders: list[Order], by: Visitor) -> None:
+def check_payer(orders: list[Order], by: Visitor) -> None:
     """requester, approver and receivers never pay, in a reduced scheme either."""
     session = db.session()
     bought = {o.purchase_id for o in orders}

@@ -171,6 +171,11 @@ class Gateway:
         """Whether cards are charged in earnest."""
         return self._config.live_money
 
+    @property
+    def site_url(self) -> str:
+        """Where the payer comes back to."""
+        return self._config.site_url
+
     # ---- paying -----------------------------------------------------------------------------------------------------
 
     def open_session(self, asked: Asked) -> Session:

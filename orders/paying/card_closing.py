@@ -1,0 +1,16 @@
+"""A page on which an order may still be paid is closed once the order costs something else, or nothing."""
+
+from sqlalchemy import select
+
+from market import db, outbox
+from orders.models import CardPayment
+from orders.models.cards import LIVE_STATES
+
+CLOSE = "card.close"
+
+
+def close_pages(order_id: int) -> None:
+    """Have the open attempt of an order closed at the provider after the commit; nothing where there is none."""
+    for payment_id in db.session().scalars(
+            select(CardPayment.id).where(CardPayment.order_id == order_id, CardPayment.state.in_(LIVE_STATES))).all():
+        outbox.enqueue(CLOSE, {"payment_id": payment_id}, unique_key=f"{CLOSE}:{payment_id}")
