@@ -21,6 +21,8 @@ ACTS: Mapping[str, str] = {
     "credit.asked": N_("Another unit was asked for"), "credit.approved": N_("Counts for another unit"),
     "credit.declined": N_("Change of unit declined"),
     "payment.not_found": N_("Payment not found"), "payment.refunded": N_("Refunded"),
+    "payment.refund_asked": N_("Refund asked for"), "payment.refund_sent": N_("Refund on its way to the card"),
+    "payment.refund_refused": N_("Refund not given"), "payment.refund_failed": N_("The card provider refused"),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from market import clock, db, faults, journal, ledger, money
+from market import clock, db, faults, journal, ledger, money, outbox
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound, SecondPersonNeeded
 from market.parties import Membership
@@ -19,6 +19,8 @@ from orders.income import posting
 from orders.models import Order, Refund, RefundLine, RefundShare
 from orders.paying import receipts, refund_sums
 from orders.paying.refund_sums import owed_fen as owed_fen
+
+DONE = "refund.done"  # the unit hears of it
 
 
 class NotOwed(Conflict):
@@ -185,6 +187,7 @@ def book(refund: Refund) -> None:
     _post(order, refund)
     order.refunded_fen += refund.amount_fen
     receipts.update_payment(order)
+    outbox.enqueue(DONE, {"refund_id": refund.id})
     faults.point("refund_booked")
 
 
