@@ -16,6 +16,7 @@ from catalog import routes as shop_routes
 from market import db, limits
 from tests import databases, servers
 from tests import world as worlds
+from tests.stand_in import stand_in as stand_in
 from tests.trade import Trade
 from wsgi import create_app
 
