@@ -114,7 +114,16 @@ from orders.papers import frame_routes, invoice_routes, statement_routes
 from orders.papers import jobs as trade_paper_jobs
 from orders.papers import models as trade_paper_models
 from orders.papers import routes as trade_paper_routes
-from orders.paying import card_api, card_jobs, card_routes, card_village_routes, gateway, webhook_routes
+from orders.paying import (
+    card_api,
+    card_jobs,
+    card_routes,
+    card_village_routes,
+    gateway,
+    refund_jobs,
+    refund_routes,
+    webhook_routes,
+)
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
 from orders.phone import api as phone_api
@@ -160,7 +169,7 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               unit_table_routes.bp, quota_routes.bp, quota_office_routes.bp, standing_routes.bp, phone_routes.bp,
               trade_paper_routes.bp, statement_routes.bp, invoice_routes.bp, frame_routes.bp, inspection_routes.bp,
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
-              approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp)
+              approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -172,6 +181,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          cart_routes.MENU, paying_routes.MENU, ordering_routes.LIST_MENU, standing_routes.MENU,
          # a co-operative's day
          village_home.MENU, weigh_routes.MENU, packing_routes.MENU, receipt_routes.MENU, packing_routes.LIST_MENU,
+         refund_routes.MENU,
          phone_routes.MENU, aftersale_routes.MENU,
          # goods and people of a co-operative; what offices decide
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
@@ -192,10 +202,11 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("quota", quota_jobs.follow_day, seconds=600),
         worker.Job("standing orders", standing_jobs.make_due, seconds=60),
         worker.Job("phone orders", phone_jobs.expire, seconds=60),
-        worker.Job("cards", card_jobs.follow, seconds=1))
+        worker.Job("cards", card_jobs.follow, seconds=1),
+        worker.Job("refunds", refund_jobs.follow, seconds=30))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
-        quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs)
+        quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
@@ -204,7 +215,7 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.wa
            unit_routes.waiting_here, unit_office_routes.waiting_here, unit_table_routes.waiting_here,
            quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
            phone_routes.waiting_here, trade_paper_routes.waiting_here, delivering_routes.waiting_here,
-           approving_routes.waiting_here)
+           approving_routes.waiting_here, refund_routes.waiting_here)
 A_YEAR = 31_536_000
 
 

@@ -221,7 +221,8 @@ class StockMove(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     kind: Mapped[str] = mapped_column(
-        choice("kind", "booked", "held", "released", "packed", "processed", "written_off", "arrived", "closed"))
+        choice("kind", "booked", "held", "released", "packed", "processed", "written_off", "arrived", "closed",
+               "returned"))
     lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
     availability_id: Mapped[int | None] = mapped_column(ForeignKey("availability.id"))
     on_hand_change_milli: Mapped[int]

@@ -106,7 +106,7 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "aftersale.answer": (SUPPLIER, frozenset({"manager"})),
     "payment.match": (SUPPLIER, frozenset({"manager", "accountant"})),  # bank statements, what they pay for
     "refund.ask": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),
-    "refund.confirm": (SUPPLIER, frozenset({"manager"})),
+    "refund.confirm": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),  # one of the two a manager
     "payment.settings": (None, frozenset({"manager"})),
     "card.connect": (SUPPLIER, frozenset({"manager"})),
     "supplier.money": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),

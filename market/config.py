@@ -36,6 +36,8 @@ class Config:
     stripe_key: str = ""  # none: cards are not offered
     stripe_secrets: tuple[str, ...] = ()  # of its webhooks: the newest first while one is being replaced
     stripe_api: str = ""  # somewhere else than at Stripe: the practice provider
+    card_payments: bool = True  # whether cards are wanted at all
+    practice_port: int = 0  # where the demo's practice provider listens; 0: beside the web server
 
     @property
     def files_dir(self) -> Path:
@@ -91,7 +93,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     ARGON2_COST (low: tests and demo only), PROXIES (how many of our own stand in front and name the visitor's address),
     MAIL_URL (smtp://user:password@host:587 or smtps://…), MAIL_FROM, SITE_URL (how links in mails and chats begin),
     STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET (several with commas while one is replaced), STRIPE_API (practice only),
-    CARD_PAYMENTS=off where production is to start without Stripe.
+    CARD_PAYMENTS=off where production is to start without Stripe, PRACTICE_PORT (where the demo practises without it).
 
     Raises UnsafeSettings where production would start without the safe ones.
     """
@@ -99,7 +101,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     data_dir = Path(environ.get("DATA_DIR") or "data").resolve()
     config = Config(
         production=production,
-        secret_key=environ.get("SECRET_KEY") or ("" if production else _kept_secret(data_dir)),
+        secret_key=environ.get("SECRET_KEY") or ("" if production else kept_secret(data_dir, "secret_key")),
         database_url=_with_driver(environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'sijin.db'}"),
         data_dir=data_dir,
         trusted_hosts=tuple(h for h in environ.get("TRUSTED_HOSTS", "").split(",") if h),
@@ -113,12 +115,14 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         mail_url=environ.get("MAIL_URL", ""),
         mail_from=environ.get("MAIL_FROM", ""),
         stripe_key="" if environ.get("CARD_PAYMENTS") == "off" else environ.get("STRIPE_SECRET_KEY", ""),
+        card_payments=environ.get("CARD_PAYMENTS") != "off",
+        practice_port=int(environ.get("PRACTICE_PORT") or 0),
         stripe_secrets=tuple(s.strip() for s in environ.get("STRIPE_WEBHOOK_SECRET", "").split(",") if s),
         stripe_api=environ.get("STRIPE_API", "").rstrip("/"),
         site_url=(environ.get("SITE_URL") or _own_address(environ, production)).rstrip("/"),
     )
     if production:
-        _refuse_unsafe(config, cards=environ.get("CARD_PAYMENTS") != "off")
+        _refuse_unsafe(config)
     return config
 
 
@@ -137,10 +141,10 @@ def _with_driver(url: str) -> str:
     return url
 
 
-def _kept_secret(data_dir: Path) -> str:
+def kept_secret(data_dir: Path, name: str) -> str:
     """Outside production a random key is made once and kept, so that logins survive a restart."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    path = data_dir / "secret_key"
+    path = data_dir / name
     try:
         with open(path, "x", opener=lambda p, flags: os.open(p, flags, 0o600)) as new:
             new.write(secrets.token_hex(32))
@@ -149,8 +153,8 @@ def _kept_secret(data_dir: Path) -> str:
     return path.read_text()
 
 
-def _refuse_unsafe(config: Config, cards: bool) -> None:
-    wrong = [*_unsafe_cards(config)] if cards else []
+def _refuse_unsafe(config: Config) -> None:
+    wrong = [*_unsafe_cards(config)] if config.card_payments else []
     if len(config.secret_key.encode()) < 32 or len(set(config.secret_key)) < 10:
         wrong.append("SECRET_KEY must be set to at least 32 random bytes")
     if not config.trusted_hosts:

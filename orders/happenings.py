@@ -24,6 +24,8 @@ ACTS: Mapping[str, str] = {
     "payment.card_asked": N_("Payment by card begun"), "payment.card_received": N_("Paid by card or wallet"),
     "payment.card_different": N_("Card payment differs from what was asked"),
     "order.back": N_("Placed again: paid late"),
+    "payment.refund_asked": N_("Refund asked for"), "payment.refund_sent": N_("Refund on its way to the card"),
+    "payment.refund_refused": N_("Refund not given"), "payment.refund_failed": N_("The card provider refused"),
 }
 
 

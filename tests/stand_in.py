@@ -9,6 +9,7 @@ import os
 import random
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -162,14 +163,19 @@ class StandIn:
         return self.provider.bells.signed(body, stamp, secret)
 
     def deliver_to(self, target: FlaskClient | str, deliveries: list[Delivery] | None = None, copies: int = 1,
-                   shuffled: bool = False) -> list[int]:
+                   shuffled: bool = False, at_once: int = 1) -> list[int]:
         """Send the held events (or these) to a test client, or to the address of a site; returns the statuses.
+
+        To an address several may go `at_once`.
 
         They stay in `events`; nothing is sent by itself.
         """
         sent = [one for one in (self.events if deliveries is None else deliveries) for _ in range(copies)]
         if shuffled:
             random.shuffle(sent)
+        if isinstance(target, str) and at_once > 1:
+            with ThreadPoolExecutor(at_once) as senders:
+                return list(senders.map(lambda one: _deliver(target, one), sent))
         return [_deliver(target, one) for one in sent]
 
     def ring(self, site: str, account_id: str = "", **habit: Any) -> None:

@@ -35,6 +35,8 @@ ACT_LABELS: Mapping[str, str] = {
     "order.amended": N_("Changed the order"), "order.parted": N_("A part follows later"),
     "payment.claimed": N_("Says that it has paid"), "payment.received": N_("Money received"),
     "payment.not_found": N_("Money not found"), "payment.refunded": N_("Money given back"),
+    "payment.refund_asked": N_("Refund asked for"), "payment.refund_sent": N_("Refund on its way to the card"),
+    "payment.refund_refused": N_("Refund not given"), "payment.refund_failed": N_("The card provider refused"),
     "order.freight_lowered": N_("Freight lowered"),
 }
 ORDER = "<int(max=999999999999):order_id>"

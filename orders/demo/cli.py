@@ -16,6 +16,7 @@ from market import clock, db, sealing, serving
 from market.parties import Membership, Organisation
 from market.users import User
 from orders.demo import load as demo
+from orders.demo import practising
 from orders.demo.settlers import PASSWORD
 
 group = AppGroup("demo", help="The demo world: invented people on real places.")
@@ -49,10 +50,15 @@ def run() -> None:
     _load(demo.ORDERS, clock.today(), if_empty=True)
     _tell(_people(), everybody=False)
     host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
-    click.echo(f"四进 Sijin: http://{host}:{port}  (Ctrl-C ends web and worker)")
+    chosen = current_app.extensions["sijin"]
+    helpers = practising.helpers(chosen, host, int(port))
+    for helper in helpers:
+        click.echo(f"Card, Alipay and WeChat Pay are practice (演练) at {helper.environment['STRIPE_API']}; "
+                   "no money moves.")
+    click.echo(f"四进 Sijin: http://{host}:{port}  (Ctrl-C ends everything)")
     db.db.session.remove()
     db.db.engine.dispose()  # the web processes open connections of their own
-    sys.exit(serving.run(current_app.extensions["sijin"]))
+    sys.exit(serving.run(chosen, helpers))
 
 
 @group.command("users")

@@ -23,6 +23,7 @@ from orders.demo import (
     lot_life,
     ordering,
     papers_of_trade,
+    practising,
     prices,
     quota,
     recalls,
@@ -89,6 +90,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     quota.file_some(settled, today)
     capacity.approve_some(book, today)  # last: what is approved follows what was booked and sold
     approving.approve_in_steps(book, today)
+    practising.connect(book)
     terms.state(book)  # last: the year was traded on without terms
     _forget_messages()
 

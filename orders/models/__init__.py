@@ -109,6 +109,9 @@ from orders.models.paying import (
     Refund as Refund,
 )
 from orders.models.paying import (
+    RefundLine as RefundLine,
+)
+from orders.models.paying import (
     RefundShare as RefundShare,
 )
 from orders.models.reconciling import (

@@ -169,6 +169,7 @@ class GoodsReturn(Base):
     returned_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
     agreed_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
     reason: Mapped[str]
+    restocked: Mapped[bool] = mapped_column(default=False)  # sound goods, back in their lots; else they are gone
     returned_at: Mapped[datetime]
     business_date: Mapped[date]
 

@@ -99,12 +99,29 @@ class Refund(Base):
     provider_id: Mapped[str | None] = mapped_column(String(80), unique=True)  # re_… at the card provider
     return_id: Mapped[int | None] = mapped_column(ForeignKey("goods_return.id"), index=True)
     reason: Mapped[str] = mapped_column(default="")
+    answer: Mapped[str] = mapped_column(default="")  # why it was refused, or what the card provider said
     paid_on: Mapped[date | None]  # by bank: the day of the transfer
+    voucher_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))  # by bank: the slip
+    tried_at: Mapped[datetime | None]  # by card: when the provider was last asked
     made_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
     made_at: Mapped[datetime]
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     confirmed_at: Mapped[datetime | None]
     business_date: Mapped[date | None]
+
+
+class RefundLine(Base):
+    """What a refund is for: so much of a line that was paid and is not had. Only of orders that no longer change."""
+
+    __tablename__ = "refund_line"
+    __table_args__ = (UniqueConstraint("refund_id", "order_line_id"),
+                      CheckConstraint("milli > 0 AND amount_fen >= 0", name="amounts"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    refund_id: Mapped[int] = mapped_column(ForeignKey("refund.id"))
+    order_line_id: Mapped[int] = mapped_column(ForeignKey("order_line.id"), index=True)
+    milli: Mapped[int]
+    amount_fen: Mapped[int]
 
 
 class RefundShare(Base):

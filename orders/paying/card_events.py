@@ -13,7 +13,7 @@ from orders.paying import card_accounts, card_following, cards, tasks
 from orders.paying.gateway import BadWebhook, Bell, Gateway
 
 RANG = "card.event"
-REFUND = "card.refund_event"  # {"object_id", "account_id", "kind", "event_id"}: our own refunds, for who makes them
+REFUND = "card.refund_event"  # {"object_id", "account_id", "kind", "event_id", "refund_mark"}: our own refunds, for who makes them
 _events = db.table(ProviderEvent)
 
 
@@ -110,12 +110,13 @@ def _dispute(event: Row[Any], thing: Mapping[str, Any]) -> str:
 def _refund(event: Row[Any], thing: Mapping[str, Any]) -> str:
     """Our own refunds go to who made them; one that was made at the provider is a task."""
     marks = thing.get("metadata")
-    made_there = thing.get("object") == "refund" and not (isinstance(marks, dict) and marks.get("refund"))
+    mark = str(marks.get("refund") or "") if isinstance(marks, dict) else ""
+    made_there = thing.get("object") == "refund" and not mark
     if made_there:
         return _task("provider_refund", event, thing, status=str(thing.get("status")))
     with db.transaction():
         outbox.enqueue(REFUND, {"object_id": event.object_id, "account_id": event.account_id, "kind": event.kind,
-                                "event_id": event.id}, unique_key=f"{REFUND}:{event.id}")
+                                "event_id": event.id, "refund_mark": mark}, unique_key=f"{REFUND}:{event.id}")
     return "refund"
 
 

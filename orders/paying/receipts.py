@@ -50,7 +50,7 @@ def lay(order: Order, brought: Brought, amount_fen: int, day: date) -> None:
 def lay_on_accepted(order: Order) -> None:
     """Once goods are accepted, money paid ahead moves onto them; what is left of it is for the freight."""
     parts = open_parts(order.id)
-    moved = min(_on_no_goods_fen(order.id), sum(part["open_fen"] for part in parts))
+    moved = min(on_no_goods_fen(order.id), sum(part["open_fen"] for part in parts))
     if moved > 0:
         _write(order, MOVED, [(None, -moved), *_on_open(parts, moved)], clock.today())
 
@@ -60,7 +60,7 @@ def move_from_returned(order: Order) -> None:
     parts = open_parts(order.id)
     over = [over_fen(part) for part in parts]
     on_goods = min(sum(over), sum(part["open_fen"] for part in parts))
-    on_freight = min(sum(over) - on_goods, max(0, order.freight_due_fen - _on_no_goods_fen(order.id)))
+    on_freight = min(sum(over) - on_goods, max(0, order.freight_due_fen - on_no_goods_fen(order.id)))
     if on_goods + on_freight > 0:
         taken = zip(parts, money.allocate(on_goods + on_freight, over), strict=True)
         shares: list[tuple[dict[str, Any] | None, int]] = [(part, -fen) for part, fen in taken if fen]
@@ -70,10 +70,10 @@ def move_from_returned(order: Order) -> None:
 
 def ahead_fen(order_id: int) -> int:
     """Money of this order that covers neither goods nor its freight, less what of it was refunded, in fen."""
-    return max(0, _on_no_goods_fen(order_id) - db.session().get_one(Order, order_id).freight_due_fen)
+    return max(0, on_no_goods_fen(order_id) - db.session().get_one(Order, order_id).freight_due_fen)
 
 
-def _on_no_goods_fen(order_id: int) -> int:
+def on_no_goods_fen(order_id: int) -> int:
     """Money in shares without goods: paid ahead, paid too much, or for the freight; less refunds of it."""
     brought = select(db.sum_of(ReceiptShare.amount_fen)).where(
         ReceiptShare.order_id == order_id, ReceiptShare.acceptance_part_id.is_(None))

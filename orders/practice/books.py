@@ -40,7 +40,7 @@ class Books:
         self._depth = 0
         self._connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
-        self._connection.executescript(TABLES)
+        self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + TABLES)
 
     def now(self) -> int:
         """This moment in seconds."""

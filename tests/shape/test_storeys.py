@@ -32,6 +32,12 @@ ONE_PLACE = {
             "orders/income/document_sums.py",  # the audit says the rounding again, in SQL, and compares
             "orders/demo/year.py",  # invented quantities, in percent and per hundred guests
         }),
+    "talks to the card provider": (
+        re.compile(r"^\s*(?:import|from) stripe\b"), {
+            "orders/paying/gateway.py",
+            # the practice provider takes from it how requests are checked and webhooks signed
+            "orders/practice/api.py", "orders/practice/bells.py", "orders/practice/checking.py",
+        }),
 }
 
 
