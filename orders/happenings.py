@@ -21,6 +21,8 @@ ACTS: Mapping[str, str] = {
     "credit.asked": N_("Another unit was asked for"), "credit.approved": N_("Counts for another unit"),
     "credit.declined": N_("Change of unit declined"),
     "payment.not_found": N_("Payment not found"), "payment.refunded": N_("Refunded"),
+    "payment.withdrawn": N_("Claim of payment taken back"), "payment.extended": N_("15 more days to pay"),
+    "order.expired": N_("Not paid in time: cancelled"),
 }
 
 

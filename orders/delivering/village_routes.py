@@ -35,7 +35,8 @@ ACT_LABELS: Mapping[str, str] = {
     "order.amended": N_("Changed the order"), "order.parted": N_("A part follows later"),
     "payment.claimed": N_("Says that it has paid"), "payment.received": N_("Money received"),
     "payment.not_found": N_("Money not found"), "payment.refunded": N_("Money given back"),
-    "order.freight_lowered": N_("Freight lowered"),
+    "order.freight_lowered": N_("Freight lowered"), "order.expired": N_("Not paid in time: cancelled"),
+    "payment.withdrawn": N_("Claim of payment taken back"), "payment.extended": N_("15 more days to pay"),
 }
 ORDER = "<int(max=999999999999):order_id>"
 LONGEST_QUERY = 60
