@@ -82,6 +82,7 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "inspection.purge": (UNIT, frozenset({"manager"})),
     "payment.claim": (UNIT, frozenset({"finance"})),
     "payment.card": (UNIT, frozenset({"finance"})),
+    "payment.extend": (UNIT, frozenset({"finance", "manager"})),
     "aftersale.open": (UNIT, frozenset({"requester", "receiver", "manager"})),
     "order.rate": (UNIT, frozenset({"requester", "receiver", "manager"})),
     "credit.ask": (UNIT, frozenset({"requester", "finance", "manager"})),

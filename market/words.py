@@ -24,6 +24,9 @@ PAYMENT_STATES: Mapping[str, str] = {
     "unpaid": N_("Unpaid"), "claimed": N_("Payment claimed"), "part": N_("Partly paid"), "paid": N_("Paid"),
     "over": N_("To refund"),
 }
+PAYMENT_TERMS: Mapping[str, str] = {
+    "goods_first": N_("Goods first, then payment"), "pay_first": N_("Payment first, then goods"),
+}
 TABS: Mapping[str, str] = {
     "all": N_("All"), "to_approve": N_("To approve"), "to_ship": N_("To ship"), "to_receive": N_("To receive"),
     "to_pay": N_("To pay"), "to_confirm": N_("To confirm"), "to_rate": N_("To rate"),

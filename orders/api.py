@@ -16,6 +16,7 @@ from orders import feed
 from orders.api_schemas import (
     AcceptanceSchema,
     ClaimFilterSchema,
+    ClaimOfSeveralSchema,
     ClaimSchema,
     DecisionSchema,
     NewClaimSchema,
@@ -34,7 +35,7 @@ from orders.delivering import acceptance, exceptions, lists, receiving, shipment
 from orders.delivering.acceptance import Taken
 from orders.delivering.packing_schemas import ShipmentSchema
 from orders.delivering.village_routes import packed_of, stays_of
-from orders.paying import claims
+from orders.paying import claims, terms
 from orders.paying.claims import Remittance
 
 bp = api.blueprint("orders_api", __name__, "Purchases, sub-orders, deliveries, acceptance, payments")
@@ -221,6 +222,46 @@ def claim(values: Mapping[str, Any], order_id: int) -> Response:
         made = claims.claim({order_id: values["amount_fen"]}, Remittance(values["payer_name"], values["paid_on"]),
                             current_user)
         return api.created(ClaimSchema, made)
+
+    return once(work)
+
+
+@bp.post("/payment-claims")
+@requires("payment.claim")
+@bp.arguments(ClaimOfSeveralSchema)
+@bp.response(201, ClaimSchema)
+@api.repeatable(bp)
+def claim_several(values: Mapping[str, Any]) -> Response:
+    """The unit says that it has transferred money for several orders of one co-operative."""
+    amounts = {part["order_id"]: part["amount_fen"] for part in values["orders"]}
+    if len(amounts) != len(values["orders"]):
+        raise InvalidInput({"orders": [N_("An order is listed twice.")]})
+
+    def work() -> Response:
+        made = claims.claim(amounts, Remittance(values["payer_name"], values["paid_on"]), current_user)
+        return api.created(ClaimSchema, made)
+
+    return once(work)
+
+
+@bp.post(f"/payment-claims/{CLAIM}/withdrawal")
+@requires("payment.claim")
+@bp.response(201, ClaimSchema)
+@api.repeatable(bp)
+def withdraw(claim_id: int) -> Response:
+    """The unit takes back what it claimed by mistake."""
+    return once(lambda: api.created(ClaimSchema, claims.withdraw(claim_id, current_user)))
+
+
+@bp.post(f"/orders/{ORDER}/extension")
+@requires("payment.extend")
+@bp.response(201, WholeOrderSchema)
+@api.repeatable(bp)
+def extend(order_id: int) -> Response:
+    """15 more days to pay an order that is paid first, once."""
+    def work() -> Response:
+        terms.extend(order_id, current_user)
+        return api.created(WholeOrderSchema, feed.order(order_id, current_user))
 
     return once(work)
 

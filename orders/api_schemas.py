@@ -8,6 +8,7 @@ from market.api import PageSchema
 from market.schemas import REQUIRED, Choice, Fen, Grams, Input, Milli, Secret, Whole, Words
 from orders.buying.schemas import ApprovalSchema, PurchaseSchema
 from orders.delivering.schemas import DoorSchema
+from orders.models.paying import CLAIM_STATES
 from orders.paying import schemas as paying
 from orders.states import STATES
 
@@ -73,12 +74,23 @@ class NewClaimSchema(paying.ClaimSchema):
     """A bank transfer for one order, as the payer describes it."""
 
 
+class ClaimPartSchema(Input):
+    order_id = Whole(required=True)
+    amount_fen = Fen(required=True)
+
+
+class ClaimOfSeveralSchema(paying.RemittanceSchema):
+    """A bank transfer for several orders of one co-operative."""
+
+    orders = fields.List(fields.Nested(ClaimPartSchema), required=True, validate=validate.Length(min=1, max=100))
+
+
 class OrderFilterSchema(PageSchema):
     state = Choice(STATES, load_default=None)
 
 
 class ClaimFilterSchema(PageSchema):
-    state = Choice(("claimed", "received", "refused"), load_default=None)
+    state = Choice(CLAIM_STATES, load_default=None)
 
 
 class LineSchema(Schema):
@@ -161,6 +173,9 @@ class PurchaseSummarySchema(Schema):
     freight_fen = fields.Integer(required=True)
     approval = fields.String(required=True)
     content_hash = fields.String(required=True)
+    payment_terms = fields.String(required=True)
+    payment_days = fields.Integer(required=True)
+    pay_by = fields.Date(required=True, allow_none=True)
     placed_at = fields.AwareDateTime(required=True)
 
 
@@ -175,7 +190,7 @@ class WholePurchaseSchema(PurchaseSummarySchema):
 
 
 class ClaimSchema(Schema):
-    """A bank transfer that a unit says it made; `state` is claimed, received or refused."""
+    """A bank transfer that a unit says it made; `state` is claimed, received, refused or withdrawn."""
 
     id = fields.Integer(required=True)
     number = fields.String(required=True)
@@ -186,3 +201,4 @@ class ClaimSchema(Schema):
     amount_fen = fields.Integer(required=True)
     state = fields.String(required=True)
     reason = fields.String(required=True)
+    origin = fields.String(required=True)

@@ -26,6 +26,8 @@ ACTS: Mapping[str, str] = {
     "order.back": N_("Placed again: paid late"),
     "payment.refund_asked": N_("Refund asked for"), "payment.refund_sent": N_("Refund on its way to the card"),
     "payment.refund_refused": N_("Refund not given"), "payment.refund_failed": N_("The card provider refused"),
+    "payment.withdrawn": N_("Claim of payment taken back"), "payment.extended": N_("15 more days to pay"),
+    "order.expired": N_("Not paid in time: cancelled"),
 }
 
 

@@ -58,7 +58,7 @@ def takers(purchase_ids: Collection[int]) -> set[int]:
     found = set(session.scalars(
         select(PaymentClaim.claimed_by).join(ClaimPart, ClaimPart.claim_id == PaymentClaim.id)
         .join(Order, Order.id == ClaimPart.order_id)
-        .where(Order.purchase_id.in_(purchase_ids), PaymentClaim.state != "refused")))
+        .where(Order.purchase_id.in_(purchase_ids), PaymentClaim.state.not_in(("refused", "withdrawn")))))
     for row in session.execute(select(Acceptance.first_receiver, Acceptance.second_receiver)
                                .join(Order, Order.id == Acceptance.order_id)
                                .where(Order.purchase_id.in_(purchase_ids))):

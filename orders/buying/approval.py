@@ -17,7 +17,7 @@ from orders.approving.deciding import Paper
 from orders.approving.models import ApprovalDecision
 from orders.buying import checkout, refusals
 from orders.models import Order, OrderLine, Purchase
-from orders.paying import card_closing, receipts
+from orders.paying import card_closing, card_pages, receipts, terms
 
 
 class ContentChanged(Conflict):
@@ -151,12 +151,21 @@ def cancel(order_id: int, reason: str, by: Visitor) -> None:
     order = session.scalar(select(Order).where(Order.id == order_id, is_of(by)).with_for_update())
     if order is None:
         raise NotFound()
+    take_back(order)
+    journal.record("order.cancelled", "order", order.id, by, reason=reason)
+
+
+def take_back(order: Order) -> None:
+    """An order that has not left is over: its goods are free again, an open card page is closed. Raises WrongState.
+
+    The caller holds the order's row and says why in the journal.
+    """
     states.check_next(order.state, "cancelled")
     order.state = "cancelled"
     receipts.update_payment(order)
     card_closing.close_pages(order.id)
     _free(_line_ids(Order.id == order.id))
-    journal.record("order.cancelled", "order", order.id, by, reason=reason)
+    card_pages.close(order.id)
 
 
 def is_of(by: Visitor) -> Any:
@@ -195,9 +204,12 @@ def _settle(purchase: Purchase, approval: str, state: str, by: Visitor) -> list[
     """The orders that still waited move on; returns their ids: one that was taken back before stays as it is."""
     purchase.approval, purchase.approved_by, purchase.approved_at = approval, by.id, clock.now()
     db.session().flush()
-    return list(db.session().scalars(
+    moved = list(db.session().scalars(
         update(Order).where(Order.purchase_id == purchase.id, Order.state == "waiting").values(state=state)
         .returning(Order.id)))
+    if state == "placed":
+        terms.follow_approval(moved)
+    return moved
 
 
 def _free(line_ids: list[int]) -> None:

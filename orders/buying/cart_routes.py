@@ -25,6 +25,7 @@ from market.web import load, once, parse, see_other, sent_token, shows_again
 from orders.buying import cart, checkout, lists, refusals
 from orders.buying.checkout import Wish
 from orders.buying.schemas import CartLineSchema, CartSchema, PurchaseSchema, RemovalSchema
+from orders.paying import terms
 
 bp = Blueprint("cart", __name__)
 
@@ -48,14 +49,15 @@ def show() -> str:
     suppliers: dict[int, list[Shown]] = {}
     for line in lines:
         suppliers.setdefault(line.row["supplier_id"], []).append(line)
+    first = terms.suppliers_paid_first(current_user.organisation_id, suppliers) if suppliers else set()
     coming = choosing.reach_of(current_user, suppliers, _asked_delivery())
     sums = {supplier: _sum_of(supplier, group, coming) for supplier, group in suppliers.items()}
     return render_template(
         "orders/buying/cart.html", suppliers=suppliers, sums=sums, choice=coming.choice if coming else None,
         goods_fen=sum(one.goods_fen for one in sums.values()),
         freight_fen=sum(one.freight_fen for one in sums.values()), on_sale=sum(line.is_sold for line in lines),
-        adding=_adding(), refused=_refused(lines), first_day=_tomorrow(),
-        last_day=clock.days_after(clock.today(), checkout.FARTHEST_DAYS),
+        paid_first=first, all_first=len(first) == len(suppliers), adding=_adding(), refused=_refused(lines),
+        first_day=_tomorrow(), last_day=clock.days_after(clock.today(), checkout.FARTHEST_DAYS),
         points=lists.delivery_points(current_user.organisation_id), units=lists.budget_units(current_user))
 
 

@@ -22,7 +22,8 @@ from orders import numbers, seasons
 from orders.approving import rules
 from orders.buying import cart
 from orders.models import Order, OrderLine, Purchase
-from orders.states import FUND_SOURCES, METHODS, WINDOWS
+from orders.paying import terms as payment_terms
+from orders.states import FUND_SOURCES, METHODS, PAYMENT_TERMS, WINDOWS
 from orders.units import admission, contractors
 
 FARTHEST_DAYS = 60
@@ -41,6 +42,7 @@ class Wish:
     budget_unit_id: int | None = None  # the credited unit; the buyer's own unless said
     note: str = ""
     expected_total_fen: int | None = None  # goods and freight that the buyer saw; another total is refused
+    payment_terms: str = "as_set"  # or 'pay_first' where the buyer wants it; never less strict than what is set
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,9 @@ def place(goods: Sequence[tuple[int, int]], wish: Wish, token: str, by: Visitor,
         return earlier(token, by)
     faults.point("purchase_written")
     rules.ask(purchase_id, asked, by)
+    paid = (payment_terms.agreed(by_supplier) if at_prices is not None else payment_terms.at_placing(
+        unit.id, by_supplier, clock.today(), wish.payment_terms, waits=waits))
+    promised = {supplier_id: promise | paid[supplier_id] for supplier_id, promise in promised.items()}
     orders = _write_orders(purchase_id, unit, wish, by_supplier, products, promised, waits, moment)
     _write_lines(list(by_supplier.values()), [order["id"] for order in orders], wish)
     journal.record_many(
@@ -197,6 +202,8 @@ def _check(goods: Sequence[tuple[int, int]], products: Mapping[int, Any], wish: 
     for name, allowed in (("fund_source", FUND_SOURCES), ("method", METHODS), ("delivery_window", WINDOWS)):
         if getattr(wish, name) not in allowed:
             problems[name] = [N_("Please choose one of the list.")]
+    if wish.payment_terms not in {"as_set", *PAYMENT_TERMS}:
+        problems["payment_terms"] = [N_("Please choose one of the list.")]
     if problems:
         raise InvalidInput(problems)
     for product_id, milli in goods:

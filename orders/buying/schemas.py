@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 
 from market.schemas import REQUIRED, Choice, Day, Input, Milli, Whole, Words
-from orders.states import FUND_SOURCES, WINDOWS
+from orders.states import FUND_SOURCES, PAYMENT_TERMS, WINDOWS
 
 
 class CartLineSchema(Input):
@@ -38,6 +38,7 @@ class PurchaseSchema(CartSchema):
     budget_unit_id = Whole(load_default=None)
     note = Words(longest=500, lines=True, load_default="")
     expected_total_fen = Whole(load_default=None)
+    payment_terms = Choice(("as_set", *PAYMENT_TERMS), load_default="as_set")
 
 
 class ApprovalSchema(Input):

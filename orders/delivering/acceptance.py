@@ -29,7 +29,7 @@ from orders.models import (
     Shipment,
     ShipmentLine,
 )
-from orders.paying import receipts
+from orders.paying import receipts, terms
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,7 @@ def _accept(order: Order, taken: Sequence[Taken], receivers: tuple[Visitor, Visi
     trail.accepted(order, [part.part for part in accepted])
     recording.on_accepted(order, acceptance, receivers)
     receipts.lay_on_accepted(order)
+    terms.on_accepted(order)
     receipts.update_payment(order)
     seasons.give_back_short(lines, {line_id: one.accepted_grams for line_id, one in weighed.items()},
                             order.delivery_day)
@@ -165,7 +166,8 @@ def _payers_and_packers(order_id: int) -> set[int]:
     """Who said that the order was paid, and who packed it for the co-operative: neither may receive it."""
     session = db.session()
     payers = session.scalars(select(PaymentClaim.claimed_by).join(ClaimPart, ClaimPart.claim_id == PaymentClaim.id)
-                             .where(ClaimPart.order_id == order_id, PaymentClaim.state != "refused"))
+                             .where(ClaimPart.order_id == order_id,
+                                    PaymentClaim.state.not_in(("refused", "withdrawn"))))
     packers = session.scalars(select(Shipment.shipped_by).where(Shipment.order_id == order_id))
     return {*payers, *packers}
 

@@ -20,6 +20,7 @@ from market.places import Division
 from orders import pricing, states
 from orders.delivering import runs, substitutes, trail
 from orders.models import DeliveryRun, Order, OrderLine, Shipment, ShipmentLine, ShipmentOrigin
+from orders.paying import terms
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def ship(order_id: int, packed: Sequence[Packed], by: Visitor, note: str = "") -
 
     Where the buyer allows it a line may be filled with another good of its kind: attribution follows the lots.
     Returns the run it goes with. Raises NotFound, WrongState, NotInLot, LotNotConfirmed, LotRecalled,
-    NoCertificate, OneGoodPerLine, InvalidInput.
+    NoCertificate, OneGoodPerLine, NotYetPaid, InvalidInput.
     """
     session = db.session()
     order = session.scalar(
@@ -66,6 +67,7 @@ def ship(order_id: int, packed: Sequence[Packed], by: Visitor, note: str = "") -
     if order is None:
         raise NotFound()
     states.check_next(order.state, "shipped")
+    terms.need_paid(order)
     lines = {line.id: line for line in session.scalars(select(OrderLine).where(OrderLine.order_id == order.id))}
     lots = _lots_of([p.lot_id for p in packed], by)
     instead = substitutes.allowed(lines.values(), order.supplier_id)
@@ -78,6 +80,7 @@ def ship(order_id: int, packed: Sequence[Packed], by: Visitor, note: str = "") -
     substitutes.note(lines, _goods_packed(packed, lots), instead)
     shipment = _write(order, run, packed, lines, by, note)
     order.state = "shipped"
+    terms.on_shipped(order)
     session.flush()
     journal.record("order.shipped", "order", order.id, by, run=run.number, shipment=shipment,
                    packed=[[p.line_id, p.lot_id, p.milli] for p in packed])

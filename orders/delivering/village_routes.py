@@ -37,7 +37,8 @@ ACT_LABELS: Mapping[str, str] = {
     "payment.not_found": N_("Money not found"), "payment.refunded": N_("Money given back"),
     "payment.refund_asked": N_("Refund asked for"), "payment.refund_sent": N_("Refund on its way to the card"),
     "payment.refund_refused": N_("Refund not given"), "payment.refund_failed": N_("The card provider refused"),
-    "order.freight_lowered": N_("Freight lowered"),
+    "order.freight_lowered": N_("Freight lowered"), "order.expired": N_("Not paid in time: cancelled"),
+    "payment.withdrawn": N_("Claim of payment taken back"), "payment.extended": N_("15 more days to pay"),
 }
 ORDER = "<int(max=999999999999):order_id>"
 LONGEST_QUERY = 60

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from market.db import Base, choice
 
+CLAIM_STATES = ("claimed", "received", "refused", "withdrawn")
 # asked by one person; confirmed by a second it is on its way to the card, or done at once by bank
 REFUND_STATES = ("asked", "sending", "done", "failed", "refused")
 
@@ -28,7 +29,7 @@ class PaymentClaim(Base):
     paid_on: Mapped[date]
     amount_fen: Mapped[int]
     voucher_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
-    state: Mapped[str] = mapped_column(choice("state", "claimed", "received", "refused"))
+    state: Mapped[str] = mapped_column(choice("state", *CLAIM_STATES))
     origin: Mapped[str] = mapped_column(choice("origin", "unit", "bank"), default="unit")  # who says so: 银行流水
     statement_id: Mapped[int | None] = mapped_column(ForeignKey("statement.id"), index=True)  # laid oldest first
     claimed_by: Mapped[int] = mapped_column(ForeignKey("user.id"))

@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, select
 
 from catalog.models import Lot
 from catalog.tracing import certificates
-from market import clock, db
+from market import db
 from market.access import Visitor
 from market.errors import NotFound
 from market.parties import DeliveryPoint, Organisation
@@ -30,7 +30,7 @@ from orders.models import (
     ShipmentLine,
 )
 from orders.papers import walls
-from orders.papers.models import USUAL_PAYMENT_DAYS, FrameCallOff, FrameContract, InvoiceTitle
+from orders.papers.models import FrameCallOff, FrameContract, InvoiceTitle
 
 Columns = Row[*tuple[Any, ...]]
 
@@ -60,7 +60,6 @@ class OrderPaper:
     acceptances: Sequence[Columns]
     taken: Mapping[int, Sequence[Columns]]  # acceptance lines by order line
     returns: Sequence[Columns]
-    payment_days: int
     frame_number: str
     photos: int  # taken at the door
 
@@ -81,9 +80,14 @@ class OrderPaper:
 
     @property
     def due_on(self) -> date | None:
-        """The last day of payment: so many days after the goods were accepted."""
-        days = [row.business_date for row in self.acceptances]
-        return clock.days_after(max(days), self.payment_days) if days else None
+        """The last day of payment, as orders/paying/terms.py has made it."""
+        day: date | None = self.order.pay_by
+        return day
+
+    @property
+    def payment_days(self) -> int:
+        """So many days after acceptance the goods are paid, as agreed when they were ordered."""
+        return int(self.order.payment_days)
 
 
 def order_paper(order_id: int, by: Visitor) -> OrderPaper:
@@ -96,7 +100,7 @@ def order_papers(order_ids: Collection[int], by: Visitor) -> list[OrderPaper]:
     orders = db.session().execute(
         select(db.table(Order), Purchase.number.label("purchase_number"), Purchase.note, Purchase.approved_at,
                DeliveryPoint.name.label("point"), DeliveryPoint.address.label("point_address"),
-               FrameContract.number.label("frame_number"), FrameContract.payment_days.label("frame_days"))
+               FrameContract.number.label("frame_number"))
         .join(Purchase, Purchase.id == Order.purchase_id)
         .join(DeliveryPoint, DeliveryPoint.id == Order.delivery_point_id)
         .outerjoin(FrameCallOff, FrameCallOff.order_id == Order.id)
@@ -111,8 +115,7 @@ def order_papers(order_ids: Collection[int], by: Visitor) -> list[OrderPaper]:
     photos = _photos(order_ids)
     return [OrderPaper(
         order, sides[order.unit_id], sides[order.supplier_id], lines[order.id], packed, sent[order.id],
-        accepted[order.id], taken, returns[order.id], order.frame_days or USUAL_PAYMENT_DAYS,
-        order.frame_number or "", photos[order.id]) for order in orders]
+        accepted[order.id], taken, returns[order.id], order.frame_number or "", photos[order.id]) for order in orders]
 
 
 def parties(organisation_ids: Collection[int]) -> dict[int, Party]:

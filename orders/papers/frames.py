@@ -13,6 +13,7 @@ from market.parties import Organisation
 from orders import numbers
 from orders.models import Order
 from orders.papers.models import FrameCallOff, FrameContract
+from orders.paying import terms
 
 PRICE_RULE = N_("Weekly quotation of the co-operative, fixed in writing when ordering; not above the reference price "
                 "that the county publishes for the day.")
@@ -102,6 +103,7 @@ def _call_off(*conditions: Any) -> None:
         .where(*conditions, Order.state != "cancelled").order_by(Order.id)).mappings().all()
     if rows:
         db.session().execute(db.insert_new(FrameCallOff), [dict(row) for row in rows])
+        terms.follow_frame(Order.id.in_([row["order_id"] for row in rows]))
 
 
 def _own(contract_id: int, by: Visitor) -> FrameContract:

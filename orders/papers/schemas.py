@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import ValidationError, fields
 
 from market.errors import N_
-from market.schemas import Choice, CreditCode, Day, Fen, Input, Month, Whole, Words
+from market.schemas import Choice, CreditCode, Day, Fen, Input, LeftEmpty, Month, Whole, Words
 from orders.papers.invoice_files import NUMBER
 from orders.papers.models import MOST_PAYMENT_DAYS
 
@@ -87,8 +87,14 @@ class BundleSchema(Input):
     partner_id = Whole(load_default=None, allow_none=True)
 
 
+class MaybeFen(LeftEmpty, Fen):
+    """Yuan, or nothing."""
+
+
 class StatementClaimSchema(Input):
-    """One transfer for the orders of a statement; amounts stand in fields named order-<id>."""
+    """One transfer for a statement: a sum for all of it, or amounts in fields named order-<id>."""
+
+    total_fen = MaybeFen(load_default=None)
 
     payer_name = Words(longest=100, required=True)
     paid_on = Day(required=True)

@@ -13,7 +13,7 @@ from market.errors import NotFound
 from market.ledger import LedgerTransfer
 from market.parties import Organisation
 from market.users import User
-from orders.models import Order
+from orders.models import Acceptance, Order
 from orders.papers import walls
 from orders.papers.models import InvoiceRequest, InvoiceRequestOrder, Statement, StatementLine
 
@@ -83,6 +83,17 @@ def accepted_orders(statement_id: int) -> list[int]:
         select(StatementLine.order_id).distinct().where(
             StatementLine.statement_id == statement_id, StatementLine.event == "accepted")
         .order_by(StatementLine.order_id)))
+
+
+def payable(statement: Any) -> list[int]:
+    """The orders between the two that were accepted up to the statement's end and are open, the oldest first."""
+    _first, last = month_days(statement.month)
+    return list(db.session().scalars(
+        select(Order.id).join(Acceptance, Acceptance.order_id == Order.id)
+        .where(Order.unit_id == statement.unit_id, Order.supplier_id == statement.supplier_id,
+               Order.state == "accepted", Order.payment.in_(("unpaid", "part", "claimed")),
+               Acceptance.business_date <= last)
+        .order_by(Acceptance.business_date, Order.id)))
 
 
 def invoiced_fen(statement_id: int) -> int:

@@ -1,20 +1,21 @@
 """Monthly statements: issued by the co-operative, confirmed or objected to by the unit, paid by one transfer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask_login import current_user
 
-from market import clock, uploads, web
+from market import clock, uploads
 from market.access import can, requires
 from market.errors import N_, InvalidInput
 from market.i18n import gettext as _
-from market.schemas import Fen, Input
 from market.web import asked_month, once, page_number, parse, see_other, shows_again
 from orders.papers import facts, printing, statement_lists, statements
 from orders.papers.routes import shown
 from orders.papers.schemas import ReasonSchema, StatementClaimSchema, StatementSchema
-from orders.paying import claims, desk
+from orders.paying import claims, desk, lists
+from orders.paying.routes import tell_claimed, typed_amounts
 
 bp = Blueprint("statements", __name__, url_prefix="/documents/statements")
 
@@ -112,39 +113,47 @@ def payment_request(statement_id: int) -> Response:
 @bp.get(f"/{STATEMENT}/payment-claim")
 @requires("payment.claim")
 def pay(statement_id: int) -> str:
-    """The statement's orders that are still open, each with what is open, to be claimed as one transfer."""
+    """What the statement leaves open, oldest first, to be claimed as one transfer."""
     found = statement_lists.statement(statement_id, current_user)
-    order_ids = statement_lists.accepted_orders(statement_id)
-    papers = facts.order_papers(order_ids, current_user) if order_ids else []
     sides = facts.parties([found.supplier_id, found.unit_id])
     return render_template(
-        "orders/papers/pay.html", statement=found, payee=sides[found.supplier_id], today=clock.today(),
-        payer_name=sides[found.unit_id].name, papers=[paper for paper in papers if paper.open_fen > 0])
+        "orders/papers/pay.html", statement=found, payee=lists.payee(found.supplier_id), today=clock.today(),
+        payer_name=sides[found.unit_id].name, orders=_open_orders(found))
 
 
 @bp.post(f"/{STATEMENT}/payment-claim")
 @requires("payment.claim")
 @shows_again(pay)
 def claim(statement_id: int) -> Response:
-    statement_lists.statement(statement_id, current_user)
+    found = statement_lists.statement(statement_id, current_user)
     values, photo = parse(StatementClaimSchema), uploads.sent("voucher")
-    amounts = _amounts(statement_id)
+    amounts = _amounts(found, values["total_fen"])
 
     def work() -> Response:
         kept = photo.keep().id if photo else None
-        claims.claim(amounts, claims.Remittance(values["payer_name"], values["paid_on"], kept), current_user)
-        flash(_("Noted. The co-operative will confirm when the money has arrived."), "good")
+        claims.claim(amounts, claims.Remittance(values["payer_name"], values["paid_on"], kept), current_user,
+                     statement_id)
+        tell_claimed(amounts)
         return see_other("statements.show", statement_id=statement_id)
 
     return once(work)
 
 
-def _amounts(statement_id: int) -> dict[int, int]:
-    """What was typed for each order of the statement; empty fields are not paid. Raises InvalidInput."""
-    names = {f"order-{order_id}": order_id for order_id in statement_lists.accepted_orders(statement_id)}
-    typed = {name: request.form[name] for name in names if request.form.get(name, "").strip()}
-    schema = Input.from_dict({name: Fen(required=True) for name in typed})
-    values = web.load(schema(), typed) if typed else {}
-    if not values:
+def _open_orders(statement: Any) -> Sequence[Any]:
+    """Orders accepted up to the statement's end that are not paid yet, what is to be paid first at the top."""
+    ids = statement_lists.payable(statement)
+    return lists.to_transfer(statement.unit_id, ids) if ids else []
+
+
+def _amounts(statement: Any, total_fen: int | None) -> dict[int, int]:
+    """What was typed for single orders, else the whole sum laid on the oldest first. Raises InvalidInput."""
+    orders = _open_orders(statement)
+    ids = [order.id for order in orders]
+    if total_fen is None or any(request.form.get(f"order-{order_id}", "").strip() for order_id in ids):
+        amounts = typed_amounts(ids)
+        if total_fen is not None and sum(amounts.values()) != total_fen:
+            raise InvalidInput({"total_fen": [N_("The single amounts do not add up to this sum.")]})
+        return amounts
+    if not ids:
         raise InvalidInput({"orders": [N_("Say for at least one order what was paid.")]})
-    return {names[name]: fen for name, fen in values.items()}
+    return claims.oldest_first([(order.id, order.open_fen - order.claimed_fen) for order in orders], total_fen)

@@ -11,14 +11,7 @@ from market.errors import N_, NotFound
 from market.i18n import gettext as _
 from market.parties import Organisation
 from orders.models import Acceptance, AcceptanceLine, AcceptancePart, Order
-from orders.papers.models import (
-    USUAL_PAYMENT_DAYS,
-    FrameCallOff,
-    FrameContract,
-    Invoice,
-    InvoiceRequest,
-    InvoiceRequestOrder,
-)
+from orders.papers.models import Invoice, InvoiceRequest, InvoiceRequestOrder
 from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
 from orders.reports.readers import Area, Reader
 
@@ -68,21 +61,19 @@ def _orders(asked: Asked, area: Area) -> Any:
         select(Order.id, Order.accepted_fen, Order.returned_fen, Order.received_fen, Order.refunded_fen,
                db.table(Order).c.get("freight_fen", literal(0)).label("freight_fen"),
                unit.c.name.label("unit"), supplier.c.name.label("supplier"), accepted.c.accepted_on,
-               invoiced.c.fen.label("invoiced_fen"), invoiced.c.exempt, FrameContract.payment_days.label("frame_days"))
+               invoiced.c.fen.label("invoiced_fen"), invoiced.c.exempt, Order.pay_by)
         .join(accepted, accepted.c.order_id == Order.id)
         .join(unit, unit.c.id == Order.unit_id).join(supplier, supplier.c.id == Order.supplier_id)
         .outerjoin(invoiced, invoiced.c.order_id == Order.id)
-        .outerjoin(FrameCallOff, FrameCallOff.order_id == Order.id)
-        .outerjoin(FrameContract, FrameContract.id == FrameCallOff.contract_id)
         .where(accepted.c.accepted_on >= date.fromisoformat(asked.first + "-01"),
                accepted.c.accepted_on < date.fromisoformat(clock.months_before(asked.last, -1) + "-01"),
                Order.state == "accepted", Order.id.in_(here)).order_by(Order.id)).all()
 
 
 def _row(key: tuple[str, str, str], orders: list[Any], today: date) -> Row:
-    late = [(open_fen(order), (today - due_on(order)).days) for order in orders
-            if open_fen(order) > 0 and due_on(order) < today]
-    waiting = [due_on(order) for order in orders if open_fen(order) > 0]
+    waiting = [order.pay_by for order in orders if open_fen(order) > 0]
+    late = [(open_fen(order), (today - order.pay_by).days) for order in orders
+            if open_fen(order) > 0 and order.pay_by < today]
     exempt = sum(order.exempt or 0 for order in orders)
     return Row({
         "unit": key[0], "supplier": key[1], "month": key[2],
@@ -105,11 +96,6 @@ def owed_fen(order: Any) -> int:
 def open_fen(order: Any) -> int:
     """What is owed less what has arrived, in fen; below zero where too much was paid."""
     return int(owed_fen(order) - order.received_fen + order.refunded_fen)
-
-
-def due_on(order: Any) -> date:
-    """The last day of payment."""
-    return clock.days_after(order.accepted_on, order.frame_days or USUAL_PAYMENT_DAYS)
 
 
 def interest_fen(amount_fen: int, days: int) -> int:
