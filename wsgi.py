@@ -120,9 +120,12 @@ from orders.paying import (
     card_routes,
     card_village_routes,
     gateway,
+    payer_models,
     refund_jobs,
     refund_routes,
-    webhook_routes,, payer_models, setting_routes, terms_jobs
+    setting_routes,
+    terms_jobs,
+    webhook_routes,
 )
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes

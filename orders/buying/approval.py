@@ -17,7 +17,7 @@ from orders.approving.deciding import Paper
 from orders.approving.models import ApprovalDecision
 from orders.buying import checkout, refusals
 from orders.models import Order, OrderLine, Purchase
-from orders.paying import card_closing, card_pages, receipts, terms
+from orders.paying import card_closing, receipts, terms
 
 
 class ContentChanged(Conflict):
@@ -165,7 +165,6 @@ def take_back(order: Order) -> None:
     receipts.update_payment(order)
     card_closing.close_pages(order.id)
     _free(_line_ids(Order.id == order.id))
-    card_pages.close(order.id)
 
 
 def is_of(by: Visitor) -> Any:

@@ -1,9 +1,9 @@
 """A page on which an order may still be paid is closed once the order costs something else, or nothing."""
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 
 from market import db, outbox
-from orders.models import CardPayment
+from orders.models import CardPayment, Order
 from orders.models.cards import LIVE_STATES
 
 CLOSE = "card.close"
@@ -14,3 +14,8 @@ def close_pages(order_id: int) -> None:
     for payment_id in db.session().scalars(
             select(CardPayment.id).where(CardPayment.order_id == order_id, CardPayment.state.in_(LIVE_STATES))).all():
         outbox.enqueue(CLOSE, {"payment_id": payment_id}, unique_key=f"{CLOSE}:{payment_id}")
+
+
+def is_open() -> ColumnElement[bool]:
+    """That an order has an attempt at the card provider whose end is not yet known."""
+    return exists().where(CardPayment.order_id == Order.id, CardPayment.state.in_(LIVE_STATES))

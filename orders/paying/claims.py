@@ -13,7 +13,7 @@ from orders import numbers
 from orders.approving import people
 from orders.buying import lists
 from orders.models import Acceptance, BankRow, ClaimPart, Order, PaymentClaim
-from orders.paying import card_pages, receipts, tasks
+from orders.paying import card_closing, receipts, tasks
 
 WITHDRAWN, REFUSED = "payment.withdrawn", "payment.not_found"
 OVER_FEN = 1_000_000  # what may be claimed beyond twice of what an order costs: a slip of the keys is more
@@ -149,7 +149,7 @@ def _follow(order: Order, row: PaymentClaim, amount_fen: int) -> None:
         tasks.find("paid_late", f"{row.number} {order.number}", row.supplier_id, amount_fen=amount_fen,
                    order_id=order.id, claim_id=row.id, claim=row.number, order=order.number, state_then=order.state)
     if order.payment in {"paid", "over"}:
-        card_pages.close(order.id)
+        card_closing.close_pages(order.id)
 
 
 def withdraw(claim_id: int, by: Visitor) -> PaymentClaim:

@@ -8,7 +8,7 @@ from market import clock, db, faults, journal, outbox
 from market.notices import Notice
 from orders.buying import approval
 from orders.models import ClaimPart, Order, PaymentClaim
-from orders.paying import card_pages, terms
+from orders.paying import card_closing, terms
 
 EXPIRED, STANDS = "order.expired", "order.unpaid_stands"
 AT_ONCE = 50
@@ -64,4 +64,4 @@ def _has_money() -> ColumnElement[bool]:
     """Money has arrived, or may: a claim that nobody has answered, a card page that may be paid."""
     claimed = (exists().where(ClaimPart.order_id == Order.id, ClaimPart.claim_id == PaymentClaim.id,
                               PaymentClaim.state == "claimed"))
-    return or_(Order.received_fen > Order.refunded_fen, claimed, card_pages.is_open())
+    return or_(Order.received_fen > Order.refunded_fen, claimed, card_closing.is_open())
