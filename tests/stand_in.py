@@ -146,6 +146,14 @@ class StandIn:
         """
         self.provider.modes.set(account_id, Mode(kind, times, seconds, on))
 
+    def let_refunds_wait(self, account_id: str, times: int = 1) -> None:
+        """The next refunds of an account are pending until finish_refund()."""
+        self.provider.refunds.pending_next[account_id] = times
+
+    def finish_refund(self, refund_id: str, state: str = "succeeded") -> Thing:
+        """A pending refund is now succeeded, failed or canceled."""
+        return self.provider.refunds.finish(refund_id, state)
+
     def behave(self) -> None:
         """No modes any more."""
         self.provider.modes.clear()

@@ -255,6 +255,21 @@ def test_refunds_at_once_stay_within_what_came(side: Side) -> None:
     assert side.stand_in.balances(side.account) == {intent_id: (2300, 2100)}
 
 
+def test_a_refund_may_wait_and_fail(side: Side) -> None:
+    intent_id = side.paid().intent_id or ""
+    side.stand_in.let_refunds_wait(side.account, 2)
+    first, second = (side.gateway.refund(side.account, intent_id, 1000, number) for number in (1, 2))
+    assert (first.state, second.state) == ("pending", "pending")
+    with pytest.raises(Declined):
+        side.gateway.refund(side.account, intent_id, 1000, 3)  # what waits is spoken for
+    side.stand_in.finish_refund(first.id)
+    side.stand_in.finish_refund(second.id, "failed")
+    assert side.gateway.refund(side.account, intent_id, 1000, 4).state == "succeeded"
+    assert side.stand_in.balances(side.account) == {intent_id: (2300, 2000)}
+    assert [one.state for one in side.gateway.refunds(side.account, clock.now() - timedelta(hours=1), clock.now()
+            + timedelta(hours=1))] == ["succeeded", "failed", "succeeded"]
+
+
 # ---- looking ---------------------------------------------------------------------------------------------------------
 
 

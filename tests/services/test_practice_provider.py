@@ -97,14 +97,16 @@ def test_its_things_have_no_field_that_the_library_does_not_know(gateway: Gatewa
 
 def test_its_events_are_what_the_library_verifies(gateway: Gateway, stand_in: StandIn) -> None:
     account = stand_in.new_account()
-    stand_in.pay(opened(gateway, account).url)
+    page = opened(gateway, account)
+    stand_in.pay(page.url)
     event = stand_in.events_of(account, "checkout.session.completed")[0]
     assert stripe.Webhook.construct_event(event.body, event.signature, stand_in.secret).account == account
-    stamp = int(clock.now().timestamp())
-    for wrong in (stand_in.signed(event.body.decode(), secret="whsec_of_somebody_else"),
-                  stand_in.signed(event.body.decode(), stamp - 400), stand_in.signed(event.body.decode(), stamp + 400),
-                  stand_in.signed("[]"), stand_in.signed(event.body.decode().replace('"livemode": false',
-                                                                                     '"livemode": true'))):
+    stamp, body = int(clock.now().timestamp()), event.body.decode()
+    for wrong in (stand_in.signed(body, secret="whsec_of_somebody_else"), stand_in.signed(body, stamp - 400),
+                  stand_in.signed(body, stamp + 400),
+                  *(stand_in.signed(text) for text in (
+                      "[]", "[" * 100_000, body.replace(page.id, r"cs_\u0000"), body.replace(page.id, r"cs_\ud800"),
+                      body.replace('"livemode": false', '"livemode": true')))):
         with pytest.raises(BadWebhook):
             gateway.heard(wrong.body, wrong.signature)
 
