@@ -86,7 +86,7 @@ def test_without_need_nothing_is_practised(tmp_path: Path, settings: dict[str, s
     assert practising.helpers(databases.settings("sqlite://", tmp_path, **settings), "127.0.0.1", 8000) == ()
 
 
-def test_the_provider_rings_where_the_site_listens(tmp_path: Path) -> None:
+def test_the_provider_rings_where_the_site_listens(world: World, tmp_path: Path) -> None:
     chosen = databases.settings("sqlite://", tmp_path, STRIPE_SECRET_KEY="", STRIPE_API="", PRACTICE_PORT="9000")
     [everywhere], [one] = practising.helpers(chosen, "0.0.0.0", 8000), practising.helpers(chosen, "10.0.0.5", 8000)
     assert everywhere.command[-1] == "http://127.0.0.1:8000/webhooks/stripe"

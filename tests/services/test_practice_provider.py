@@ -18,6 +18,7 @@ import stripe
 from market import clock
 from orders.paying.gateway import Asked, BadWebhook, Gateway
 from orders.practice.bells import Habit
+from orders.practice.knowing import know
 from orders.practice.provider import Provider
 from orders.practice.sessions import Closed
 from tests import databases
@@ -223,3 +224,17 @@ def test_a_habit_of_one_account_leaves_others_alone(stand_in: StandIn) -> None:
     for account in (first, second, second):
         stand_in.foreign_charge(account, 100)
     assert (len(stand_in.events_of(first)), len(stand_in.events_of(second))) == (3, 1)
+
+
+def test_it_is_told_of_an_invented_past_once(stand_in: StandIn, gateway: Gateway) -> None:
+    told = {"accounts": [{"id": "acct_practice_1", "name": "江永县演示香柚合作社"}],
+            "payments": [{"account": "acct_practice_1", "intent": "pi_1", "charge": "ch_1", "fen": 2300,
+                          "way": "alipay", "at": 1_790_000_000, "payment": 7, "order": "S261012-7KQ2M9X"}]}
+    for _start in range(2):
+        know(stand_in.provider, told)
+    charge = gateway.charge("acct_practice_1", "pi_1")
+    assert charge is not None
+    assert (charge.id, charge.captured_fen, charge.way, charge.reference, charge.order_number) == (
+        "ch_1", 2300, "alipay", "7", "S261012-7KQ2M9X")
+    assert gateway.account("acct_practice_1").name == "江永县演示香柚合作社"
+    assert (len(stand_in.charges("acct_practice_1")), stand_in.events) == (1, [])
