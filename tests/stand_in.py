@@ -31,7 +31,7 @@ from orders.practice.cli import Quiet, create_app
 from orders.practice.modes import Mode
 from orders.practice.provider import Provider
 from orders.practice.refunds import DISPUTE, REFUND
-from orders.practice.sessions import CHARGE, GOOD_CARD
+from orders.practice.sessions import CHARGE, GOOD_CARD, SESSION
 from tests import databases
 from tests.world import ORGANISATIONS
 
@@ -78,19 +78,22 @@ class StandIn:
 
     def try_to_pay(self, session_url: str, way: str = "alipay", card: str = GOOD_CARD) -> tuple[int, str, str]:
         """Press the button; returns status, where the browser is sent, and the page. Raises OSError when cut off."""
-        where = urlsplit(session_url)
-        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
-        try:
-            connection.request("POST", where.path, urlencode({"way": way, "number": card}),
-                               {"Content-Type": "application/x-www-form-urlencoded"})
-            answer = connection.getresponse()
-            return answer.status, answer.getheader("Location") or "", answer.read().decode()
-        except http.client.HTTPException as error:
-            raise OSError(str(error)) from error
-        finally:
-            connection.close()
+        return _sent("POST", session_url, way=way, number=card)
+
+    def press(self, url: str) -> tuple[int, str]:
+        """Press the one button of another page of the provider's; returns status and where the browser is sent."""
+        return _sent("POST", url)[:2]
+
+    def look(self, url: str) -> tuple[int, str]:
+        """Status and text of a page of the provider's."""
+        status, _back, text = _sent("GET", url)
+        return status, text
 
     # ---- its own books ----------------------------------------------------------------------------------------------
+
+    def pages(self, account_id: str) -> list[Thing]:
+        """Every payment page of an account, oldest first."""
+        return self.provider.books.all(account_id, SESSION)
 
     def charges(self, account_id: str) -> list[Thing]:
         """Everything that an account took, oldest first, failed tries left out."""
@@ -143,6 +146,14 @@ class StandIn:
         """
         self.provider.modes.set(account_id, Mode(kind, times, seconds, on))
 
+    def let_refunds_wait(self, account_id: str, times: int = 1) -> None:
+        """The next refunds of an account are pending until finish_refund()."""
+        self.provider.refunds.pending_next[account_id] = times
+
+    def finish_refund(self, refund_id: str, state: str = "succeeded") -> Thing:
+        """A pending refund is now succeeded, failed or canceled."""
+        return self.provider.refunds.finish(refund_id, state)
+
     def behave(self) -> None:
         """No modes any more."""
         self.provider.modes.clear()
@@ -190,6 +201,20 @@ class StandIn:
     def drop_next(self, account_id: str, count: int) -> None:
         """The next events of an account are never sent, nor held."""
         self.provider.bells.habits.setdefault(account_id, Habit()).drop = count
+
+
+def _sent(method: str, url: str, **form: str) -> tuple[int, str, str]:
+    where = urlsplit(url)
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
+    try:
+        connection.request(method, f"{where.path}?{where.query}", urlencode(form),
+                           {"Content-Type": "application/x-www-form-urlencoded"})
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Location") or "", answer.read().decode()
+    except http.client.HTTPException as error:
+        raise OSError(str(error)) from error
+    finally:
+        connection.close()
 
 
 def _deliver(target: FlaskClient | str, delivery: Delivery) -> int:

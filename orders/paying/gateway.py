@@ -328,6 +328,8 @@ def _bell(body: bytes) -> Bell:
         raise BadWebhook("no event") from error
     if [type(fact) for fact in facts] != [str, str, str, str, bool] or any(len(f) > 80 for f in facts[:3]):
         raise BadWebhook("no event")
+    if not all(fact.isascii() and fact.isprintable() for fact in facts[:4]):  # no text that a database refuses
+        raise BadWebhook("no event")
     return Bell(facts[0], facts[1], facts[2], facts[3][:120], facts[4], body.decode())
 
 

@@ -31,7 +31,8 @@ class Accounts:
         """An account; those of the demo world are there as soon as somebody asks."""
         with self.books.deed():
             if account_id.startswith(GIVEN) and not self.books.rows("SELECT 1 FROM thing WHERE id = ?", account_id):
-                self.books.add(PLATFORM, self._made(account_id, {}, enabled=True))
+                name = f"演示合作社 {account_id.removeprefix(GIVEN)}"
+                self.books.add(PLATFORM, self._made(account_id, {"business_profile": {"name": name}}, enabled=True))
             return self.books.get(PLATFORM, ACCOUNT, account_id)
 
     def named(self, account_id: str) -> str:

@@ -31,6 +31,10 @@ CREATE INDEX IF NOT EXISTS ix_bell ON bell (state, due);
 """
 
 
+_WHOLE = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+_PART = ("SAVEPOINT part_", "RELEASE part_", "ROLLBACK TO part_")
+
+
 class Books:
     """One connection, one writer: every deed happens whole and alone."""
 
@@ -41,6 +45,7 @@ class Books:
         self._connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + TABLES)
+        self._connection.execute("DELETE FROM answer WHERE status IS NULL")  # calls that died with the last process
 
     def now(self) -> int:
         """This moment in seconds."""
@@ -50,20 +55,18 @@ class Books:
     def deed(self) -> Iterator[sqlite3.Connection]:
         """Everything inside happens, or nothing; a deed within a deed is part of it."""
         with self._lock:
-            if self._depth:
-                yield self._connection
-                return
-            self._depth = 1
-            self._connection.execute("BEGIN IMMEDIATE")
+            begin, keep, undo = _WHOLE if not self._depth else tuple(f"{words}{self._depth}" for words in _PART)
+            self._connection.execute(begin)
+            self._depth += 1
             try:
                 yield self._connection
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._connection.execute(undo)
                 raise
             else:
-                self._connection.execute("COMMIT")
+                self._connection.execute(keep)
             finally:
-                self._depth = 0
+                self._depth -= 1
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """Read."""

@@ -1,6 +1,7 @@
 """The practice provider as an app of its own, and `python -m orders.practice.cli`: the demo's third process."""
 
 import argparse
+import json
 import os
 import threading
 from pathlib import Path
@@ -9,6 +10,7 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from orders.practice import api, page_routes
+from orders.practice.knowing import know
 from orders.practice.provider import Provider
 
 SWEEP_SECONDS = 2.0
@@ -39,9 +41,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description="The practice card provider, on 127.0.0.1 only.")
     arguments.add_argument("--port", type=int, required=True)
     arguments.add_argument("--books", type=Path, required=True, help="file that holds what it remembers")
+    arguments.add_argument("--known", type=Path, help="what it has known before, as JSON")
     arguments.add_argument("--webhooks", default="", help="where it rings")
     chosen = arguments.parse_args()
     provider = Provider(os.environ["STRIPE_WEBHOOK_SECRET"], chosen.books, chosen.webhooks)
+    if chosen.known:
+        know(provider, json.loads(chosen.known.read_text(encoding="utf-8")))
     provider.bells.start()
     threading.Thread(target=_sweep, args=(provider,), daemon=True).start()
     make_server("127.0.0.1", chosen.port, create_app(provider), threaded=True, request_handler=Quiet).serve_forever()

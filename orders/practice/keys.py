@@ -18,14 +18,14 @@ def once(books: Books, account: str, key: str, asked: str, work: Callable[[], di
     if first is not None:
         return first
     try:
-        status, body = _answer(work)
+        with books.deed() as connection:  # the deed and its answer, or neither
+            status, body = _answer(work)
+            connection.execute("UPDATE answer SET status = ?, body = ? WHERE account = ? AND key = ?",
+                               (status, json.dumps(body), account, key))
     except BaseException:
         with books.deed() as connection:
             connection.execute("DELETE FROM answer WHERE account = ? AND key = ?", (account, key))
         raise
-    with books.deed() as connection:
-        connection.execute("UPDATE answer SET status = ?, body = ? WHERE account = ? AND key = ?",
-                           (status, json.dumps(body), account, key))
     return status, body, False
 
 

@@ -81,9 +81,10 @@ def style() -> Response:
 
 
 def _pay_page(session: dict[str, Any], status: int = 200, wrong: str = "") -> Response:
-    merchant = provider().accounts.get(provider().books.owner(session["id"]))
-    return _page("practice_pay.html", status, session=session, wrong=wrong, good=GOOD_CARD, bad=DECLINED_CARD,
-                 amount=money.yuan(session["amount_total"]), merchant=merchant["business_profile"]["name"])
+    merchant = provider().accounts.get(provider().books.owner(session["id"]))["business_profile"]["name"]
+    ways = sorted(session["allowed_payment_method_types"], key=lambda way: bool(way == "card"))  # nothing to type first
+    return _page("practice_pay.html", status, session=session, ways=ways, wrong=wrong, good=GOOD_CARD,
+                 bad=DECLINED_CARD, amount=money.yuan(session["amount_total"]), merchant=merchant)
 
 
 def _closed(session: dict[str, Any]) -> Response:

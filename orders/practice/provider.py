@@ -27,5 +27,6 @@ class Provider:
         self.modes.clear()
         self.bells.addresses.clear()
         self.bells.habits.clear()
+        self.refunds.pending_next.clear()
         self.bells.address = ""
         self.books.moment = None

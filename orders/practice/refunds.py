@@ -15,6 +15,7 @@ class Refunds:
 
     def __init__(self, books: Books, bells: Bells) -> None:
         self.books, self.bells = books, bells
+        self.pending_next: dict[str, int] = {}  # account: how many of its next refunds take their time
 
     def create(self, account: str, asked: dict[str, Any]) -> Thing:
         """Give back, all that is left unless an amount is named. Refuses more than is left."""
@@ -51,14 +52,28 @@ class Refunds:
         charge["amount_refunded"] += amount
         charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
         self.books.keep(charge)
+        slow = self.pending_next.get(account, 0) > 0
+        self.pending_next[account] = self.pending_next.get(account, 0) - slow
         refund = self.books.add(account, {
             "id": new_id("re"), "object": REFUND, "amount": amount, "charge": charge["id"],
             "created": self.books.now(), "currency": charge["currency"], "metadata": asked.get("metadata") or {},
             "payment_intent": charge["payment_intent"], "reason": asked.get("reason"), "receipt_number": None,
-            "status": "succeeded"})
+            "status": "pending" if slow else "succeeded"})
         self.bells.ring(account, "charge.refunded", charge)
         self.bells.ring(account, "refund.created", refund)
         return refund
+
+    def finish(self, refund_id: str, state: str) -> Thing:
+        """A pending refund has succeeded, failed or been canceled; what did not arrive counts as never given."""
+        account = self.books.owner(refund_id)
+        with self.books.deed():
+            refund = self.books.keep(self.books.get(account, REFUND, refund_id) | {"status": state})
+            if state in {"failed", "canceled"}:
+                charge = self.books.get(account, CHARGE, refund["charge"])
+                charge["amount_refunded"] -= refund["amount"]
+                self.books.keep(charge | {"refunded": False})
+            self.bells.ring(account, "refund.failed" if state == "failed" else "refund.updated", refund)
+            return refund
 
     # ---- what happens without the shop ------------------------------------------------------------------------------
 

@@ -120,7 +120,7 @@ class Sessions:
 
     def _decline(self, account: str, session: Thing) -> None:
         intent = self._intent(account, session)
-        charge = self.books.add(account, _charge(intent, "card", self.books.now(), paid=False))
+        charge = self.books.add(account, charge_of(intent, "card", self.books.now(), paid=False))
         intent |= {"latest_charge": charge["id"], "last_payment_error": declined().body["error"]}
         self.books.keep(intent)
         self.bells.ring(account, "charge.failed", charge)
@@ -128,7 +128,7 @@ class Sessions:
 
     def _take(self, account: str, session: Thing, way: str) -> Thing:
         intent = self._intent(account, session)
-        charge = self.books.add(account, _charge(intent, way, self.books.now(), paid=True))
+        charge = self.books.add(account, charge_of(intent, way, self.books.now(), paid=True))
         intent |= {"latest_charge": charge["id"], "status": "succeeded", "amount_received": intent["amount"],
                    "last_payment_error": None}
         session |= {"status": "complete", "payment_status": "paid", "url": None}
@@ -154,7 +154,8 @@ def _sum(lines: list[dict[str, Any]]) -> tuple[int, str, list[str]]:
     return amount, currencies.pop(), [price.get("product_data", {}).get("name", "") for price in prices if price]
 
 
-def _charge(intent: Thing, way: str, now: int, paid: bool) -> Thing:
+def charge_of(intent: Thing, way: str, now: int, paid: bool) -> Thing:
+    """The charge that comes of a try to pay an intent."""
     amount = intent["amount"] if paid else 0
     details: dict[str, Any] = {"type": way, way: {}}
     if way == "card":
