@@ -58,7 +58,7 @@ class Line:
 
     what: str
     verdict: str
-    thing: str  # the provider's id where it has one, else our own name of it
+    thing: str  # what a task about it is named by: the provider's id where it has one, else our own name of it
     theirs_fen: int | None = None
     ours_fen: int | None = None
     ledger_fen: int | None = None
@@ -68,6 +68,7 @@ class Line:
     why: str = ""
     said: str = ""  # the provider's own word: its way, state or reason
     currency: str = CURRENCY
+    theirs: str = ""  # the provider's id, empty where it knows nothing of this
 
     @property
     def differs(self) -> bool:
@@ -115,7 +116,7 @@ def _of_charge(charge: Charge, payment: OurPayment | None, account_id: str, live
         payment = None
     return Line("charge", verdict, charge.id, charge.captured_fen, payment.amount_fen if payment else None,
                 payment.ledger_fen if payment else None, charge.created_at, payment, why=why, said=charge.way,
-                currency=charge.currency)
+                currency=charge.currency, theirs=charge.id)
 
 
 def _judged(charge: Charge, payment: OurPayment | None, account_id: str, live: bool) -> tuple[str, str]:
@@ -131,8 +132,6 @@ def _judged(charge: Charge, payment: OurPayment | None, account_id: str, live: b
             return "charge_differs", why
     if charge.captured_fen != payment.amount_fen:
         return "amount_differs", "amount"
-    if payment.state == "different":
-        return "charge_differs", "state"
     if payment.state != "paid":
         return MISSED, "state"
     return _booked(payment.amount_fen, payment.shares_fen, payment.ledger_fen)
@@ -197,8 +196,10 @@ def _of_refund(one: GivenBack, refund: OurRefund | None, account_id: str, paid: 
         verdict, why = VOID, ""
     if why == "account":
         refund = None
-    return Line("refund", verdict, one.id, one.amount_fen, refund.amount_fen if refund else None,
-                refund.ledger_fen if refund else None, one.created_at, paid, refund, why, one.state, one.currency)
+    thing = refund.number if refund and verdict == "refund_failed" else one.id
+    return Line("refund", verdict, thing, one.amount_fen, refund.amount_fen if refund else None,
+                refund.ledger_fen if refund else None, one.created_at, paid, refund, why, one.state, one.currency,
+                one.id)
 
 
 def _judged_refund(one: GivenBack, refund: OurRefund | None, account_id: str) -> tuple[str, str]:
@@ -220,5 +221,6 @@ def compare_disputes(disputes: Sequence[Dispute], paid: Mapping[str, OurPayment]
     return [
         Line("dispute", VOID if one.state in OVER else "dispute", one.id, one.amount_fen,
              payment.amount_fen if payment else None, payment.ledger_fen if payment else None, one.created_at,
-             payment, why="" if one.state in OVER else "reason", said=one.reason or one.state)
+             payment, why="" if one.state in OVER else "reason", said=one.reason or one.state,
+             theirs=one.id)
         for one in disputes for payment in (paid.get(one.charge_id),)]

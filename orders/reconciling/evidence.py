@@ -60,9 +60,8 @@ def keep(content: bytes, name: str, supplier_id: int | None, folder: Path) -> St
 
 def _card_row(line: Line) -> list[Any]:
     ours = line.payment or line.refund
-    known_to_them = line.at is not None
     return [
-        _both(words.WHAT[line.what]), line.thing if known_to_them else "", _moment(line.at), line.theirs_fen,
+        _both(words.WHAT[line.what]), line.theirs, _moment(line.at), line.theirs_fen,
         line.currency, (line.payment.key if line.payment else line.refund.number if line.refund else ""),
         line.payment.order_number if line.payment else "", line.ours_fen, ours.shares_fen if ours else None,
         line.ledger_fen, ours.state if ours else "", _both(words.VERDICTS[line.verdict]), _both(words.WHY[line.why]),

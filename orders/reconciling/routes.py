@@ -28,6 +28,11 @@ RUN = "<int(max=999999999999):run_id>"
 TASK = "<int(max=999999999999):task_id>"
 PART = "<int(max=999999999999):part_id>"
 
+LINKS = ((N_("The order"), "packing.show", "order_id", "order"),
+         (N_("The claim"), "receipts.show", "claim_id", "money"),
+         (N_("The refund"), "refunds.show", "refund_id", "money"))
+GIVEN_BACK, REFUND_FORM = ("provider_refund", "paid_late", "amount_differs", "refund_failed"), "refunds.new"
+
 
 def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
     """Tasks about money that somebody has to look at."""
@@ -114,7 +119,19 @@ def tasks() -> str:
 def task(task_id: int) -> str:
     found = lists.task(task_id, current_user)
     return render_template("orders/reconciling/task.html", task=found, words=words, told=words.KINDS[found.kind],
-                           figures=words.figures(found), facts=words.facts(found), is_own=lists.is_own(current_user))
+                           figures=words.figures(found), facts=words.facts(found), links=list(_links(found)))
+
+
+def _links(found: Any) -> Iterator[tuple[str, str, str]]:
+    """Where the co-operative goes on from a task: label, address, icon."""
+    if not lists.is_own(current_user):
+        return
+    for label, endpoint, argument, icon in LINKS:
+        thing_id = getattr(found, argument)
+        if thing_id and endpoint in current_app.view_functions:
+            yield label, url_for(endpoint, **{argument: thing_id}), icon
+    if found.kind in GIVEN_BACK and found.order_id and REFUND_FORM in current_app.view_functions:
+        yield N_("Give money back"), url_for(REFUND_FORM, order_id=found.order_id), "money"
 
 
 @bp.post(f"/tasks/{TASK}/settlement")

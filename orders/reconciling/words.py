@@ -94,25 +94,30 @@ ERRORS: Mapping[str, str] = {
 FIGURES: Mapping[str, str] = {
     "theirs_fen": N_("The other side says"), "ours_fen": N_("We asked for"), "ledger_fen": N_("Our ledger says")}
 FACTS: Mapping[str, str] = {
-    "why": N_("What differs"), "ours": N_("Our number"), "payer": N_("Payer"), "currency": N_("Currency"),
-    "said": N_("In the other side's words"), "at": N_("When")}
+    "why": N_("What differs"), "ours": N_("Our number"), "charge": N_("At the provider"), "payer": N_("Payer"),
+    "currency": N_("Currency"), "said": N_("In the other side's words"), "reason": N_("In the other side's words"),
+    "status": N_("State"), "at": N_("When")}
 
 
 def figures(task: Any) -> list[tuple[str, int | None]]:
     """Both sides' figures in fen, where the task knows them."""
-    known = [(label, task.facts[name]) for name, label in FIGURES.items() if name in task.facts]
-    return known or [(N_("Amount"), task.amount_fen)]
+    known = task.facts
+    if "amount_fen" in known.get("asked", {}):
+        known = {"theirs_fen": int(known["found"]["amount_fen"]), "ours_fen": int(known["asked"]["amount_fen"])}
+    return [(label, known[name]) for name, label in FIGURES.items() if name in known] or [
+        (N_("Amount"), task.amount_fen)]
 
 
-def facts(task: Any) -> list[tuple[str, str, bool]]:
-    """What else was written down when it was found: label, text, and whether the text is a msgid."""
-    found = []
-    for name, label in FACTS.items():
-        text = str(task.facts.get(name) or "")
-        if name == "why":
-            text = WHY.get(text, text)
-        if name == "at" and len(text) > len("2026-10-12"):
-            text = clock.business_date(datetime.fromisoformat(text)).isoformat()
-        if text:
-            found.append((label, text, name == "why"))
-    return found
+def facts(task: Any) -> list[tuple[str, str]]:
+    """What else was written down when it was found, as label and text; either may be a msgid."""
+    known = {name: str(task.facts.get(name) or "") for name in FACTS}
+    known["why"] = WHY.get(known["why"], known["why"]) or _asked_and_found(task.facts)
+    if "T" in known["at"]:
+        known["at"] = clock.business_date(datetime.fromisoformat(known["at"])).isoformat()
+    return [(label, known[name]) for name, label in FACTS.items() if known[name]]
+
+
+def _asked_and_found(facts_then: Mapping[str, Any]) -> str:
+    """What the booking function set side by side when it set the payment aside."""
+    return ", ".join(f"{what}: {facts_then['found'].get(what)} ≠ {asked}"
+                     for what, asked in facts_then.get("asked", {}).items())
