@@ -28,7 +28,7 @@ BANK_HEADINGS = (
     (N_("Because of"), "text"))
 RUN_HEADINGS = (
     (N_("Co-operative"), "text"), (N_("Account"), "code"), (N_("From"), "text"), (N_("Until"), "text"),
-    (N_("Compared"), "count"), (N_("Differences"), "count"), (N_("Booked by looking"), "count"),
+    (N_("Payments compared"), "count"), (N_("Differences"), "count"), (N_("Booked by looking"), "count"),
     (N_("Other side"), "fen"), (N_("Ledger"), "fen"), (N_("Error"), "text"), (N_("Checksum of the list"), "code"))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from market import clock
 from market.errors import N_
+from orders.paying.gateway import CURRENCY
 
 SCOPES: Mapping[str, str] = {"card": N_("Cards and wallets"), "bank": N_("Bank statements")}
 STATES: Mapping[str, str] = {"open": N_("To look at"), "settled": N_("Settled"), "healed": N_("Right again by itself")}
@@ -111,6 +112,8 @@ def figures(task: Any) -> list[tuple[str, int | None]]:
 def facts(task: Any) -> list[tuple[str, str]]:
     """What else was written down when it was found, as label and text; either may be a msgid."""
     known = {name: str(task.facts.get(name) or "") for name in FACTS}
+    if known["currency"] == CURRENCY:
+        known["currency"] = ""
     known["why"] = WHY.get(known["why"], known["why"]) or _asked_and_found(task.facts)
     if "T" in known["at"]:
         known["at"] = clock.business_date(datetime.fromisoformat(known["at"])).isoformat()

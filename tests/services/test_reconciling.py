@@ -15,7 +15,16 @@ from market.files import StoredFile
 from market.journal import JournalEntry
 from market.notices import Notice
 from market.parties import Organisation
-from orders.models import BankMapping, BankRow, BankStatement, CardPayment, MoneyTask, Reconciliation, Refund
+from orders.models import (
+    BankMapping,
+    BankRow,
+    BankStatement,
+    CardPayment,
+    MoneyTask,
+    ReceiptShare,
+    Reconciliation,
+    Refund,
+)
 from orders.paying import claims, tasks
 from orders.paying.gateway import OutcomeUnknown
 from orders.reconciling import jobs, night
@@ -364,6 +373,16 @@ def test_after_healing_the_ledger_agrees_with_its_documents(app, world, trade, s
     compare(app, keeper(paid))
     said = [problem.message() for problem in audit.check()]
     assert [text for text in said if "ard payment" in text or "received" in text] == []
+
+
+def test_the_audit_names_money_of_a_card_payment_on_another_order(app, trade, stand_in) -> None:
+    account = stand_in.account(GREENS)
+    paid = pay_many(trade, stand_in, account, 2)
+    with db.transaction() as session:
+        session.execute(update(ReceiptShare).where(ReceiptShare.card_payment_id == paid[0].id)
+                        .values(order_id=paid[1].order_id))
+    said = [problem.message() for problem in audit.check()]
+    assert len([text for text in said if "lies on another one" in text]) == 1
 
 
 def test_the_command_compares_and_says_what_came_of_it(app, trade, stand_in, monkeypatch) -> None:
