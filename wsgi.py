@@ -117,8 +117,10 @@ from orders.papers import routes as trade_paper_routes
 from orders.paying import (
     card_api,
     card_jobs,
+    card_refunds,
     card_routes,
     card_village_routes,
+    cards,
     gateway,
     payer_models,
     refund_jobs,
@@ -137,6 +139,12 @@ from orders.quota import jobs as quota_jobs
 from orders.quota import models as quota_models
 from orders.quota import office_routes as quota_office_routes
 from orders.quota import routes as quota_routes
+from orders.reconciling import cli as reconciling_cli
+from orders.reconciling import jobs as reconciling_jobs
+from orders.reconciling import lists as reconciling_lists
+from orders.reconciling import models as reconciling_models
+from orders.reconciling import night
+from orders.reconciling import routes as reconciling_routes
 from orders.reports import api as reports_api
 from orders.reports import cli as report_cli
 from orders.reports import routes as report_routes
@@ -160,7 +168,7 @@ TABLES = (places, parties, households, users, settings, files, ledger, sealing, 
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models, message_rows,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
-          inspection_models, ordering_models, approving_models, payer_models)
+          inspection_models, ordering_models, approving_models, payer_models, reconciling_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -172,11 +180,11 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               unit_table_routes.bp, quota_routes.bp, quota_office_routes.bp, standing_routes.bp, phone_routes.bp,
               trade_paper_routes.bp, statement_routes.bp, invoice_routes.bp, frame_routes.bp, inspection_routes.bp,
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
-              approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp, setting_routes.bp)
+              approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp, setting_routes.bp, reconciling_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
-            report_cli.report, serving_cli.serve, serving_cli.work)
+            report_cli.report, serving_cli.serve, serving_cli.work, reconciling_cli.group)
 # in the order in which a desk's menu shows them within a group; the first four are also the bar of a phone
 MENUS = (shop_routes.MENU, report_routes.MENU,
          # a unit's day
@@ -196,7 +204,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          unit_routes.MENU, door_routes.MENU, approving_routes.MENU, unit_table_routes.MENU, credit_routes.MENU,
          terms_routes.MENU, paper_routes.MENU, paper_routes.OFFICE_MENU, place_routes.MENU, import_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
-         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU, card_village_routes.MENU, setting_routes.MENU)
+         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU, card_village_routes.MENU, setting_routes.MENU, reconciling_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -207,10 +215,11 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("phone orders", phone_jobs.expire, seconds=60),
         worker.Job("cards", card_jobs.follow, seconds=1),
         worker.Job("refunds", refund_jobs.follow, seconds=30),
-        worker.Job("unpaid orders", terms_jobs.expire, seconds=180))
+        worker.Job("unpaid orders", terms_jobs.expire, seconds=180),
+        worker.Job("reconciliation", reconciling_jobs.begin_night, seconds=None))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
-        quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs)
+        quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs, reconciling_jobs)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
@@ -219,7 +228,10 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.wa
            unit_routes.waiting_here, unit_office_routes.waiting_here, unit_table_routes.waiting_here,
            quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
            phone_routes.waiting_here, trade_paper_routes.waiting_here, delivering_routes.waiting_here,
-           approving_routes.waiting_here, refund_routes.waiting_here)
+           approving_routes.waiting_here, refund_routes.waiting_here, reconciling_routes.waiting_here)
+# figures for /metrics that rooms know: name, what it is, how to read it (None: nothing to tell)
+GAUGES = ((reconciling_lists.AGE, "Seconds since the last good comparison with the card provider",
+           reconciling_lists.age_seconds),)
 A_YEAR = 31_536_000
 
 
@@ -250,6 +262,8 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app.extensions["sijin_sheets"] = {**import_table.KINDS, **unit_sheet.KINDS}
     app.extensions["sijin_takers"] = (standing_plans.hand_over,)
     app.extensions["sijin_gateway"] = gateway.Gateway(chosen)
+    app.extensions["sijin_hands"] = night.Hands(book=cards.book, follow=card_refunds.look_again)
+    app.extensions["sijin_gauges"] = GAUGES
     app.extensions["sijin_promises"] = promises.named
     app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village)
     app.extensions.update(

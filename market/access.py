@@ -61,8 +61,8 @@ READERS = OFFICIALS | {"auditor", "operator_audit"}
 UNIT_PEOPLE = frozenset({"requester", "approver", "leader", "receiver", "finance", "contractor", "manager"})
 ORDERERS = frozenset({"requester", "contractor", "manager"})
 
-# verb: (kind of organisation, roles); kind None and roles None mean any logged-in person
-RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
+# verb: (kind of organisation, or several, roles); kind None and roles None mean any logged-in person
+RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] = {
     "account.own": (None, None),
     "told.manage": (None, frozenset({"manager", *OFFICIALS, "operator_system"})),
     # the buyer's desk
@@ -157,8 +157,9 @@ RULES: Mapping[str, tuple[str | None, frozenset[str] | None]] = {
     "office.home": (OFFICE, frozenset(READERS | {"village_officer"})),
     "overdue.read": (OFFICE, frozenset(READERS)),
     # the operator
-    "reconciliation.read": (None, frozenset({"manager", "accountant", "auditor", *OPERATORS})),
-    "reconciliation.settle": (None, frozenset({"manager", "operator_system"})),
+    "reconciliation.read": (frozenset({SUPPLIER, OFFICE}), frozenset({"manager", "accountant", "auditor", *OPERATORS})),
+    "reconciliation.settle": (frozenset({SUPPLIER, OFFICE}), frozenset({"manager", "operator_system"})),
+    "reconciliation.run": (OFFICE, frozenset({"operator_system"})),
     "fee.rule": (OFFICE, frozenset({"operator_system"})),
     "system.watch": (OFFICE, frozenset(OPERATORS)),
 }
@@ -169,7 +170,7 @@ def can(visitor: Visitor | Anonymous, verb: str) -> bool:
     kind, roles = RULES[verb]
     if not visitor.is_authenticated:
         return False
-    if kind is not None and visitor.organisation_kind != kind:
+    if kind is not None and visitor.organisation_kind not in ({kind} if isinstance(kind, str) else kind):
         return False
     return roles is None or bool(visitor.roles & roles)
 

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -26,6 +26,10 @@ class Waiting(Collector):
         with db.snapshot() as session:
             messages = session.scalar(select(func.count()).where(OutboxMessage.done_at.is_(None))) or 0
             unsealed = session.scalar(select(func.count()).where(LedgerTransfer.block_no.is_(None))) or 0
+            figures = [(name, about, read()) for name, about, read in current_app.extensions["sijin_gauges"]]
+        for name, about, value in figures:
+            if value is not None:
+                yield GaugeMetricFamily(name, about, value=value)
         yield GaugeMetricFamily("sijin_outbox_waiting", "Messages not yet delivered", value=messages)
         yield GaugeMetricFamily("sijin_ledger_unsealed", "Transfers not yet sealed", value=unsealed)
 

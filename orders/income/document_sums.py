@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import String, case, cast, func, select
+from sqlalchemy import String, case, cast, exists, func, select
 
 from catalog.models import Availability, Lot, LotContribution, LotShare, StockHold, StockMove
 from market import db
@@ -100,6 +100,7 @@ def problems() -> Iterator[Problem]:
     yield from _price_problems()
     yield from _claim_problems()
     yield from _card_problems()
+    yield from _other_order_problems()
     yield from _unfinished_refund_problems()
     yield from _received_problems()
     yield from _share_problems()
@@ -179,6 +180,20 @@ def _card_problems() -> Iterator[Problem]:
     for key, state, asked, fen in db.session().execute(query):
         yield Problem(N_("Card payment %(name)s is %(state)s over %(asked)s fen; %(fen)s fen came in."),
                       name=key, state=state, asked=asked, fen=fen)
+
+
+def _other_order_problems() -> Iterator[Problem]:
+    """What a card payment brought, and what of it went back, lies on the order that it was paid for."""
+    query = (
+        select(CardPayment.key, Order.number).join(Order, Order.id == CardPayment.order_id)
+        .where(exists().where(ReceiptShare.card_payment_id == CardPayment.id,
+                              ReceiptShare.order_id != CardPayment.order_id)
+               | exists().where(Refund.card_payment_id == CardPayment.id, Refund.order_id != CardPayment.order_id))
+        .order_by(CardPayment.id)
+    )
+    for key, number in db.session().execute(query):
+        yield Problem(N_("Card payment %(name)s belongs to order %(order)s; money of it lies on another one."),
+                      name=key, order=number)
 
 
 def _unfinished_refund_problems() -> Iterator[Problem]:

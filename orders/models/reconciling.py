@@ -37,6 +37,7 @@ class Reconciliation(Base):
     healed: Mapped[int] = mapped_column(default=0)
     evidence_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
     error: Mapped[str] = mapped_column(default="")
+    occasion: Mapped[str | None] = mapped_column(String(60), unique=True)  # a night begins one run, wherever it rings
 
 
 class MoneyTask(Base):

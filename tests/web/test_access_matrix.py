@@ -52,6 +52,7 @@ from orders.models import (
     DeliveryRun,
     Order,
     Purchase,
+    Reconciliation,
 )
 from orders.ordering import weekly
 from orders.papers.models import (
@@ -63,11 +64,13 @@ from orders.papers.models import (
     Statement,
     StatementLine,
 )
-from orders.paying import claims
+from orders.paying import claims, tasks
 from orders.paying.claims import Remittance
 from orders.phone import calls
 from orders.phone.calls import Link, Said
 from orders.quota import filing, successions
+from orders.reconciling import evidence, night
+from orders.reconciling.models import ReconciledPart
 from orders.standing.models import StandingRun
 from orders.units import doors, handover, people, sheet, tree
 from orders.units.models import UnitApplication
@@ -145,6 +148,9 @@ class Things:
     unit_id: int
     succession_id: int
     amendment_id: int
+    reconciliation_id: int
+    part_id: int
+    task_id: int
 
 
 Make = Callable[[Things], Any]
@@ -156,7 +162,9 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
-        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id")},
+        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id")},
+    **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
+       for name in ("run", "list_of_run")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
     "standing.run.run_id": (lambda things: things.standing_run_id, NOBODYS),
     "phone.open_link.token": (lambda things: things.phone_token, "nobodys-token"),
@@ -207,6 +215,7 @@ OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
 BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "weekly_lists.change": lambda _things: {"name": "周一菜单"},
+    "reconciliation.settle": lambda _things: {"remark": "查清了"},
     "papers.refuse": lambda _things: {"reason": "看不清"},
     "packing.lower_freight": lambda _things: {"freight_fen": "0"},
     "terms.change": lambda _things: {"weekdays[]": ["1"], "windows[]": ["dawn"], "cut_off_hour": "16",
@@ -337,7 +346,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         **unit_things,
         **papers, list_id=menu, capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
-        amendment_id=changed,
+        amendment_id=changed, **reconciled(world, supplier),
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
@@ -353,6 +362,21 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0,
         plan_id=plan, standing_run_id=standing_run, phone_order_id=phone_order, phone_token=f"{unit}s-token",
         **received(trade, second, paper.id))
+
+
+def reconciled(world: World, supplier: str) -> dict[str, int]:
+    """A night's comparison with its list, and a difference."""
+    whose, folder = world.organisation_id(supplier), world.app.extensions["sijin"].files_dir
+    with db.transaction() as session:
+        run_id = night.begin("card", supplier) or 0
+        kept = evidence.keep(b"list", "list.csv", whose, folder)
+        part = ReconciledPart(run_id=run_id, supplier_id=whose, account_id=supplier, since=clock.now(),
+                              until=clock.now(), evidence_id=kept.id)
+        session.add(part)
+        session.get_one(Reconciliation, run_id).evidence_id = kept.id
+        found = tasks.find("foreign_charge", supplier, whose)
+        session.flush()
+        return {"reconciliation_id": run_id, "part_id": part.id, "task_id": found or 0}
 
 
 def ordered_ahead(world: World, unit: str, supplier: str, product: int, cook: str, clerk: str) -> tuple[int, int, int]:

@@ -37,9 +37,12 @@ from orders import seasons
 from orders.income import wages
 from orders.models import AfterSale, CreditChange, Order, OrderLine, PaymentClaim
 from orders.ordering import weekly
+from orders.paying import tasks
 from orders.phone import calls, links
 from orders.phone.calls import Said
 from orders.phone.models import PhoneOrder
+from orders.reconciling import night
+from orders.reconciling.models import ReconciledPart
 from orders.standing.models import StandingPlan
 from orders.units import doors, handover, people, sheet, tree
 from tests.counting import count_statements
@@ -64,7 +67,7 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
         "/village/lots?state=waiting", "/village/write-offs?state=waiting", "/office/applications?tab=all",
         "/office/suppliers?status=active", "/village/papers?tab=former", "/office/papers?tab=soon",
         "/reports/village-income?from=2026-10&to=2026-10&every=1",
-        "/reports/recalls?from=2026-10&to=2026-10",
+        "/reports/recalls?from=2026-10&to=2026-10", "/reconciliation/tasks?kind=foreign_charge",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
 
 
@@ -113,10 +116,21 @@ class Crowd:
                     self.trade.pay(order, 200, confirmed=False)
                     self.complain(order)
         self.list_and_note(range(self.made, size))
+        self.reconcile(range(self.made, size))
         self.people_units(range(self.made, size))
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
 
+
+    def reconcile(self, numbers: range) -> None:
+        """Nights of the co-operative, each with a difference."""
+        supplier = self.world.organisation_id(GREENS)
+        for number in numbers:
+            with db.transaction() as session:
+                run_id = night.begin("card", f"night {number}") or 0
+                session.add(ReconciledPart(run_id=run_id, supplier_id=supplier, account_id="acct", since=clock.now(),
+                                           until=clock.now()))
+                tasks.find("foreign_charge", f"ch_{number}", supplier)
 
     def complain(self, order: int) -> None:
         """A case about an accepted order, and a wish that it count for another unit."""
