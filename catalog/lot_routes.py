@@ -35,7 +35,7 @@ TEST_LABELS: Mapping[str, str] = {
 MOVE_LABELS: Mapping[str, str] = {
     "booked": N_("Booked in"), "held": N_("Promised to an order"), "released": N_("Promise ended"),
     "packed": N_("Packed"), "processed": N_("Used for other goods"), "written_off": N_("Written off"),
-    "arrived": N_("A real lot took over"), "closed": N_("Nothing more comes"),
+    "arrived": N_("A real lot took over"), "closed": N_("Nothing more comes"), "returned": N_("Goods came back"),
 }
 REASON_LABELS: Mapping[str, str] = {
     "spoiled": N_("Spoiled"), "damaged": N_("Damaged"), "lost": N_("Lost"), "sample": N_("Taken for a test"),

@@ -52,6 +52,13 @@ class LotRecalled(Conflict):
     text = N_("Lot %(lot)s has been recalled and must not leave the store.")
 
 
+class NotSellable(Conflict):
+    """Goods that came back of a lot nobody may buy."""
+
+    code = "not_sellable"
+    text = N_("Lot %(lot)s has been recalled or is past its day: what came back of it cannot be sold again.")
+
+
 class NotHarvested(Conflict):
     """Goods still in the field can be promised, not moved."""
 
@@ -215,6 +222,30 @@ def take(kind: str, moves: Sequence[tuple[int | None, int, int]]) -> None:
     now = clock.now()
     db.insert_rows(StockMove, [
         {"at": now, "kind": kind, "lot_id": lot_id, "availability_id": None, "on_hand_change_milli": -milli,
+         "held_change_milli": 0, "line_id": line_id, "note": ""} for line_id, lot_id, milli in moves
+    ])
+
+
+def put_back(moves: Sequence[tuple[int, int, int]]) -> None:
+    """Sound goods that came back go into the lots they were of: (order line id, lot id, milli).
+
+    Raises NotSellable for a lot that has been recalled or whose best-before day has passed.
+    """
+    back: dict[int, int] = defaultdict(int)
+    for _line, lot_id, milli in moves:
+        back[lot_id] += milli
+    if not back:
+        return
+    table = db.table(Lot)
+    for row in db.session().execute(
+            select(table.c.code, table.c.recalled_at, table.c.best_before).where(table.c.id.in_(back))
+            .order_by(table.c.id).with_for_update()):
+        if row.recalled_at is not None or row.best_before < clock.today():
+            raise NotSellable(lot=row.code)
+    _change("lot", "on_hand_milli = on_hand_milli + :q", "on_hand_milli >= 0", back)
+    now = clock.now()
+    db.insert_rows(StockMove, [
+        {"at": now, "kind": "returned", "lot_id": lot_id, "availability_id": None, "on_hand_change_milli": milli,
          "held_change_milli": 0, "line_id": line_id, "note": ""} for line_id, lot_id, milli in moves
     ])
 

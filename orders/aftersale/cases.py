@@ -174,10 +174,11 @@ class _Line:
 # ---- the co-operative -----------------------------------------------------------------------------------------------
 
 
-def agree(case_id: int, words: str, day: date | None, by: Visitor) -> AfterSale:
+def agree(case_id: int, words: str, day: date | None, by: Visitor, *, restock: bool = False) -> AfterSale:
     """A person of the co-operative agrees: goods go back as a dated minus, a replacement is ordered for a day.
 
     The replacement is a purchase of its own at the price of the first, for which the first one's approval stands.
+    `restock`: what goes back is sound and is sold again.
     Raises NotFound, NotNow, SecondPersonNeeded, InvalidInput, whatever checkout refuses, whatever a return refuses.
     """
     case, order = _locked(case_id, AfterSale.order_id.in_(select(Order.id).where(
@@ -186,7 +187,7 @@ def agree(case_id: int, words: str, day: date | None, by: Visitor) -> AfterSale:
         raise SecondPersonNeeded()
     wanted = _wanted(case)
     if case.kind != "complaint":
-        _send_back(case, order, wanted, by)
+        _send_back(case, order, wanted, by, restock)
     if case.kind == "replacement":
         if day is None:
             raise InvalidInput({"delivery_day": [REQUIRED]})
@@ -212,13 +213,13 @@ def _answer(case: AfterSale, state: str, words: str, by: Visitor) -> None:
     _move(case, state, by, reason=words)
 
 
-def _send_back(case: AfterSale, order: Order, wanted: Mapping[int, int], by: Visitor) -> None:
+def _send_back(case: AfterSale, order: Order, wanted: Mapping[int, int], by: Visitor, restock: bool) -> None:
     """What was accepted of the lines goes back; what was refused at the door never came in."""
     taken = {line.id for line in open_lines(order.id) if line.accepted_milli}
     back = {line_id: milli for line_id, milli in wanted.items() if line_id in taken}
     if back:
         opener = _acting_for(case.opened_by, order.unit_id)
-        case.return_id = returns.take_back(order.id, back, case.reason, opener, by).id
+        case.return_id = returns.take_back(order.id, back, case.reason, opener, by, restock=restock).id
 
 
 def _order_anew(case: AfterSale, order: Order, wanted: Mapping[int, int], day: date) -> int:

@@ -169,7 +169,7 @@ def answer(case_id: int) -> Response:
 
     def work() -> Response:
         if values["decision"] == "agree":
-            cases.agree(case_id, values["words"], values["delivery_day"], current_user)
+            cases.agree(case_id, values["words"], values["delivery_day"], current_user, restock=values["restock"])
             flash(_("Agreed. What follows from it is booked."), "good")
         else:
             cases.refuse(case_id, values["words"], current_user)

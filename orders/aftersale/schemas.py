@@ -36,6 +36,7 @@ class AnswerSchema(Input):
     decision = Choice(("agree", "refuse"), required=True)
     words = Words(longest=500, lines=True, load_default="")
     delivery_day = Day(load_default=None)
+    restock = fields.Boolean(load_default=False)  # what goes back is sound
 
     @pre_load
     def blank_is_unsaid(self, values: Any, **_: Any) -> Any:

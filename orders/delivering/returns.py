@@ -1,13 +1,16 @@
 """Accepted goods sent back: a dated minus beside the acceptance, which itself never changes."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select, update
 
+from catalog import stock
+from catalog.models import Lot
 from market import clock, db, journal, ledger, money
 from market.access import Visitor
-from market.errors import N_, InvalidInput, NotFound, SecondPersonNeeded
+from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from orders import pricing, states
 from orders.delivering import trail
 from orders.income import dues, posting
@@ -15,11 +18,20 @@ from orders.models import AcceptanceLine, AcceptancePart, GoodsReturn, Order, Or
 from orders.paying import receipts
 
 
-def take_back(order_id: int, back: Mapping[int, int], reason: str, by: Visitor, agreed_by: Visitor) -> GoodsReturn:
+class PaidOut(Conflict):
+    """Sold a second time, goods would earn a second time for households that keep what they were paid."""
+
+    code = "paid_out"
+    text = N_("Households were already paid for goods of lot %(lot)s: they cannot go back into stock.")
+
+
+def take_back(order_id: int, back: Mapping[int, int], reason: str, by: Visitor, agreed_by: Visitor, *,
+              restock: bool = False) -> GoodsReturn:
     """Return goods by order line: {order line id: thousandths of its unit}, agreed by a person of the co-operative.
 
     The amount follows the accepted price; income that a household has not yet been paid is taken back in proportion,
-    what is already paid out stays with it and is the co-operative's loss. Raises NotFound, WrongState, InvalidInput.
+    what is already paid out stays with it and is the co-operative's loss. `restock`: the goods are sound and go back
+    into their lots; else they are gone. Raises NotFound, WrongState, InvalidInput, NotSellable, PaidOut.
     """
     session = db.session()
     order = session.scalar(
@@ -37,8 +49,8 @@ def take_back(order_id: int, back: Mapping[int, int], reason: str, by: Visitor, 
     if not back or not set(back) <= set(lines) or not reason:
         raise InvalidInput({"lines": [N_("Say which goods go back, and why.")]})
     now = clock.now()
-    note = GoodsReturn(order_id=order.id, returned_by=by.id, agreed_by=agreed_by.id, reason=reason, returned_at=now,
-                       business_date=clock.business_date(now))
+    note = GoodsReturn(order_id=order.id, returned_by=by.id, agreed_by=agreed_by.id, reason=reason, restocked=restock,
+                       returned_at=now, business_date=clock.business_date(now))
     session.add(note)
     session.flush()
     parts = receipts.open_parts(order.id)
@@ -47,9 +59,11 @@ def take_back(order_id: int, back: Mapping[int, int], reason: str, by: Visitor, 
         order.returned_fen += _return_line(order, note, lines[line_id], of_line, milli)
     session.flush()
     trail.returned(order, note.id)
+    if restock:
+        _put_back(note)
     receipts.move_from_returned(order)
     receipts.update_payment(order)
-    journal.record("order.returned", "order", order.id, by, reason=reason, second=agreed_by.id,
+    journal.record("order.returned", "order", order.id, by, reason=reason, second=agreed_by.id, restocked=restock,
                    lines=[list(item) for item in sorted(back.items())])
     return note
 
@@ -106,3 +120,26 @@ def _share_back(part: dict[str, Any], kind: str, grams: int) -> int:
     back_so_far: int = income * part["returned_grams"] // part["grams"]
     back_now: int = income * (part["returned_grams"] + grams) // part["grams"]
     return back_now - back_so_far
+
+
+def _put_back(note: GoodsReturn) -> None:
+    """The quantity of each line, by what came back of its lots."""
+    grams: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    milli_of: dict[int, int] = {}
+    for row in db.session().execute(
+            select(AcceptanceLine.order_line_id, ReturnLine.milli, ReturnPart.grams, AcceptancePart.lot_id, Lot.code,
+                   (AcceptancePart.income_held & AcceptancePart.cleared_on.is_(None)).label("not_posted"),
+                   AcceptancePart.farm_gate_fen, AcceptancePart.grams.label("all_grams"),
+                   AcceptancePart.returned_grams, AcceptancePart.withdrawn_farm_gate_fen)
+            .join(ReturnLine, ReturnLine.id == ReturnPart.return_line_id)
+            .join(AcceptancePart, AcceptancePart.id == ReturnPart.acceptance_part_id)
+            .join(AcceptanceLine, AcceptanceLine.id == ReturnLine.acceptance_line_id)
+            .join(Lot, Lot.id == AcceptancePart.lot_id)
+            .where(ReturnLine.return_id == note.id).order_by(ReturnPart.id)):
+        if not row.not_posted and row.withdrawn_farm_gate_fen < row.farm_gate_fen * row.returned_grams // row.all_grams:
+            raise PaidOut(lot=row.code)
+        milli_of[row.order_line_id] = row.milli
+        grams[row.order_line_id][row.lot_id] += row.grams
+    stock.put_back([
+        (line_id, lot_id, milli) for line_id, lots in grams.items()
+        for lot_id, milli in zip(lots, _spread(milli_of[line_id], list(lots.values())), strict=True) if milli])

@@ -27,6 +27,7 @@ from orders.demo import (
     prices,
     quota,
     recalls,
+    refunds,
     settlers,
     shelves,
     standing,
@@ -76,6 +77,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     year.leave_open(book)
     capacity.return_surplus(book, today)  # before the last notebook, whose names are still to follow
     aftersale.speak(book)
+    refunds.give_back(book)
     lot_life.live(book, files_folder)
     elsewhere.buy(book, files_folder)
     recalls.recall_one(book)

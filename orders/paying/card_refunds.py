@@ -21,6 +21,8 @@ SEND = "refund.send"
 KEY_LASTS = timedelta(hours=20)  # the provider forgets keys after a day: then it is looked for before it is sent again
 SKEW = timedelta(hours=1)  # between the provider's clock and ours
 IN_ONE_TURN = 50
+FAILED = frozenset({"failed", "canceled"})
+LONGEST = 500
 
 
 def send(refund_id: int, by: Visitor) -> Refund:
@@ -52,6 +54,14 @@ class Sending:
     amount_fen: int
     provider_id: str | None
     since: datetime
+    tried: bool
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The provider has refused for certain: nothing moved."""
+
+    why: str
 
 
 def carry_on(refund_id: int, gateway: Gateway) -> None:
@@ -63,16 +73,25 @@ def carry_on(refund_id: int, gateway: Gateway) -> None:
         sending = _begin(refund_id)
     if sending is None:
         return
+    given: GivenBack | Refused | None
     try:
         given = _given(sending, gateway)
     except (OutcomeUnknown, CardsOff):
         return
     except Declined as refusal:
+        refused = Refused(str(refusal.details["why"]))
+        given = _made_before(sending, gateway, refused) if sending.tried else refused
+    if given is not None:
         with db.transaction():
-            _fail(refund_id, str(refusal.details["why"]))
-        return
-    with db.transaction():
-        _settle(refund_id, given)
+            _settle(refund_id, given)
+
+
+def _made_before(sending: Sending, gateway: Gateway, refusal: Refused) -> GivenBack | Refused | None:
+    """Refused now, but an earlier call had no answer: only what the provider's list shows is certain."""
+    try:
+        return _look(sending.account_id, sending.since, sending.provider_id, sending.refund_id, gateway) or refusal
+    except (Declined, OutcomeUnknown, CardsOff):
+        return None
 
 
 def look_again(refund_id: int, gateway: Gateway) -> None:
@@ -86,7 +105,7 @@ def look_again(refund_id: int, gateway: Gateway) -> None:
         carry_on(refund_id, gateway)
         return
     given = _look(done.account_id, done.confirmed_at, done.provider_id, refund_id, gateway)
-    if given is not None and given.state in {"failed", "canceled"}:
+    if given is not None and given.state in FAILED:
         with db.transaction():
             order, refund = refunds.locked(refund_id, None)
             _tell_people(order, refund, given.state, booked=True)
@@ -115,9 +134,9 @@ def _begin(refund_id: int) -> Sending | None:
     if refund is None:
         return None
     payment = db.session().get_one(CardPayment, refund.card_payment_id)
-    refund.tried_at = clock.now()
+    tried, refund.tried_at = refund.tried_at is not None, clock.now()
     return Sending(refund.id, payment.account_id, payment.intent_id or "", refund.amount_fen, refund.provider_id,
-                   refund.confirmed_at or refund.made_at)
+                   refund.confirmed_at or refund.made_at, tried)
 
 
 def _given(sending: Sending, gateway: Gateway) -> GivenBack:
@@ -143,14 +162,17 @@ def _look(account_id: str, since: datetime, provider_id: str | None, refund_id: 
     return None
 
 
-def _settle(refund_id: int, given: GivenBack) -> None:
+def _settle(refund_id: int, given: GivenBack | Refused) -> None:
     """Book a refund that has succeeded, once; one that is pending keeps its name at the provider and waits."""
     order, refund = refunds.locked(refund_id, None)
     if refund.state != "sending":
         return
+    if isinstance(given, Refused):
+        _fail(order, refund, given.why)
+        return
     refund.provider_id = given.id
-    if given.state in {"failed", "canceled"}:
-        _mark_failed(order, refund, given.state)
+    if given.state in FAILED:
+        _fail(order, refund, given.state)
     elif given.state == "succeeded":
         refunds.book(refund)
         journal.record("payment.refunded", "order", order.id, None, refund=refund.number,
@@ -158,21 +180,15 @@ def _settle(refund_id: int, given: GivenBack) -> None:
     db.session().flush()
 
 
-def _fail(refund_id: int, why: str) -> None:
-    """The provider has refused for certain: nothing moved, somebody has to see to it."""
-    order, refund = refunds.locked(refund_id, None)
-    if refund.state == "sending":
-        _mark_failed(order, refund, why)
-
-
-def _mark_failed(order: Order, refund: Refund, why: str) -> None:
-    refund.state, refund.answer = "failed", why[:500]
+def _fail(order: Order, refund: Refund, why: str) -> None:
+    """Nothing moved, and somebody has to see to it; it may be asked for again."""
+    refund.state, refund.answer = "failed", why[:LONGEST]
     db.session().flush()
     journal.record("payment.refund_failed", "order", order.id, None, refund=refund.number,
-                   amount_fen=refund.amount_fen, reason=why[:500])
+                   amount_fen=refund.amount_fen, reason=refund.answer)
     _tell_people(order, refund, why, booked=False)
 
 
 def _tell_people(order: Order, refund: Refund, why: str, *, booked: bool) -> None:
     tasks.find("refund_failed", refund.number, order.supplier_id, amount_fen=refund.amount_fen, order_id=order.id,
-               card_payment_id=refund.card_payment_id, refund_id=refund.id, why=why[:500], booked=booked)
+               card_payment_id=refund.card_payment_id, refund_id=refund.id, why=why[:LONGEST], booked=booked)

@@ -18,11 +18,11 @@ from orders.models import CardPayment, GoodsReturn, Order, OrderLine, Refund, Re
 from orders.paying.refund_sums import UNDER_WAY
 
 TAB_LABELS: Mapping[str, str] = {
-    "owed": N_("Paid too much"), "asked": N_("Waits for a second person"), "sending": N_("On the way"),
+    "owed": N_("Paid too much"), "asked": N_("Waits for a second person"), "sending": N_("Being sent back"),
     "done": N_("Done"), "failed": N_("Not given"),
 }
 STATE_LABELS: Mapping[str, str] = {
-    "asked": N_("Waits for a second person"), "sending": N_("Being checked"), "done": N_("Refunded"),
+    "asked": N_("Waits for a second person"), "sending": N_("Refund being checked"), "done": N_("Refunded"),
     "failed": N_("The card provider refused"), "refused": N_("Not given"),
 }
 TONES: Mapping[str, str] = {

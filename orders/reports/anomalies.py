@@ -271,7 +271,8 @@ def round_trips(begin: date, end: date, where: Where) -> Iterator[Found]:
             _orders(where, Order.received_fen, Refund.id.label("refund"), Refund.amount_fen,
                     Refund.business_date.label("back_on"), paid.c.day, cancelled_too=True)
             .join(Refund, Refund.order_id == Order.id).join(paid, paid.c.order_id == Order.id)
-            .where(Refund.business_date >= begin, Refund.business_date < end).order_by(Refund.id, paid.c.day)):
+            .where(Refund.state == "done", Refund.business_date >= begin, Refund.business_date < end)
+            .order_by(Refund.id, paid.c.day)):
         if timedelta(0) <= row.back_on - row.day <= timedelta(days=ROUND_TRIP_DAYS) and (
                 row.id not in facts or facts[row.id].refund != row.refund):
             facts[row.id] = row

@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from catalog import stock
+from catalog.models import Lot, StockMove
+from catalog.tracing import recall
 from market import audit, clock, db, ledger, logins
 from market.errors import Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from orders.approving import amending
 from orders.buying import approval
 from orders.delivering import returns
 from orders.delivering.acceptance import Taken
-from orders.models import MoneyTask, Order, Refund, RefundLine
+from orders.models import GoodsReturn, MoneyTask, Order, Refund, RefundLine
 from orders.paying import refund_sums, refunds
 from tests.trade import Trade
 from tests.world import GREENS, NOON, TODAY
@@ -245,3 +248,64 @@ def test_a_transfer_that_was_made_is_booked_though_the_order_has_come_to_cost_mo
     assert ledger.balance_fen(f"unit:{state(order).unit_id}") == 0
     everything_agrees()
     assert db.session().scalars(select(MoneyTask.id)).all() == []
+
+
+# ---- with or without restock ----------------------------------------------------------------------------------------
+
+
+def test_sound_goods_go_back_into_their_lots_and_are_sold_again(trade: Trade) -> None:
+    cabbage = trade.product("白菜", price_fen=200)
+    first, second = trade.lot(cabbage, 6), trade.lot(cabbage, 100)
+    order = trade.orders(trade.place({cabbage: 10_000}))[0].id
+    trade.ship(order)
+    trade.accept(order)
+    assert [trade.stock_of(lot) for lot in (first, second)] == [(0, 0), (96_000, 0)]
+    line = trade.lines(order)[0].id
+    with db.transaction():
+        returns.take_back(order, {line: 5_000}, "quality", trade.world.person("cook.chen"),
+                          trade.world.person("chair.shi"), restock=True)
+    assert [trade.stock_of(lot) for lot in (first, second)] == [(3_000, 0), (98_000, 0)]
+    moved = db.session().execute(select(StockMove.lot_id, StockMove.on_hand_change_milli, StockMove.line_id)
+                                 .where(StockMove.kind == "returned").order_by(StockMove.id)).all()
+    assert [tuple(row) for row in moved] == [(first, 3_000, line), (second, 2_000, line)]
+    again = trade.orders(trade.place({cabbage: 101_000}))[0].id
+    trade.ship(again)
+    trade.accept(again)
+    everything_agrees()
+
+
+def test_goods_that_are_gone_stay_gone(trade: Trade) -> None:
+    order = delivered(trade)
+    lot = db.session().scalars(select(Lot.id)).one()
+    send_back(trade, order, {trade.lines(order)[0].id: 5_000})
+    assert trade.stock_of(lot) == (90_000, 0)
+    assert db.session().scalars(select(GoodsReturn.restocked)).all() == [False]
+    everything_agrees()
+
+
+def test_goods_whose_households_were_paid_are_not_sold_again(trade: Trade) -> None:
+    """They keep what they were paid; sold again, the same cabbage would earn for them a second time."""
+    order = delivered(trade)
+    lot = db.session().scalars(select(Lot.id)).one()
+    line, supplier = trade.lines(order)[0].id, state(order).supplier_id
+    trade.pay_out(supplier, trade.world.villages["greens_home"], "farm_gate", 1_200)
+    with pytest.raises(returns.PaidOut), db.transaction():
+        returns.take_back(order, {line: 5_000}, "quality", trade.world.person("cook.chen"),
+                          trade.world.person("chair.shi"), restock=True)
+    assert (trade.stock_of(lot), state(order).returned_fen) == ((90_000, 0), 0)
+    assert db.session().scalars(select(GoodsReturn.id)).all() == []
+
+
+def test_goods_of_a_recalled_lot_come_back_but_not_into_stock(trade: Trade) -> None:
+    order = delivered(trade)
+    lot = db.session().scalars(select(Lot)).one()
+    line = trade.lines(order)[0].id
+    cook, chair = trade.world.person("cook.chen"), trade.world.person("chair.shi")
+    with db.transaction():
+        recall.recall(lot.code, "农残超标", chair)
+    with pytest.raises(stock.NotSellable), db.transaction():
+        returns.take_back(order, {line: 5_000}, "quality", cook, chair, restock=True)
+    assert (trade.stock_of(lot.id), state(order).returned_fen) == ((90_000, 0), 0)
+    send_back(trade, order, {line: 5_000})
+    assert state(order).returned_fen == 1_000
+    everything_agrees()

@@ -53,6 +53,7 @@ from orders.models import (
     Order,
     Purchase,
     Reconciliation,
+    Refund,
 )
 from orders.ordering import weekly
 from orders.papers.models import (
@@ -151,6 +152,7 @@ class Things:
     reconciliation_id: int
     part_id: int
     task_id: int
+    refund_id: int
 
 
 Make = Callable[[Things], Any]
@@ -164,7 +166,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
-       for name in ("run", "list_of_run")},
+       for name in ("run", "list_of_run", "refund_id")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
     "standing.run.run_id": (lambda things: things.standing_run_id, NOBODYS),
     "phone.open_link.token": (lambda things: things.phone_token, "nobodys-token"),
@@ -221,6 +223,9 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "terms.change": lambda _things: {"weekdays[]": ["1"], "windows[]": ["dawn"], "cut_off_hour": "16",
                                      "cut_off_days": "1"},
     "village.set_state": lambda _things: {"state": "listed"},
+    **{f"refunds.{name}": lambda _things: {"reason": "多付"} for name in ("ask_whole", "refuse")},
+    "refunds.ask": lambda _things: {"reason": "多付", "what": "whole"},
+    "refunds.confirm": lambda _things: {"paid_on": TODAY.isoformat()},
     "prices.explain": lambda _things: {"reason": "礼盒装"},
     "units.end": lambda _things: {"reason": "调走"},
     "unit_api.end": lambda _things: {"reason": "调走"},
@@ -346,7 +351,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         **unit_things,
         **papers, list_id=menu, capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
-        amendment_id=changed, **reconciled(world, supplier),
+        amendment_id=changed, **reconciled(world, supplier), refund_id=owed_back(order.id, somebody, paper.id),
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
@@ -377,6 +382,16 @@ def reconciled(world: World, supplier: str) -> dict[str, int]:
         found = tasks.find("foreign_charge", supplier, whose)
         session.flush()
         return {"reconciliation_id": run_id, "part_id": part.id, "task_id": found or 0}
+
+
+def owed_back(order_id: int, somebody: int, slip: int) -> int:
+    """A refund that waits for its second person."""
+    with db.transaction() as session:
+        row = Refund(number=f"R{order_id}", order_id=order_id, amount_fen=1, way="bank", state="asked",
+                     made_by=somebody, made_at=clock.now(), voucher_id=slip)
+        session.add(row)
+        session.flush()
+        return row.id
 
 
 def ordered_ahead(world: World, unit: str, supplier: str, product: int, cook: str, clerk: str) -> tuple[int, int, int]:

@@ -35,7 +35,7 @@ from market import access, clock, db, message_rows, sealing, settings
 from market.places import Division
 from orders import seasons
 from orders.income import wages
-from orders.models import AfterSale, CreditChange, Order, OrderLine, PaymentClaim
+from orders.models import AfterSale, CreditChange, Order, OrderLine, PaymentClaim, Refund
 from orders.ordering import weekly
 from orders.paying import tasks
 from orders.phone import calls, links
@@ -60,7 +60,7 @@ NO_LIST = {"site.healthz", "site.readyz", "site.metrics", "site.patterns", "acco
            "account.bind_phone", "account.use_reset_code", "unit_door.register"}
 MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook", "/office/capacity?tab=all",
         "/office/capacity?tab=none", "/village/capacity?tab=near", "/orders?tab=to_ship", "/goods?category=vegetables",
-        "/search?q=白菜", "/village/orders?tab=to_pay",
+        "/search?q=白菜", "/village/orders?tab=to_pay", "/village/refunds?tab=asked",
         "/office/listings?tab=decided", "/office/anomalies?month=2026-10",
         "/reports/anomalies?from=2026-10&to=2026-10", "/office/prices?show=above", "/office/price-outliers?state=open",
         "/village/products?state=waiting",
@@ -142,6 +142,8 @@ class Crowd:
                 order_id=order, from_unit_id=self.world.organisation_id(SCHOOL), from_unit_type="school",
                 to_unit_id=self.world.organisation_id(HOSPITAL), reason="订错了", state="asked", asked_by=somebody,
                 asked_at=now))
+            session.add(Refund(number=f"R{order}", order_id=order, amount_fen=1, way="bank", state="asked",
+                               made_by=somebody, made_at=now))
 
     def pause(self, number: int) -> None:
         """One more area of both co-operatives, and a break far ahead."""
