@@ -196,8 +196,8 @@ def fees() -> Iterator[Transfer]:
         left_fen -= row.returned_fen
 
 
-CHECKS = (accepted_parts, credit_changes, freights, freight_changes, fees, returned_parts, receipt_shares, refund_shares,
-          confirmed_declarations, payout_lines, document_sums.problems)
+CHECKS = (accepted_parts, credit_changes, freights, freight_changes, returned_parts, receipt_shares, refund_shares,
+          confirmed_declarations, payout_lines, fees, document_sums.problems)
 
 
 def _of_parts(query: Any) -> Any:

@@ -43,7 +43,7 @@ def rule(supplier_id: int | None, points: int, valid_from: date, reason: str, by
     """
     problems: dict[str, list[Any]] = {}
     if not 0 <= points <= MOST_POINTS:
-        problems["points"] = [N_("A fee lies between 0 and 10 %.")]
+        problems["percent"] = [N_("A fee lies between 0 and 10 percent.")]
     if valid_from <= clock.today():
         problems["valid_from"] = [N_("A fee is changed from tomorrow on, never for orders already placed.")]
     if problems:

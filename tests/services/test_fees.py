@@ -13,7 +13,7 @@ from market import audit, clock, db, ledger, ledger_frame, logins, money
 from market.errors import InvalidInput, NotFound
 from market.four_eyes import OwnCooperative
 from market.ledger import LedgerTransfer
-from market.parties import Membership
+from market.parties import Membership, Organisation
 from orders.aftersale import crediting
 from orders.approving import parting
 from orders.delivering import returns
@@ -22,7 +22,7 @@ from orders.income import checks
 from orders.models import FeeRule, Order
 from orders.paying import fees
 from tests.trade import Trade
-from tests.world import GREENS, HOSPITAL, NOON, POMELO, TODAY, World
+from tests.world import GREENS, HOSPITAL, NOON, POMELO, SCHOOL, TODAY, World
 
 TOMORROW = TODAY + timedelta(days=1)
 
@@ -91,8 +91,8 @@ def test_the_own_rule_of_a_cooperative_holds_before_the_one_for_all(world: World
 
 
 @pytest.mark.parametrize(("points", "day", "field"), [
-    (100, TODAY, "valid_from"), (100, TODAY - timedelta(days=1), "valid_from"), (1001, TOMORROW, "points"),
-    (-1, TOMORROW, "points")])
+    (100, TODAY, "valid_from"), (100, TODAY - timedelta(days=1), "valid_from"), (1001, TOMORROW, "percent"),
+    (-1, TOMORROW, "percent")])
 def test_a_rule_begins_tomorrow_at_the_earliest_and_is_at_most_ten_percent(
         world: World, points: int, day: object, field: str) -> None:
     with pytest.raises(InvalidInput) as refused, db.transaction():
@@ -158,16 +158,20 @@ def test_freight_and_refused_goods_cost_no_fee(world: World, trade: Trade) -> No
 
 def test_a_change_of_the_credited_unit_changes_no_fee(world: World, trade: Trade) -> None:
     rule(world, None, 500)
+    with db.transaction() as session:
+        session.get_one(Organisation, world.organisation_id(HOSPITAL)).parent_id = world.organisation_id(SCHOOL)
     with tomorrow():  # type: ignore[attr-defined]
         order = shipped(trade)
         trade.accept(order.id)
-        with db.transaction() as session:
-            row = session.get_one(Order, order.id)
-            row.unit_id = row.unit_id
+        with db.transaction():
+            change = crediting.ask(order.id, world.organisation_id(HOSPITAL), "医院订的", None,
+                                   world.person("cook.chen"))
+        with db.transaction():
+            crediting.approve(change.id, world.person("admin.qian"))
         rows = db.session().execute(select(LedgerTransfer.unit_id, LedgerTransfer.amount_fen).where(
             LedgerTransfer.event == "fee")).all()
+        assert found() == []
     assert [tuple(row) for row in rows] == [(None, 117)]
-    assert crediting  # the fee names no unit, so nothing of it moves
 
 
 @pytest.mark.parametrize("deed", ["changed", "missing", "invented", "points"])
