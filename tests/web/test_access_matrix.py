@@ -177,6 +177,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
     "kind": (lambda _things: "csv", "csv"),
     "ending": (lambda _things: "csv", "csv"),
     "inspection.download.ending": (lambda _things: "csv", "pdf"),
+    "accounts.download.ending": (lambda _things: "csv", "pdf"),
     "sheet": (lambda _things: "products", "no-such-table"),
     **{f"office_imports.{name}.sheet": (lambda _things: "designations", "products") for name in ("template", "export")},
     **{f"office_imports.{name}.import_id": (lambda things: things.office_import_id, NOBODYS)
@@ -200,7 +201,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
 # these show the same to everybody who may come in: somebody else's is as good as one's own
 SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "delivering.van", "reports.show",
           "tracing.events", "tracing.digital_link", "tracing.certificate", "tracing.certificate_pdf",
-          "reports.download", "reports_api.report", "inspection.download"}
+          "reports.download", "reports_api.report", "inspection.download", "accounts.download"}
 SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit") for file in ("template", "export")}
 # papers under their random names are read by officials and auditors wherever they are
 OPEN_TO_READERS = {"files.show"}
