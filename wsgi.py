@@ -91,6 +91,7 @@ from orders.aftersale import credit_routes
 from orders.aftersale import jobs as aftersale_jobs
 from orders.aftersale import routes as aftersale_routes
 from orders.agency import account_routes as agency_account_routes
+from orders.agency import api as agency_api
 from orders.agency import fee_routes
 from orders.agency import routes as agency_routes
 from orders.approving import api as approving_api
@@ -165,7 +166,7 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
               approving_office_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
-                  ordering_api.bp, approving_api.bp)
+                  ordering_api.bp, approving_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work)
 # in the order in which a desk's menu shows them within a group; the first four are also the bar of a phone
