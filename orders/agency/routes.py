@@ -17,9 +17,9 @@ bp = Blueprint("agency", __name__, url_prefix="/agency")
 # where a figure leads: endpoint and what stands in its address; rooms that an installation leaves out have none
 DOORS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "claims": ("receipts.index", {}), "bank": ("banking.index", {}), "owed": ("accounts.show", {}),
-    "overdue": ("packing.index", {"tab": "to_pay"}), "dues": ("income.index", {}),
+    "overdue": ("village_overdue.due", {}), "dues": ("income.index", {}),
     "payouts": ("income.index", {"tab": "payouts"}), "declared": ("income.index", {"tab": "declarations"}),
-    "refunds": ("refunds.index", {}), "cards": ("receipts.index", {}), "tasks": ("reconciling.index", {}),
+    "refunds": ("refunds.index", {}), "cards": ("village_cards.payments", {}), "tasks": ("reconciliation.index", {}),
     "statements": ("statements.index", {}), "home": ("village_home.home", {}),
 }
 
