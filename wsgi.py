@@ -90,6 +90,10 @@ from orders import seasons, village_home
 from orders.aftersale import credit_routes
 from orders.aftersale import jobs as aftersale_jobs
 from orders.aftersale import routes as aftersale_routes
+from orders.agency import account_routes as agency_account_routes
+from orders.agency import api as agency_api
+from orders.agency import fee_routes
+from orders.agency import routes as agency_routes
 from orders.approving import api as approving_api
 from orders.approving import models as approving_models
 from orders.approving import news as approving_news
@@ -180,9 +184,9 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               unit_table_routes.bp, quota_routes.bp, quota_office_routes.bp, standing_routes.bp, phone_routes.bp,
               trade_paper_routes.bp, statement_routes.bp, invoice_routes.bp, frame_routes.bp, inspection_routes.bp,
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
-              approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp, setting_routes.bp, reconciling_routes.bp)
+              approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp, setting_routes.bp, reconciling_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
-                  ordering_api.bp, approving_api.bp, card_api.bp)
+                  ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
             report_cli.report, serving_cli.serve, serving_cli.work, reconciling_cli.group)
 # in the order in which a desk's menu shows them within a group; the first four are also the bar of a phone
@@ -191,8 +195,8 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          buying_routes.MENU, ordering_routes.MENU, delivering_routes.MENU, buying_routes.ORDERS_MENU,
          cart_routes.MENU, paying_routes.MENU, ordering_routes.LIST_MENU, standing_routes.MENU,
          # a co-operative's day
-         village_home.MENU, weigh_routes.MENU, packing_routes.MENU, receipt_routes.MENU, packing_routes.LIST_MENU,
-         refund_routes.MENU,
+         agency_routes.MENU, village_home.MENU, weigh_routes.MENU, packing_routes.MENU, receipt_routes.MENU,
+         packing_routes.LIST_MENU, refund_routes.MENU,
          phone_routes.MENU, aftersale_routes.MENU,
          # goods and people of a co-operative; what offices decide
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
@@ -204,7 +208,8 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          unit_routes.MENU, door_routes.MENU, approving_routes.MENU, unit_table_routes.MENU, credit_routes.MENU,
          terms_routes.MENU, paper_routes.MENU, paper_routes.OFFICE_MENU, place_routes.MENU, import_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
-         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU, card_village_routes.MENU, setting_routes.MENU, reconciling_routes.MENU)
+         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU, card_village_routes.MENU, setting_routes.MENU, reconciling_routes.MENU, agency_account_routes.MENU,
+         fee_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -279,6 +284,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     menus.add_desks(app, village_home.DESK)
     menus.add_desks(app, entry_routes.DESK)
     menus.add_desks(app, entry_office_routes.DESK)
+    menus.add_desks(app, agency_routes.DESK)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     api.init_app(app, API_BLUEPRINTS)

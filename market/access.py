@@ -122,10 +122,10 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     # papers of trade: contracts, notes, statements, invoices
     "trade_paper.read": (None, UNIT_PEOPLE | {"manager", "clerk", "accountant", "auditor", "operator_audit"}),
     "frame.keep": (None, frozenset({"manager"})),
-    "statement.issue": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "statement.issue": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),
     "statement.answer": (UNIT, frozenset({"finance", "manager"})),
     "invoice.ask": (UNIT, frozenset({"finance", "manager"})),
-    "invoice.send": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "invoice.send": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),
     "recall.read": (None, UNIT_PEOPLE | {"manager", "clerk", "village_officer", *READERS}),
     "aftersale.read": (None, UNIT_PEOPLE | {"manager", "clerk", *READERS}),
     # the officials' desk

@@ -221,12 +221,20 @@ def balance_fen(account: str) -> int:
     return int(db.session().execute(select(debits.scalar_subquery() - credits_.scalar_subquery())).scalar_one())
 
 
-def statement(account: str, limit: int = 200, before_id: int | None = None) -> list[dict[str, Any]]:
-    """The newest movements of an account, each with its signed amount in fen (debit positive)."""
+def statement(account: str, limit: int = 200, before_id: int | None = None, *, other: str | None = None,
+              days: tuple[date, date] | None = None) -> list[dict[str, Any]]:
+    """The newest movements of an account, each with its signed amount in fen (debit positive).
+
+    With `other` only those between the two accounts, with `days` those from the first day to before the second.
+    """
     table = db.table(LedgerTransfer)
     query = select(table).where((table.c.debit == account) | (table.c.credit == account))
     if before_id is not None:
         query = query.where(table.c.id < before_id)
+    if other is not None:
+        query = query.where((table.c.debit == other) | (table.c.credit == other))
+    if days is not None:
+        query = query.where(table.c.business_date >= days[0], table.c.business_date < days[1])
     rows = db.session().execute(query.order_by(table.c.id.desc()).limit(limit)).mappings()
     return [{**row, "signed_fen": row["amount_fen"] * (1 if row["debit"] == account else -1)} for row in rows]
 

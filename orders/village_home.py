@@ -53,7 +53,7 @@ def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
                                "%(num)s transfers are announced: has the money arrived?", announced),
                       url_for("receipts.index"))
     lots = lot_desk.own_lots(visitor.organisation_id, "waiting", None, 1).total
-    if lots:
+    if lots and can(visitor, "lot.read"):
         yield Waiting(ngettext("%(num)s lot waits for the village to confirm it.",
                                "%(num)s lots wait for the village to confirm them.", lots),
                       url_for("lots.index", state="waiting"))

@@ -22,6 +22,7 @@ from orders import numbers, seasons
 from orders.approving import rules
 from orders.buying import cart
 from orders.models import Order, OrderLine, Purchase
+from orders.paying import fees
 from orders.paying import terms as payment_terms
 from orders.states import FUND_SOURCES, METHODS, PAYMENT_TERMS, WINDOWS
 from orders.units import admission, contractors
@@ -296,6 +297,7 @@ def _insert_purchase(_dialect: str) -> Any:
 def _write_orders(purchase_id: int, unit: Any, wish: Wish, by_supplier: Mapping[int, list[dict[str, Any]]],
                   products: Mapping[int, Any], promised: Mapping[int, dict[str, Any]], waits: bool,
                   now: datetime) -> list[dict[str, Any]]:
+    fee_points = fees.points_of(list(by_supplier), clock.business_date(now))
     rows: list[dict[str, Any]] = [
         {
             "number": numbers.new("S", clock.today()), "purchase_id": purchase_id, "unit_id": unit.id,
@@ -305,7 +307,8 @@ def _write_orders(purchase_id: int, unit: Any, wish: Wish, by_supplier: Mapping[
             "placed_fen": sum(line["amount_fen"] for line in lines), "accepted_fen": 0, "returned_fen": 0,
             "received_fen": 0, "refunded_fen": 0, "delivery_point_id": wish.delivery_point_id,
             "delivery_day": wish.delivery_day, "delivery_window": wish.delivery_window, "placed_at": now,
-            "business_date": clock.business_date(now), **promised[supplier_id],
+            "business_date": clock.business_date(now), "fee_points": fee_points[supplier_id],
+            **promised[supplier_id],
         }
         for supplier_id, lines in by_supplier.items()
     ]

@@ -53,11 +53,13 @@ def take_back(order_id: int, back: Mapping[int, int], reason: str, by: Visitor, 
                        returned_at=now, business_date=clock.business_date(now))
     session.add(note)
     session.flush()
-    parts = receipts.open_parts(order.id)
+    parts, left_fen, returned_fen = receipts.open_parts(order.id), order.accepted_fen - order.returned_fen, 0
     for line_id, milli in sorted(back.items()):
         of_line = [p for p in parts if p["acceptance_line_id"] == lines[line_id].id]
-        order.returned_fen += _return_line(order, note, lines[line_id], of_line, milli)
+        returned_fen += _return_line(order, note, lines[line_id], of_line, milli)
+    order.returned_fen += returned_fen
     session.flush()
+    ledger.post(posting.fee_back(order, note.id, left_fen, returned_fen, note.business_date))
     trail.returned(order, note.id)
     if restock:
         _put_back(note)

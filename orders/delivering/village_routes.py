@@ -21,6 +21,7 @@ from orders.delivering.packing_schemas import FreightSchema, ShipmentSchema
 from orders.delivering.reasons import REASONS
 from orders.delivering.shipments import Packed
 from orders.paying import desk as paying_desk
+from orders.paying import fees
 
 bp = Blueprint("packing", __name__, url_prefix="/village/orders")
 
@@ -79,7 +80,8 @@ def show(order_id: int) -> str:
         "orders/village/show.html", order=order, lines=packing.lines(order_id), packed=packing.packed(order_id),
         claims=paying_desk.claims_of(order_id), history=journal.timeline("order", order_id), acts=ACT_LABELS,
         claim_labels=paying_desk.STATE_LABELS, reasons=REASONS, driver=_driver(order),
-        to_fill=recall.still_to_fill(order_id=order_id), changes=changes.for_order(order_id))
+        fee_fen=fees.fee_fen(order), to_fill=recall.still_to_fill(order_id=order_id),
+        changes=changes.for_order(order_id))
 
 
 def _driver(order: Any) -> Mapping[str, str] | None:

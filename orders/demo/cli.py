@@ -110,5 +110,6 @@ def _people() -> list[dict[str, Any]]:
         person = people.setdefault(row.login, {
             "login": row.login, "password": PASSWORD, "name": row.name, "organisation": row.organisation,
             "kind": row.kind, "roles": []})
-        person["roles"].append(row.role)
+        if row.role not in person["roles"]:  # an accountant has it in several co-operatives
+            person["roles"].append(row.role)
     return list(people.values())

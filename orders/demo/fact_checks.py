@@ -15,7 +15,7 @@ FUND_SOURCES = ("canteen", "union", "staff")
 SUPPLIES = ("stocked", "daily")
 WEIGHT_UNITS = {"斤": 500, "公斤": 1000}
 UNIT_ROLES = ("requester", "approver", "receiver", "finance", "leader", "contractor", "manager")
-COOP_ROLES = ("manager", "clerk")
+COOP_ROLES = ("manager", "clerk", "accountant")
 OFFICE_ROLES = ("village_officer", "township_officer", "official", "auditor",
                 "operator_system", "operator_security", "operator_audit")
 PICTURES = (

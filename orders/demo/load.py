@@ -13,6 +13,7 @@ from market.outbox import OutboxMessage
 from market.parties import Organisation
 from orders.demo import (
     aftersale,
+    agency,
     approving,
     capacity,
     certificates,
@@ -93,6 +94,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     capacity.approve_some(book, today)  # last: what is approved follows what was booked and sold
     approving.approve_in_steps(book, today)
     practising.connect(book)
+    agency.keep_books(book)
     terms.state(book)  # last: the year was traded on without terms
     _forget_messages()
 

@@ -5,9 +5,9 @@ posted, built again by the same builders; and the figures that documents keep of
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import func, null, select
+from sqlalchemy import func, literal, null, select
 
-from market import db
+from market import db, money
 from market.errors import N_
 from market.ledger import Transfer
 from market.problem import Problem
@@ -171,8 +171,33 @@ def payout_lines() -> Iterator[Transfer]:
         yield from posting.paid_out(row, row)
 
 
+def fees() -> Iterator[Transfer]:
+    """The platform's fee: a share of what was accepted, and with every return so much back that it stays the share of
+    what is left."""
+    back = (select(db.sum_of(ReturnLine.amount_fen)).where(ReturnLine.return_id == GoodsReturn.id)
+            .correlate(GoodsReturn).scalar_subquery())
+    accepted = (
+        select(Order.id, Order.number, Order.supplier_id, Order.accepted_fen, Order.fee_points,
+               Acceptance.business_date, null().label("return_id"), literal(0).label("returned_fen"))
+        .join(Acceptance, Acceptance.order_id == Order.id).where(Order.fee_points > 0, Order.state == "accepted"))
+    returned = (
+        select(Order.id, Order.number, Order.supplier_id, Order.accepted_fen, Order.fee_points,
+               GoodsReturn.business_date, GoodsReturn.id, back)
+        .join(GoodsReturn, GoodsReturn.order_id == Order.id).where(Order.fee_points > 0))
+    both = accepted.union_all(returned).subquery()
+    left_fen = 0
+    query = select(both).order_by(both.c.id, func.coalesce(both.c.return_id, 0))
+    for row in db.session().execute(query.execution_options(yield_per=BATCH)):
+        if row.return_id is None:
+            left_fen = row.accepted_fen
+            yield from posting.fee(row, f"fee:{row.id}", money.part_of(left_fen, row.fee_points), row.business_date)
+            continue
+        yield from posting.fee_back(row, row.return_id, left_fen, row.returned_fen, row.business_date)
+        left_fen -= row.returned_fen
+
+
 CHECKS = (accepted_parts, credit_changes, freights, freight_changes, returned_parts, receipt_shares, refund_shares,
-          confirmed_declarations, payout_lines, document_sums.problems)
+          confirmed_declarations, payout_lines, fees, document_sums.problems)
 
 
 def _of_parts(query: Any) -> Any:

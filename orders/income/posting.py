@@ -59,6 +59,8 @@ def on_accepted(order: Order, parts: Sequence[AcceptedPart]) -> None:
     transfers: list[Transfer] = []
     if order.state == "accepted" and parts:
         transfers += freight(facts_of(order, None), order.id, order.freight_fen, parts[0].business_date)
+        transfers += fee(order, f"fee:{order.id}", money.part_of(order.accepted_fen, order.fee_points),
+                         parts[0].business_date)
     for part in parts:
         facts = facts_of(order, {
             "id": part.id, "village_id": part.part.village_id, "lot_id": part.part.lot_id, "line_id": part.line_id,
@@ -102,6 +104,20 @@ def freight(facts: dict[str, Any], order_id: int, amount_fen: int, day: date) ->
 def freight_moved(facts: dict[str, Any], change_id: int, amount_fen: int, day: date, *, back: bool) -> list[Transfer]:
     """The freight of an order that counts for another unit."""
     return _transfer("freight", _of_change(change_id, "freight", back), *_owed(facts, back), amount_fen, day, facts)
+
+
+def fee(order: Any, source: str, amount_fen: int, day: date) -> list[Transfer]:
+    """The co-operative owes the platform its fee; a negative amount gives back of it. No unit has a part in it."""
+    debit, credit = (f"supplier:{order.supplier_id}", "fees") if amount_fen > 0 else (
+        "fees", f"supplier:{order.supplier_id}")
+    return _transfer("fee", source, debit, credit, abs(amount_fen), day,
+                     {"supplier_id": order.supplier_id, "order_ref": order.number})
+
+
+def fee_back(order: Any, return_id: int, left_fen: int, returned_fen: int, day: date) -> list[Transfer]:
+    """Goods for `returned_fen` of `left_fen` go back: just so much of the fee that it is the share of what is left."""
+    before, after = (money.part_of(fen, order.fee_points) for fen in (left_fen, left_fen - returned_fen))
+    return fee(order, f"fee:return:{return_id}", after - before, day)
 
 
 def _of_change(change_id: int, what: int | str, back: bool) -> str:

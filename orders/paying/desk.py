@@ -1,22 +1,25 @@
 """What a co-operative sees of its money: claims to look for, sums by unit, its account. Its own rows only."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select
 
-from market import db, ledger, paging
+from market import clock, db, ledger, paging
 from market.access import Visitor
 from market.errors import N_, NotFound
 from market.files import StoredFile
 from market.parties import Organisation
 from market.users import User
 from orders.buying.lists import freight_due_fen, open_fen
-from orders.models import Acceptance, ClaimPart, Order, PaymentClaim
+from orders.models import Acceptance, BankRow, CardPayment, ClaimPart, Order, PaymentClaim
+from orders.models.cards import LIVE_STATES
 
 ROWS = 50  # of the account at once
+TO_CONFIRM = 200  # announced transfers on one page: the chairman confirms them by one tap
 STATE_LABELS: Mapping[str, str] = {
     "claimed": N_("To look for"), "received": N_("Received"), "refused": N_("Not found"),
     "withdrawn": N_("Taken back"),
@@ -34,9 +37,47 @@ def claims(by: Visitor, state: str, page: int) -> paging.Page:
     mine = PaymentClaim.supplier_id == by.organisation_id
     counts = {row.state: row.claims for row in db.session().execute(
         select(PaymentClaim.state, func.count().label("claims")).where(mine).group_by(PaymentClaim.state))}
-    total = counts.get(state, 0)
-    order = PaymentClaim.id if state == "claimed" else PaymentClaim.id.desc()
-    return paging.read(_claims().where(mine, PaymentClaim.state == state).order_by(order), total, page, counts=counts)
+    waits = state == "claimed"
+    order = PaymentClaim.id if waits else PaymentClaim.id.desc()
+    return paging.read(
+        _claims().where(mine, PaymentClaim.state == state).order_by(order),
+        counts.get(state, 0), page, per_page=TO_CONFIRM if waits else paging.PER_PAGE, counts=counts)
+
+
+def orders_of(rows: Sequence[Columns]) -> dict[int, list[Columns]]:
+    """The orders (id, number) that each of these claims is for; one statement."""
+    found: dict[int, list[Columns]] = defaultdict(list)
+    for row in db.session().execute(
+            select(ClaimPart.claim_id, Order.id, Order.number).join(Order, Order.id == ClaimPart.order_id)
+            .where(ClaimPart.claim_id.in_([row.id for row in rows])).order_by(ClaimPart.id)):
+        found[row.claim_id].append(row)
+    return found
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """Which announced transfers are ticked, how many these are and what they come to in fen."""
+
+    ids: frozenset[int]
+    fen: int
+
+    @property
+    def count(self) -> int:
+        return len(self.ids)
+
+
+def ticks(rows: Sequence[Columns], by: Visitor, sent: Collection[str] | None) -> Ticks:
+    """What was ticked and sent; before that, what a row of the bank's statement covers. Never one's own claims."""
+    chosen = [row for row in rows if row.claimed_by != by.id
+              and (row.bank_fen == row.amount_fen if sent is None else str(row.id) in sent)]
+    return Ticks(frozenset(row.id for row in chosen), sum(row.amount_fen for row in chosen))
+
+
+def being_checked(by: Visitor) -> Columns:
+    """Card payments of which the provider has not yet said the end: how many, and what they come to in fen."""
+    return db.session().execute(
+        select(func.count().label("payments"), db.sum_of(CardPayment.amount_fen).label("fen"))
+        .where(CardPayment.supplier_id == by.organisation_id, CardPayment.state.in_(LIVE_STATES))).one()
 
 
 def claim(claim_id: int, by: Visitor) -> tuple[Columns, Sequence[Columns]]:
@@ -74,11 +115,14 @@ def _claims() -> Select[Any]:
     claimant, answerer = db.table(User).alias(), db.table(User).alias()
     return (
         select(db.table(PaymentClaim), Organisation.name.label("unit_name"), claimant.c.name.label("claimant"),
-               answerer.c.name.label("answerer"), StoredFile.name.label("voucher"))
+               answerer.c.name.label("answerer"), StoredFile.name.label("voucher"),
+               BankRow.paid_on.label("bank_day"), BankRow.amount_fen.label("bank_fen"),
+               BankRow.payer_name.label("bank_payer"), BankRow.remark.label("bank_remark"))
         .join(Organisation, Organisation.id == PaymentClaim.unit_id)
         .join(claimant, claimant.c.id == PaymentClaim.claimed_by)
         .outerjoin(answerer, answerer.c.id == PaymentClaim.answered_by)
         .outerjoin(StoredFile, StoredFile.id == PaymentClaim.voucher_id)
+        .outerjoin(BankRow, BankRow.claim_id == PaymentClaim.id)
     )
 
 
@@ -130,7 +174,15 @@ def money_coming(by: Visitor) -> list[MoneyComing]:
     return sorted((MoneyComing(*row) for row in rows), key=lambda one: (one.since, one.unit_name))
 
 
-def statement(by: Visitor, before_id: int | None) -> tuple[list[dict[str, Any]], int | None]:
-    """Movements on the co-operative's own account, newest first, and where the next page begins."""
-    rows = ledger.statement(f"supplier:{by.organisation_id}", ROWS + 1, before_id)
+def statement(by: Visitor, before_id: int | None, unit_id: int | None = None,
+              month: str = "") -> tuple[list[dict[str, Any]], int | None]:
+    """Movements on the co-operative's own account, newest first, and where the next page begins.
+
+    With a unit only those between the two, with a month only those of its days.
+    """
+    days = None
+    if month:
+        days = (date.fromisoformat(f"{month}-01"), date.fromisoformat(f"{clock.months_before(month, -1)}-01"))
+    rows = ledger.statement(f"supplier:{by.organisation_id}", ROWS + 1, before_id,
+                            other=f"unit:{unit_id}" if unit_id else None, days=days)
     return rows[:ROWS], rows[ROWS - 1]["id"] if len(rows) > ROWS else None

@@ -3,14 +3,16 @@
 from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask_login import current_user
 
-from market import ledger
+from market import ledger, money
 from market.access import requires
 from market.errors import N_
 from market.file_routes import send
 from market.i18n import gettext as _
-from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, whole_argument
+from market.i18n import ngettext
+from market.web import MenuEntry, asked_month, once, page_number, parse, see_other, shows_again, whole_argument
+from orders.agency import confirming
 from orders.paying import claims, desk
-from orders.paying.village_schemas import RefusalSchema
+from orders.paying.village_schemas import ReceiptsSchema, RefusalSchema
 
 bp = Blueprint("receipts", __name__, url_prefix="/village")
 
@@ -23,8 +25,28 @@ CLAIM = "<int(max=999999999999):claim_id>"
 def index() -> str:
     state = request.args.get("state", "claimed")
     state = state if state in desk.STATE_LABELS else "claimed"
-    return render_template("orders/village/payments.html", state=state, labels=desk.STATE_LABELS,
-                           found=desk.claims(current_user, state, page_number()), sums=desk.sums_by_unit(current_user))
+    found = desk.claims(current_user, state, page_number())
+    sent = request.form.getlist("claims[]") if request.method == "POST" else None
+    return render_template("orders/village/payments.html", state=state, labels=desk.STATE_LABELS, found=found,
+                           orders=desk.orders_of(found.rows), ticks=desk.ticks(found.rows, current_user, sent),
+                           checking=desk.being_checked(current_user), sums=desk.sums_by_unit(current_user))
+
+
+@bp.post("/payment-claims/receipts")
+@requires("payment.receive")
+@shows_again(index)
+def confirm_all() -> Response:
+    """The money of every ticked transfer is on the co-operative's account: one tap, all or none."""
+    values = parse(ReceiptsSchema)
+    seen = confirming.Seen(values["seen_claims"], values["seen_fen"])
+
+    def work() -> Response:
+        done = confirming.confirm_all(values["claims"], seen, current_user)
+        flash(ngettext("%(num)s transfer is booked: ¥%(sum)s.", "%(num)s transfers are booked: ¥%(sum)s.", len(done),
+                       sum=money.yuan(sum(row.amount_fen for row in done))), "good")
+        return see_other("receipts.index")
+
+    return once(work)
 
 
 @bp.get(f"/payment-claims/{CLAIM}")
@@ -72,7 +94,10 @@ def refuse(claim_id: int) -> Response:
 @bp.get("/payments/statement")
 @requires("supplier.read")
 def statement() -> str:
-    rows, following = desk.statement(current_user, whole_argument("before"))
+    unit_id, month = whole_argument("unit"), asked_month() if request.args.get("month") else ""
+    rows, following = desk.statement(current_user, whole_argument("before"), unit_id, month)
     balance = -ledger.balance_fen(f"supplier:{current_user.organisation_id}")
-    return render_template("orders/village/statement.html", rows=rows, balance_fen=balance, labels=desk.EVENT_LABELS,
-                           older=url_for("receipts.statement", before=following) if following else None)
+    return render_template(
+        "orders/village/statement.html", rows=rows, balance_fen=balance, labels=desk.EVENT_LABELS, month=month,
+        unit_id=unit_id,
+        older=url_for("receipts.statement", before=following, unit=unit_id, month=month or None) if following else None)

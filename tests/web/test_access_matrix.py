@@ -164,9 +164,9 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
-        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id")},
+        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id", "refund_id")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
-       for name in ("run", "list_of_run", "refund_id")},
+       for name in ("run", "list_of_run")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
     "standing.run.run_id": (lambda things: things.standing_run_id, NOBODYS),
     "phone.open_link.token": (lambda things: things.phone_token, "nobodys-token"),
@@ -187,6 +187,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
     "kind": (lambda _things: "csv", "csv"),
     "ending": (lambda _things: "csv", "csv"),
     "inspection.download.ending": (lambda _things: "csv", "pdf"),
+    "accounts.download.ending": (lambda _things: "csv", "pdf"),
     "sheet": (lambda _things: "products", "no-such-table"),
     **{f"office_imports.{name}.sheet": (lambda _things: "designations", "products") for name in ("template", "export")},
     **{f"office_imports.{name}.import_id": (lambda things: things.office_import_id, NOBODYS)
@@ -210,7 +211,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
 # these show the same to everybody who may come in: somebody else's is as good as one's own
 SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "delivering.van", "reports.show",
           "tracing.events", "tracing.digital_link", "tracing.certificate", "tracing.certificate_pdf",
-          "reports.download", "reports_api.report", "inspection.download"}
+          "reports.download", "reports_api.report", "inspection.download", "accounts.download"}
 SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit") for file in ("template", "export")}
 # papers under their random names are read by officials and auditors wherever they are
 OPEN_TO_READERS = {"files.show"}

@@ -61,6 +61,7 @@ NO_LIST = {"site.healthz", "site.readyz", "site.metrics", "site.patterns", "acco
 MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook", "/office/capacity?tab=all",
         "/office/capacity?tab=none", "/village/capacity?tab=near", "/orders?tab=to_ship", "/goods?category=vegetables",
         "/search?q=白菜", "/village/orders?tab=to_pay", "/village/refunds?tab=asked",
+        "/village/account?by=month", "/village/account?by=statement",
         "/office/listings?tab=decided", "/office/anomalies?month=2026-10",
         "/reports/anomalies?from=2026-10&to=2026-10", "/office/prices?show=above", "/office/price-outliers?state=open",
         "/village/products?state=waiting",
