@@ -1,14 +1,12 @@
 """What came and was not accepted: nothing accepts by itself, so it waits, and both sides are told."""
 
 from datetime import date
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, or_, select
 
 from catalog.models import Category
 from catalog.tracing.rules import NEEDS_CERTIFICATE
 from market import clock, db
-from market.access import Visitor
 from orders.delivering.cold import COLD
 from orders.models import Order, OrderLine
 
@@ -25,6 +23,15 @@ def is_fresh() -> ColumnElement[bool]:
                           or_(OrderLine.supply == "daily", OrderLine.category.in_(fresh)))
 
 
+def acceptance_due(delivery_day: date, fresh: bool) -> date:
+    """The last day for looking at what came: fresh goods on that day, others within a week.
+
+    >>> acceptance_due(date(2026, 10, 12), False).isoformat()
+    '2026-10-19'
+    """
+    return delivery_day if fresh else clock.days_after(delivery_day, DAYS)
+
+
 def delivered(today: date) -> ColumnElement[bool]:
     """That an order should be at the door and nobody has accepted or refused it."""
     return and_(Order.state == "shipped", Order.delivery_day <= today)
@@ -34,13 +41,3 @@ def overdue(today: date) -> ColumnElement[bool]:
     """That it should have been looked at: fresh goods on the day they came, others within a week."""
     return and_(delivered(today), Order.delivery_day < case(
         (is_fresh(), today), else_=clock.days_after(today, -DAYS)))
-
-
-def counts(by: Visitor) -> tuple[int, int]:
-    """How many orders of the visitor's unit or co-operative are delivered and not accepted, and how many late."""
-    today = clock.today()
-    late: Any = func.count(case((overdue(today), 1)))
-    own = Order.supplier_id if by.organisation_kind == "supplier" else Order.unit_id
-    row = db.session().execute(select(func.count(), late).select_from(Order)
-                               .where(own == by.organisation_id, delivered(today))).one()
-    return row[0], row[1]
