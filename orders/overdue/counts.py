@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, true
 
 from market import clock, db
 from market.access import Visitor
@@ -41,7 +41,8 @@ def of_trade(by: Visitor) -> Counts:
             .where(money_of, lists.is_late(today), open_fen() > 0).subquery())
     goods = _delivered(goods_of, today)
     return Counts(*db.session().execute(
-        select(late.c.late, late.c.late_fen, goods.c.delivered, goods.c.not_accepted, goods.c.since)).one())
+        select(late.c.late, late.c.late_fen, goods.c.delivered, goods.c.not_accepted, goods.c.since)
+        .select_from(late.join(goods, true()))).one())
 
 
 def _delivered(condition: ColumnElement[bool], today: date) -> Any:
@@ -60,5 +61,5 @@ def of_area(where: Where) -> tuple[int, int]:
             .where(lies_in, lists.is_late(old), open_fen() > 0).subquery())
     goods = (select(func.count().label("orders")).select_from(Order)
              .join(Organisation, Organisation.id == Order.unit_id).where(lies_in, overdue(today)).subquery())
-    row = db.session().execute(select(late.c.units, goods.c.orders)).one()
+    row = db.session().execute(select(late.c.units, goods.c.orders).select_from(late.join(goods, true()))).one()
     return row.units, row.orders

@@ -17,7 +17,7 @@ from orders.overdue import counts, lists, office, rules
 from orders.overdue import words as sentences
 from orders.reports.readers import Reader, area_of, choices, reader_of
 
-bp = Blueprint("office_overdue", __name__, url_prefix="/office/overdue")
+bp = Blueprint("office_overdue", __name__, url_prefix="/office")
 
 MENU = (MenuEntry("office", N_("Late payments"), "office_overdue.index", "overdue.read", "clock", group="look"),)
 TOLD = ("finance", "revitalisation", "city")  # offices that hear of it on their first page
@@ -40,8 +40,8 @@ def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
                       url_for("office_overdue.not_accepted"))
 
 
-@bp.get("", defaults={"kind": "page"})
-@bp.get(".<kind>")
+@bp.get("/overdue", defaults={"kind": "page"})
+@bp.get("/overdue.<kind>")
 @requires("overdue.read")
 def index(kind: str) -> Any:
     """Units that are late, each with its sums; page, print, CSV and XLSX from the same rows."""
@@ -53,8 +53,8 @@ def index(kind: str) -> Any:
     return _show(kind, "orders/overdue/office", _cut(units, kind), reader, asked, total=total, kind_of=office.kind_of)
 
 
-@bp.get("/not-accepted", defaults={"kind": "page"})
-@bp.get("/not-accepted.<kind>")
+@bp.get("/overdue/not-accepted", defaults={"kind": "page"})
+@bp.get("/overdue/not-accepted.<kind>")
 @requires("overdue.read")
 def not_accepted(kind: str) -> Any:
     """Orders of the area that are delivered and not accepted, past their day."""
@@ -66,8 +66,8 @@ def not_accepted(kind: str) -> Any:
     return _show(kind, "orders/overdue/office_waiting", _cut(waiting, kind), reader, asked)
 
 
-@bp.get(f"/{UNIT}", defaults={"kind": "page"})
-@bp.get(f"/{UNIT}.<kind>")
+@bp.get(f"/overdue/{UNIT}", defaults={"kind": "page"})
+@bp.get(f"/overdue/{UNIT}.<kind>")
 @requires("overdue.read")
 def unit(unit_id: int, kind: str) -> Any:
     """The single orders behind a unit's row; their sums are the row."""

@@ -140,10 +140,10 @@ def _came(rows: Sequence[NotAccepted]) -> dict[str, Any]:
 def ask(unit_id: int, by: Visitor) -> None:
     """A co-operative reminds a unit of what is late, at most once a day. Raises NotFound, NothingLate, AlreadyReminded.
     """
-    owed = lists.dues(Order.supplier_id == by.organisation_id, Order.unit_id == unit_id)
-    if not owed:
+    both = (Order.supplier_id == by.organisation_id, Order.unit_id == unit_id)
+    if db.session().scalar(select(Order.id).where(*both, Order.state != "waiting").limit(1)) is None:
         raise NotFound()
-    late = [one for one in owed if one.is_late]
+    late = [one for one in lists.dues(*both) if one.is_late]
     if not late:
         raise NothingLate()
     today, supplier_id = clock.today().isoformat(), by.organisation_id or 0
