@@ -40,11 +40,17 @@ def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
                       url_for("office_overdue.not_accepted"))
 
 
-@bp.get("/overdue", defaults={"kind": "page"})
+@bp.get("/overdue")
+@requires("overdue.read")
+def index() -> Any:
+    """Units that are late, each with its sums."""
+    return index_as("page")
+
+
 @bp.get("/overdue.<kind>")
 @requires("overdue.read")
-def index(kind: str) -> Any:
-    """Units that are late, each with its sums; page, print, CSV and XLSX from the same rows."""
+def index_as(kind: str) -> Any:
+    """The same to print, as CSV and XLSX."""
     reader, asked = _asked()
     dues = office.late(asked)
     units, total = office.by_unit(dues, asked), lists.total(dues)
@@ -53,11 +59,17 @@ def index(kind: str) -> Any:
     return _show(kind, "orders/overdue/office", _cut(units, kind), reader, asked, total=total, kind_of=office.kind_of)
 
 
-@bp.get("/overdue/not-accepted", defaults={"kind": "page"})
+@bp.get("/overdue/not-accepted")
+@requires("overdue.read")
+def not_accepted() -> Any:
+    """Orders of the area that are delivered and not accepted, past their day."""
+    return not_accepted_as("page")
+
+
 @bp.get("/overdue/not-accepted.<kind>")
 @requires("overdue.read")
-def not_accepted(kind: str) -> Any:
-    """Orders of the area that are delivered and not accepted, past their day."""
+def not_accepted_as(kind: str) -> Any:
+    """The same to print, as CSV and XLSX."""
     reader, asked = _asked()
     waiting = office.not_accepted(asked)
     if kind in downloads.CONTENT_TYPES:
@@ -66,11 +78,17 @@ def not_accepted(kind: str) -> Any:
     return _show(kind, "orders/overdue/office_waiting", _cut(waiting, kind), reader, asked)
 
 
-@bp.get(f"/overdue/{UNIT}", defaults={"kind": "page"})
+@bp.get(f"/overdue/{UNIT}")
+@requires("overdue.read")
+def unit(unit_id: int) -> Any:
+    """The single orders behind a unit's row; their sums are the row."""
+    return unit_as(unit_id, "page")
+
+
 @bp.get(f"/overdue/{UNIT}.<kind>")
 @requires("overdue.read")
-def unit(unit_id: int, kind: str) -> Any:
-    """The single orders behind a unit's row; their sums are the row."""
+def unit_as(unit_id: int, kind: str) -> Any:
+    """The same as CSV and XLSX."""
     reader, asked = _asked()
     found = office.unit(unit_id, reader.where)
     dues = office.late(asked, unit_id)
@@ -120,10 +138,12 @@ def _show(kind: str, name: str, found: paging.Page, reader: Reader, asked: offic
 
 
 def _address(**changes: Any) -> str:
-    """This page's address with some wishes changed; None drops one."""
+    """This page's address with some wishes changed, None drops one; with a `kind` the file's."""
     kept = {name: request.args[name] for name in KEPT if request.args.get(name)}
-    endpoint = changes.pop("endpoint", request.endpoint)
-    parts = {**(request.view_args or {}), "kind": "page", **kept, **changes}
+    endpoint = changes.pop("endpoint", (request.endpoint or "").removesuffix("_as"))
+    parts = {**(request.view_args or {}), "kind": None, **kept, **changes}
+    if parts["kind"]:
+        endpoint += "_as"
     return url_for(endpoint, **{name: value for name, value in parts.items() if value not in (None, "")})
 
 

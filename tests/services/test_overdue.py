@@ -60,7 +60,8 @@ def test_sums_are_those_of_the_orders_below_them(late, world):
         late.order(days)
     late.order(40, of="pomelo", kilos=5)
     found = lists.dues(Order.unit_id == world.organisation_id(SCHOOL))
-    assert [one.band for one in found] == ["late_61", "late_31", "late_31", "late_1", "late_1", "today", "soon", "later"]
+    assert [one.band for one in found] == ["late_61", "late_31", "late_31", "late_1", "late_1", "today", "soon",
+                                           "later"]
     total = lists.total(found)
     assert (total.orders, total.late_orders, total.days) == (8, 5, 61)
     assert total.open_fen == sum(one.open_fen for one in found) == 7 * 2_000 + 1_000
