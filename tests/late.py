@@ -8,7 +8,7 @@ from market import clock, db
 from market.parties import Membership, Organisation
 from market.places import Division
 from market.users import User
-from orders.models import Order
+from orders.models import Order, Shipment
 from tests.trade import Trade
 from tests.world import SCHOOL, TODAY, World
 
@@ -34,6 +34,9 @@ class Late:
             self.trade.accept(order)
         self.change(order, pay_by=None if days is None else TODAY - timedelta(days=days),
                     **({"delivery_day": delivered} if delivered else {}))
+        if delivered:
+            with db.transaction() as session:
+                session.execute(update(Shipment).where(Shipment.order_id == order).values(business_date=delivered))
         return order
 
     @staticmethod

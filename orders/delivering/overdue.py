@@ -8,7 +8,7 @@ from catalog.models import Category
 from catalog.tracing.rules import NEEDS_CERTIFICATE
 from market import clock, db
 from orders.delivering.cold import COLD
-from orders.models import Order, OrderLine
+from orders.models import Order, OrderLine, Shipment
 
 DAYS = 7  # for goods that keep; fresh ones are looked at on the day they come
 FRESH = sorted({*NEEDS_CERTIFICATE, *COLD})
@@ -23,13 +23,19 @@ def is_fresh() -> ColumnElement[bool]:
                           or_(OrderLine.supply == "daily", OrderLine.category.in_(fresh)))
 
 
-def acceptance_due(delivery_day: date, fresh: bool) -> date:
-    """The last day for looking at what came: fresh goods on that day, others within a week.
+def came_on() -> ColumnElement[date]:
+    """The day on which an order was to be at the door; not before it left."""
+    left = (select(Shipment.business_date).where(Shipment.order_id == Order.id).correlate(Order).scalar_subquery())
+    return case((left > Order.delivery_day, left), else_=Order.delivery_day)
+
+
+def acceptance_due(came: date, fresh: bool) -> date:
+    """The last day for looking at what came on a day: fresh goods at once, others within a week.
 
     >>> acceptance_due(date(2026, 10, 12), False).isoformat()
     '2026-10-19'
     """
-    return delivery_day if fresh else clock.days_after(delivery_day, DAYS)
+    return came if fresh else clock.days_after(came, DAYS)
 
 
 def delivered(today: date) -> ColumnElement[bool]:
@@ -39,5 +45,4 @@ def delivered(today: date) -> ColumnElement[bool]:
 
 def overdue(today: date) -> ColumnElement[bool]:
     """That it should have been looked at: fresh goods on the day they came, others within a week."""
-    return and_(delivered(today), Order.delivery_day < case(
-        (is_fresh(), today), else_=clock.days_after(today, -DAYS)))
+    return and_(delivered(today), came_on() < case((is_fresh(), today), else_=clock.days_after(today, -DAYS)))

@@ -12,7 +12,7 @@ from market.figures import Where
 from market.parties import Organisation
 from orders import families
 from orders.buying.lists import open_fen
-from orders.delivering.overdue import delivered, overdue
+from orders.delivering.overdue import came_on, delivered, overdue
 from orders.models import Order
 from orders.overdue import lists, rules
 
@@ -47,7 +47,7 @@ def of_trade(by: Visitor) -> Counts:
 
 def _delivered(condition: ColumnElement[bool], today: date) -> Any:
     return (select(func.count().label("delivered"), func.count().filter(overdue(today)).label("not_accepted"),
-                   func.min(Order.delivery_day).label("since"))
+                   func.min(came_on()).label("since"))
             .select_from(Order).where(condition, delivered(today)).subquery())
 
 

@@ -15,7 +15,7 @@ from market.figures import EVERYWHERE, Where
 from market.parties import Organisation
 from market.places import Division
 from orders.buying.lists import open_fen
-from orders.delivering.overdue import acceptance_due, delivered, is_fresh, overdue
+from orders.delivering.overdue import acceptance_due, came_on, delivered, is_fresh, overdue
 from orders.models import Order
 from orders.overdue import rules
 
@@ -145,7 +145,7 @@ class NotAccepted:
     @property
     def due_on(self) -> date:
         """When it should have been looked at."""
-        return acceptance_due(self.order.delivery_day, bool(self.order.fresh))
+        return acceptance_due(self.order.came_on, bool(self.order.fresh))
 
     @property
     def days(self) -> int:
@@ -162,7 +162,7 @@ def not_accepted(*conditions: ColumnElement[bool], late_only: bool = False) -> l
     """Orders delivered and not accepted under some conditions, the longest waiting first; one statement."""
     today = clock.today()
     rows = db.session().execute(
-        _orders().add_columns(is_fresh().label("fresh"))
+        _orders().add_columns(came_on().label("came_on"), is_fresh().label("fresh"))
         .where(overdue(today) if late_only else delivered(today), *conditions)).all()
     return sorted((NotAccepted(row, today) for row in rows), key=lambda one: (one.due_on, one.order.id))
 

@@ -114,7 +114,7 @@ def waiting_table(waiting: Sequence[NotAccepted], title: str) -> Table:
                 Heading(_("Delivered on"), "text"), Heading(_("Acceptance was due"), "text"),
                 Heading(_("Days since"), "count"), Heading(_("To be paid by"), "text"),
                 _yuan(N_("Open"))]
-    rows = [[one.order.number, one.order.unit_full_name, one.order.supplier_name, one.order.delivery_day.isoformat(),
+    rows = [[one.order.number, one.order.unit_full_name, one.order.supplier_name, one.order.came_on.isoformat(),
              one.due_on.isoformat(), one.days, one.order.pay_by.isoformat() if one.order.pay_by else "",
              one.order.open_fen] for one in waiting]
     return Table(headings, rows, above=_above(title))

@@ -131,7 +131,7 @@ def _tell_of_acceptance(waiting: Sequence[NotAccepted], today: date) -> None:
 
 
 def _came(rows: Sequence[NotAccepted]) -> dict[str, Any]:
-    return {"orders": len(rows), "day": min(one.order.delivery_day for one in rows).isoformat()}
+    return {"orders": len(rows), "day": min(one.order.came_on for one in rows).isoformat()}
 
 
 # ---- a co-operative asks --------------------------------------------------------------------------------------------

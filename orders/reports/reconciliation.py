@@ -6,12 +6,11 @@ from typing import Any
 
 from sqlalchemy import func, literal, select
 
-from market import clock, db
+from market import clock, db, money
 from market.errors import N_, NotFound
 from market.i18n import gettext as _
 from market.parties import Organisation
 from orders.models import Acceptance, AcceptanceLine, AcceptancePart, Order
-from orders.overdue import rules
 from orders.papers.models import (
     USUAL_PAYMENT_DAYS,
     FrameCallOff,
@@ -23,6 +22,7 @@ from orders.papers.models import (
 from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
 from orders.reports.readers import Area, Reader
 
+LATE_POINTS = 5  # 0.05 % a day where no rate was agreed (保障中小企业款项支付条例, 国务院令第802号)
 COLUMNS = (
     Column("unit", N_("Unit"), "text"),
     Column("supplier", N_("Co-operative"), "text"),
@@ -66,7 +66,6 @@ def _orders(asked: Asked, area: Area) -> Any:
         .where(area.where.holds(AcceptancePart.village_id)))
     return db.session().execute(
         select(Order.id, Order.accepted_fen, Order.returned_fen, Order.received_fen, Order.refunded_fen,
-               Order.pay_by,
                db.table(Order).c.get("freight_fen", literal(0)).label("freight_fen"),
                unit.c.name.label("unit"), supplier.c.name.label("supplier"), accepted.c.accepted_on,
                invoiced.c.fen.label("invoiced_fen"), invoiced.c.exempt, FrameContract.payment_days.label("frame_days"))
@@ -93,7 +92,7 @@ def _row(key: tuple[str, str, str], orders: list[Any], today: date) -> Row:
         "open_fen": sum(open_fen(order) for order in orders),
         "due_on": min(waiting).isoformat() if waiting else "",
         "overdue_days": max((days for _fen, days in late), default=0),
-        "interest_fen": sum(rules.interest_fen(fen, days) for fen, days in late),
+        "interest_fen": sum(interest_fen(fen, days) for fen, days in late),
         "exempt": _("yes") if exempt else "",
     }, order=" ".join((key[2], key[0], key[1])))
 
@@ -109,8 +108,17 @@ def open_fen(order: Any) -> int:
 
 
 def due_on(order: Any) -> date:
-    """The last day of payment: the order's own; of orders from before there was one, 30 days or the frame's."""
-    return order.pay_by or clock.days_after(order.accepted_on, order.frame_days or USUAL_PAYMENT_DAYS)
+    """The last day of payment."""
+    return clock.days_after(order.accepted_on, order.frame_days or USUAL_PAYMENT_DAYS)
+
+
+def interest_fen(amount_fen: int, days: int) -> int:
+    """What an amount costs that is so many days late, in fen.
+
+    >>> interest_fen(100_000, 10)
+    500
+    """
+    return money.part_of(amount_fen, LATE_POINTS * days)
 
 
 REPORT = Report("reconciliation", N_("Statements and invoices compared"),
