@@ -17,7 +17,7 @@ ACCEPT_OFFICE = N_("In your area deliveries are not accepted a week and longer a
 ASKED = N_("%(supplier)s asks you in a friendly way to look at your payments: number of orders %(orders)s, together "
            "¥%(yuan)s, the oldest to be paid by %(day)s.")
 SUBJECT = N_("Payments and acceptance: a reminder")
-ESTIMATE = N_("Interest is an estimate, never a claim: 0.05 % a day on what is open, where no rate was agreed "
+ESTIMATE = N_("Interest is an estimate, never a claim: 0.05 percent a day on what is open, where no rate was agreed "
               "(Regulations on payments to small and medium enterprises, State Council order 802, in force since "
               "1 June 2025). The order binds agencies and public institutions; for other units the figure only "
               "compares.")
