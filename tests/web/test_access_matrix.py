@@ -201,7 +201,8 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
 # these show the same to everybody who may come in: somebody else's is as good as one's own
 SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "delivering.van", "reports.show",
           "tracing.events", "tracing.digital_link", "tracing.certificate", "tracing.certificate_pdf",
-          "reports.download", "reports_api.report", "inspection.download"}
+          "reports.download", "reports_api.report", "inspection.download", "office_overdue.index_as",
+          "office_overdue.not_accepted_as"}
 SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit") for file in ("template", "export")}
 # papers under their random names are read by officials and auditors wherever they are
 OPEN_TO_READERS = {"files.show"}
