@@ -114,6 +114,11 @@ from orders.ordering import api as ordering_api
 from orders.ordering import list_routes as ordering_list_routes
 from orders.ordering import models as ordering_models
 from orders.ordering import routes as ordering_routes
+from orders.overdue import jobs as overdue_jobs
+from orders.overdue import models as overdue_models
+from orders.overdue import office_routes as overdue_office_routes
+from orders.overdue import routes as overdue_routes
+from orders.overdue import village_routes as overdue_village_routes
 from orders.papers import frame_routes, invoice_routes, statement_routes
 from orders.papers import jobs as trade_paper_jobs
 from orders.papers import models as trade_paper_models
@@ -172,7 +177,8 @@ TABLES = (places, parties, households, users, settings, files, ledger, sealing, 
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models, message_rows,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
-          inspection_models, ordering_models, approving_models, payer_models, reconciling_models)
+          inspection_models, ordering_models, approving_models, payer_models, reconciling_models,
+          overdue_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -184,7 +190,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               unit_table_routes.bp, quota_routes.bp, quota_office_routes.bp, standing_routes.bp, phone_routes.bp,
               trade_paper_routes.bp, statement_routes.bp, invoice_routes.bp, frame_routes.bp, inspection_routes.bp,
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
-              approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp, setting_routes.bp, reconciling_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp)
+              approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp, setting_routes.bp, reconciling_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
+              overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -209,7 +216,8 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          terms_routes.MENU, paper_routes.MENU, paper_routes.OFFICE_MENU, place_routes.MENU, import_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
          notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU, card_village_routes.MENU, setting_routes.MENU, reconciling_routes.MENU, agency_account_routes.MENU,
-         fee_routes.MENU)
+         fee_routes.MENU,
+         overdue_routes.MENU, overdue_village_routes.MENU, overdue_office_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -221,10 +229,12 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("cards", card_jobs.follow, seconds=1),
         worker.Job("refunds", refund_jobs.follow, seconds=30),
         worker.Job("unpaid orders", terms_jobs.expire, seconds=180),
-        worker.Job("reconciliation", reconciling_jobs.begin_night, seconds=None))
+        worker.Job("reconciliation", reconciling_jobs.begin_night, seconds=None),
+        worker.Job("overdue", overdue_jobs.follow_day, seconds=600))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
-        quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs, reconciling_jobs)
+        quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs, reconciling_jobs,
+        overdue_jobs)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
@@ -232,8 +242,9 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.wa
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,
            unit_routes.waiting_here, unit_office_routes.waiting_here, unit_table_routes.waiting_here,
            quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
-           phone_routes.waiting_here, trade_paper_routes.waiting_here, delivering_routes.waiting_here,
-           approving_routes.waiting_here, refund_routes.waiting_here, reconciling_routes.waiting_here)
+           phone_routes.waiting_here, trade_paper_routes.waiting_here,
+           approving_routes.waiting_here,
+           overdue_routes.waiting_here, overdue_office_routes.waiting_here, refund_routes.waiting_here, reconciling_routes.waiting_here)
 # figures for /metrics that rooms know: name, what it is, how to read it (None: nothing to tell)
 GAUGES = ((reconciling_lists.AGE, "Seconds since the last good comparison with the card provider",
            reconciling_lists.age_seconds),)

@@ -1,6 +1,6 @@
 """The kitchen door: six digits, one scale screen for a whole van, the sheet; and the driver's page."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,15 +9,13 @@ from flask import Blueprint, Response, flash, g, make_response, redirect, render
 from flask_login import current_user
 
 from market import clock, file_routes, uploads, words
-from market.access import Visitor, can, public, requires
+from market.access import public, requires
 from market.errors import N_, InvalidInput, MarketError, NotFound
 from market.i18n import gettext as _
-from market.i18n import ngettext
 from market.login_routes import address
-from market.waiting import Waiting
 from market.web import MenuEntry, load, once, parse, see_other, shows_again, unflatten
 from orders.buying import lists as orders_lists
-from orders.delivering import acceptance, cold, documents, exceptions, lists, overdue, receiving, runs
+from orders.delivering import acceptance, cold, documents, exceptions, lists, receiving, runs
 from orders.delivering.reasons import REASONS
 from orders.delivering.schemas import AcceptanceSchema, LineSchema
 
@@ -25,18 +23,6 @@ bp = Blueprint("delivering", __name__)
 
 MOST_PHOTOS = 3  # of one line
 MENU = (MenuEntry("unit", N_("Receive"), "delivering.handover", "delivery.accept", "scale"),)
-
-
-def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
-    """What is delivered and not accepted, for the unit and for the co-operative."""
-    if not (can(visitor, "purchase.read") or can(visitor, "order.ship")):
-        return
-    orders, late = overdue.counts(visitor)
-    if orders:
-        url = url_for("delivering.handover") if can(visitor, "delivery.accept") else url_for(
-            "buying.orders" if can(visitor, "purchase.read") else "packing.index", tab="to_receive")
-        yield Waiting(ngettext("%(num)s order is delivered and not accepted.",
-                               "%(num)s orders are delivered and not accepted.", orders), url, overdue=bool(late))
 
 
 @bp.get("/handover")

@@ -23,6 +23,7 @@ from orders.demo import (
     handing_on,
     lot_life,
     ordering,
+    overdue,
     papers_of_trade,
     practising,
     prices,
@@ -76,6 +77,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     _months(book, first, orders, tell)
     year.stock_up(book, today)
     year.leave_open(book)
+    overdue.leave_late(book)
     capacity.return_surplus(book, today)  # before the last notebook, whose names are still to follow
     aftersale.speak(book)
     refunds.give_back(book)

@@ -327,3 +327,22 @@ def _send_back(book: Book, unit: Unit, order: Order) -> None:
         with db.transaction():
             returns.take_back(order.id, {line.id: back}, "开箱后发现有坏的",
                               book.settled.person(unit.key, "receiver"), _clerk_of(book, order))
+
+
+def trade_fresh(book: Book, unit: Unit, day: date, *, accepted: bool) -> None:
+    """A purchase of fresh goods alone, delivered on a day of the past or the working day after; never paid for."""
+    delivery = _next_working_day(day - timedelta(days=1))
+    placed_on = delivery - timedelta(days=1)
+    goods = {key: milli for key, milli in _basket(book, unit, placed_on).items()
+             if book.facts.goods[key].supply == "daily"}
+    if not goods:
+        return
+    book.turn += 1
+    with clock.at(clock.shanghai(placed_on, 9)):
+        orders = _place(book, unit, goods, delivery)
+    for order in orders:
+        with clock.at(clock.shanghai(delivery, 5, 30)):
+            _ship(book, order)
+        if accepted:
+            with clock.at(clock.shanghai(delivery, 6, 45)):
+                _accept(book, unit, order)

@@ -12,12 +12,13 @@ from market.journal import JournalEntry
 from market.ledger import LedgerTransfer
 from market.parties import Organisation
 from orders.buying import lists as orders_lists
-from orders.delivering import acceptance, overdue
+from orders.delivering import acceptance
 from orders.delivering.acceptance import Documents, NotTwoReceivers, Taken
 from orders.inspection import recording
 from orders.inspection.models import InspectionRecord
 from orders.inspection.recording import Bought
 from orders.models import Acceptance, AcceptanceLine, Order
+from orders.overdue import counts
 from tests.trade import TOMORROW, Trade
 from tests.world import NOON, SCHOOL, TODAY, World, keep_paper
 
@@ -203,18 +204,24 @@ def test_the_manager_deletes_what_is_over_and_the_journal_says_so(rows):
 # ---- nothing accepts by itself --------------------------------------------------------------------------------------
 
 
+def waits(by):
+    """Orders delivered and not accepted, and those of them past their day."""
+    found = counts.of_trade(by)
+    return found.delivered, found.not_accepted
+
+
 def test_an_order_that_lies_for_a_year_is_still_not_accepted(app, world, trade):
     cabbage = trade.product("白菜")
     trade.lot(cabbage, 50)
     order = trade.orders(trade.place({cabbage: 10_000}))[0]
     trade.ship(order.id)
-    assert overdue.counts(world.person("store.wang")) == (0, 0)
+    assert waits(world.person("store.wang")) == (0, 0)
     with clock.at(NOON.replace(day=13)):
-        assert overdue.counts(world.person("store.wang")) == (1, 0)
+        assert waits(world.person("store.wang")) == (1, 0)
     with clock.at(NOON.replace(day=21)):
-        assert overdue.counts(world.person("store.wang")) == (1, 1)
-        assert overdue.counts(world.person("clerk.zhang")) == (1, 1)
-        assert overdue.counts(world.person("clerk.lv")) == (0, 0)
+        assert waits(world.person("store.wang")) == (1, 1)
+        assert waits(world.person("clerk.zhang")) == (1, 1)
+        assert waits(world.person("clerk.lv")) == (0, 0)
     with clock.at(NOON.replace(year=2027)):
         for job in app.extensions["sijin_jobs"]:
             job.work()
@@ -229,9 +236,9 @@ def test_fresh_goods_are_late_the_day_after(world, trade):
     lot = trade.lot(lettuce, 10)
     trade.ship(order.id, {trade.lines(order.id)[0].id: [(lot, 5_000)]})
     with clock.at(NOON.replace(day=13)):
-        assert overdue.counts(world.person("cook.chen")) == (1, 0)
+        assert waits(world.person("cook.chen")) == (1, 0)
     with clock.at(NOON.replace(day=14)):
-        assert overdue.counts(world.person("cook.chen")) == (1, 1)
+        assert waits(world.person("cook.chen")) == (1, 1)
 
 
 def test_in_a_reduced_scheme_the_book_names_the_requester(world, trade):

@@ -167,6 +167,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id", "refund_id")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
+    **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
     "standing.run.run_id": (lambda things: things.standing_run_id, NOBODYS),
     "phone.open_link.token": (lambda things: things.phone_token, "nobodys-token"),
@@ -211,7 +212,8 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
 # these show the same to everybody who may come in: somebody else's is as good as one's own
 SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "delivering.van", "reports.show",
           "tracing.events", "tracing.digital_link", "tracing.certificate", "tracing.certificate_pdf",
-          "reports.download", "reports_api.report", "inspection.download", "accounts.download"}
+          "reports.download", "reports_api.report", "inspection.download", "accounts.download", "office_overdue.index_as",
+          "office_overdue.not_accepted_as"}
 SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit") for file in ("template", "export")}
 # papers under their random names are read by officials and auditors wherever they are
 OPEN_TO_READERS = {"files.show"}

@@ -1,0 +1,1 @@
+"""Late payment: due dates, reminders, what it would cost, and goods that nobody has accepted."""
