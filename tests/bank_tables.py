@@ -31,7 +31,7 @@ def csv_of(*lines: Sequence[str], headings: Sequence[str] = HEADINGS, above: Seq
 
 def xlsx_of(*lines: Sequence[object], headings: Sequence[str] = HEADINGS, above: Sequence[str] = ()) -> bytes:
     target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, {"strings_to_formulas": False})
+    book = xlsxwriter.Workbook(target)
     sheet = book.add_worksheet()
     for number, text in enumerate(above):
         sheet.write_string(number, 0, text)

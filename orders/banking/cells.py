@@ -10,7 +10,7 @@ _DAY = re.compile(r"(20[0-9]{2})(?:[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?|
                   r"(?:[ T]?[0-9]{1,2}[:：时]?[0-9]{2}.{0,12})?", re.ASCII)
 _AMOUNT = re.compile(r"([-+]?)([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]*))?(-?)", re.ASCII)
 _WORDS_OF_MONEY = re.compile(r"(?:RMB|CNY|人民币|[¥￥元\s])")
-_AS_TEXT = re.compile(r'="?([^"]*)"?')  # ="6222…" keeps a spreadsheet from making a number of it
+_AS_TEXT = re.compile(r'="([^"]*)"')  # ="6222…" keeps a spreadsheet from making a number of it
 _NOTHING = {"", "-", "--", "—", "——", "/"}
 _IN = {"贷", "贷方", "C", "CR", "CREDIT", "收", "收入", "收款", "转入", "入账", "进账", "存入", "来账", "+", "IN"}
 _OUT = {"借", "借方", "D", "DR", "DEBIT", "支", "支出", "付", "付款", "转出", "出账", "支取", "往账", "-", "OUT"}

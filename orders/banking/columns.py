@@ -9,13 +9,14 @@ from collections.abc import Collection, Mapping, Sequence
 from market.errors import N_, InvalidInput, MarketError
 
 HEAD_LINES = 30  # lines in which the headings must come
+FEWEST = 3  # headings of a table
 MOST_HEADING = 60  # characters of a heading
 
 # our columns, in the order in which a person is asked about them
 LABELS: Mapping[str, str] = {
     "day": N_("Day"), "income": N_("Money in"), "expense": N_("Money out"), "amount": N_("Amount (in and out)"),
     "mark": N_("Mark of in or out (debit or credit)"), "payer_name": N_("Payer"),
-    "payer_account": N_("Payer's account"), "summary": N_("Remark"), "purpose": N_("Purpose"),
+    "payer_account": N_("Payer's account"), "summary": N_("Remark"), "purpose": N_("Purpose of the payment"),
     "postscript": N_("Postscript"), "serial": N_("Serial number"),
 }
 # names in use, the likeliest first
@@ -119,12 +120,15 @@ def place(rows: Sequence[tuple[int, Sequence[str]]], known: Collection[str]) -> 
             return at
     guesses = [guess(headings) for headings in first]
     scores = [len(found) if "day" in found and {"income", "amount"} & set(found) else 0 for found in guesses]
-    if scores and max(scores):
-        return scores.index(max(scores))
-    words = [len([1 for heading in headings if heading and not re.search(r"[0-9]", heading)]) for headings in first]
-    if not words or max(words) < 3:
+    best = max(scores, default=0)
+    if best:
+        return scores.index(best)
+    words = [len([heading for heading in headings if heading and not re.search(r"[0-9]", heading)])
+             for headings in first]
+    most = max(words, default=0)
+    if most < FEWEST:
         raise HeadingsNotFound(lines=HEAD_LINES)
-    return words.index(max(words))
+    return words.index(most)
 
 
 def check(columns: Mapping[str, str], headings: Collection[str]) -> dict[str, str]:

@@ -31,7 +31,8 @@ EXPLAINED: Mapping[str, str] = {
     "ignored": N_("Somebody has said that this pays for no order."),
 }
 CLAIM_LABELS: Mapping[str, str] = {
-    "claimed": N_("Waits for the manager's yes"), "received": N_("Booked"), "refused": N_("Refused by the manager"),
+    "claimed": N_("Waits for the manager's yes"), "received": N_("Booked as received"),
+    "refused": N_("Refused by the manager"),
 }
 MOST_EXPORTED = 20_000
 Columns = Row[*tuple[Any, ...]]
@@ -117,7 +118,7 @@ def export(by: Visitor, state: str, query: str, say: Any) -> Table:
     headings = [Heading(say(text), kind) for text, kind in (
         (N_("Day"), "text"), (N_("Amount"), "fen"), (N_("Payer"), "text"), (N_("Payer's account"), "code"),
         (N_("Remark"), "text"), (N_("Serial number"), "code"), (N_("State"), "text"), (N_("Unit"), "text"),
-        (N_("Orders"), "text"), (N_("Claim"), "code"), (N_("Why"), "text"))]
+        (N_("Orders"), "text"), (N_("Claim"), "code"), (N_("Reason"), "text"))]
     lines = [[one.paid_on.isoformat(), one.amount_fen, one.payer_name, one.payer_account, one.remark, one.serial,
               say(STATE_LABELS[one.state][0]), one.unit_name or "",
               " ".join(f"{part.number} {money.plain_yuan(part.amount_fen)}"
