@@ -14,6 +14,7 @@ from market.parties import Organisation
 from orders.demo import (
     aftersale,
     approving,
+    banking,
     capacity,
     certificates,
     drawing,
@@ -90,6 +91,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     capacity.approve_some(book, today)  # last: what is approved follows what was booked and sold
     approving.approve_in_steps(book, today)
     terms.state(book)  # last: the year was traded on without terms
+    banking.send(book, files_folder)
     _forget_messages()
 
 

@@ -34,14 +34,18 @@ from catalog.tracing.models import RecallLot
 from market import access, clock, db, message_rows, sealing, settings
 from market.places import Division
 from orders import seasons
+from orders.banking import columns as bank_columns
+from orders.banking import table as bank_table
+from orders.banking import taking
 from orders.income import wages
-from orders.models import AfterSale, CreditChange, Order, OrderLine, PaymentClaim
+from orders.models import AfterSale, BankRow, BankStatement, CreditChange, Order, OrderLine, PaymentClaim
 from orders.ordering import weekly
 from orders.phone import calls, links
 from orders.phone.calls import Said
 from orders.phone.models import PhoneOrder
 from orders.standing.models import StandingPlan
 from orders.units import doors, handover, people, sheet, tree
+from tests.bank_tables import csv_of, line
 from tests.counting import count_statements
 from tests.entries import newcomer
 from tests.goods import fill_shelf, list_goods, shelves, values
@@ -57,7 +61,7 @@ NO_LIST = {"site.healthz", "site.readyz", "site.metrics", "site.patterns", "acco
            "account.bind_phone", "account.use_reset_code", "unit_door.register"}
 MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook", "/office/capacity?tab=all",
         "/office/capacity?tab=none", "/village/capacity?tab=near", "/orders?tab=to_ship", "/goods?category=vegetables",
-        "/search?q=白菜", "/village/orders?tab=to_pay",
+        "/search?q=白菜", "/village/orders?tab=to_pay", "/village/bank?state=all", "/village/bank/rows.csv?state=all",
         "/office/listings?tab=decided", "/office/anomalies?month=2026-10",
         "/reports/anomalies?from=2026-10&to=2026-10", "/office/prices?show=above", "/office/price-outliers?state=open",
         "/village/products?state=waiting",
@@ -113,10 +117,23 @@ class Crowd:
                     self.trade.pay(order, 200, confirmed=False)
                     self.complain(order)
         self.list_and_note(range(self.made, size))
+        self.send_bank_statements(range(self.made, size))
         self.people_units(range(self.made, size))
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
 
+
+    def send_bank_statements(self, numbers: range) -> None:
+        """Uploads of one payment each, that nobody could place; suggestions of all kinds."""
+        by = self.world.person("chair.shi")
+        for number in numbers:
+            content = csv_of(line(f"{number + 2}.00", "伙食费", serial=f"{number}"))
+            opened = bank_table.open_table(content)
+            chosen = bank_columns.guess(opened.headings)
+            with db.transaction():
+                kept = taking.keep(content, "流水.csv", by, self.world.app.extensions["sijin"].files_dir)
+                mapping = taking.remember(opened.signature, chosen, "", by)
+                taking.take(kept, bank_table.read(opened, chosen), mapping, by)
 
     def complain(self, order: int) -> None:
         """A case about an accepted order, and a wish that it count for another unit."""
@@ -246,7 +263,8 @@ def test_lists_cost_as_many_statements_for_100_rows_as_for_10(app: Flask, world:
         crowd.grow(size)
         assert min(rows_of(entity) for entity in (
             Application, Product, Lot, Order, OrderLine, PaymentClaim, SheetImport, ListingReview, ReferencePrice,
-            PriceOutlier, RecallLot, Paper, DeliveryTerms, DeliveryBreak, StandingPlan, PhoneOrder)) >= size
+            PriceOutlier, RecallLot, Paper, DeliveryTerms, DeliveryBreak, StandingPlan, PhoneOrder,
+            BankRow, BankStatement)) >= size
         costs.append({(login, path): cost(app, visitor(world, login), headers(world, login, path), path)
                       for login, path in pages})
     assert {page: (costs[0][page], costs[1][page]) for page in costs[0] if costs[0][page] != costs[1][page]} == {}
