@@ -10,12 +10,12 @@ from flask_login import current_user
 
 from market import clock, downloads, sheet_input
 from market.access import Visitor, can, requires
-from market.errors import N_, InvalidInput, MarketError
+from market.errors import N_, InvalidInput, MarketError, NotFound
 from market.i18n import gettext as _
 from market.i18n import ngettext
 from market.waiting import Waiting
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, whole_argument
-from orders.banking import columns, deciding, desk, examples, schemas, suggesting, table, taking
+from orders.banking import cells, columns, deciding, desk, examples, schemas, suggesting, table, taking
 
 bp = Blueprint("banking", __name__, url_prefix="/village/bank")
 
@@ -95,10 +95,10 @@ def upload() -> Response:
 def file_columns(bank_file_id: int) -> str:
     """Which column means what: as remembered or guessed, with the first lines, for a person to confirm."""
     opened, chosen, bank_name = _opened(bank_file_id)
+    lines = [[cells.text(cell) for cell in row] for _number, row in opened.rows[:PREVIEW]]
     return render_template(
         "orders/banking/columns.html", file_id=bank_file_id, headings=[h for h in opened.headings if h],
-        all_headings=opened.headings, lines=[row for _number, row in opened.rows[:PREVIEW]], chosen=chosen,
-        bank_name=bank_name, labels=columns.LABELS)
+        all_headings=opened.headings, lines=lines, chosen=chosen, bank_name=bank_name, labels=columns.LABELS)
 
 
 @bp.post(f"/files/{FILE}/columns")
@@ -124,7 +124,11 @@ def _opened(file_id: int) -> tuple[table.Opened, dict[str, str], str]:
     """A kept file with what its columns mean as far as we know, and the name of its bank."""
     file = taking.kept(file_id, current_user)
     known = taking.mappings(current_user)
-    opened = table.open_table((_folder() / file.name).read_bytes(), known)
+    try:
+        content = (_folder() / file.name).read_bytes()
+    except FileNotFoundError:  # restored without its files
+        raise NotFound() from None
+    opened = table.open_table(content, known)
     mapping = known.get(opened.signature)
     if mapping is not None:
         return opened, dict(mapping.columns), mapping.bank_name

@@ -21,7 +21,7 @@ MOST_OF_A_UNIT = 60  # open orders of a unit of which two may add up
 
 Columns = Row[*tuple[Any, ...]]
 WHY: Mapping[str, str] = {
-    "claim": N_("announced by the unit"), "code": N_("the number differs in one character"),
+    "claim": N_("announced by the unit"), "named": N_("named in the text"), "code": N_("the number differs in one character"),
     "unit": N_("the payer has the unit's name"), "payer": N_("this payer has paid for the unit before"),
     "amount": N_("exactly this amount is open"),
 }
@@ -75,9 +75,9 @@ class Nearby:
     def _all(self, row: Any) -> Iterable[Suggestion]:
         for claim in self.claims.get(row.amount_fen, ()):
             yield Suggestion("claim", claim.unit_name, (claim.number,), claim_id=claim.id)
-        near = [self.by_number[number] for number in (*self.known.find(row.remark), *self.known.near(row.remark))]
-        for order in near:
-            yield Suggestion("code", order.unit_name, (order.number,), amounts={order.id: row.amount_fen})
+        for why, numbers in (("named", self.known.find(row.remark)), ("code", self.known.near(row.remark))):
+            for order in (self.by_number[number] for number in numbers):
+                yield Suggestion(why, order.unit_name, (order.number,), amounts={order.id: row.amount_fen})
         unit_id = self.units.get(matching.name(row.payer_name))
         earlier = self.payers.get(row.payer_name, ())
         for why, likely in (("unit", [unit_id] if unit_id else []), ("payer", earlier)):
