@@ -21,9 +21,9 @@ MOST_OF_A_UNIT = 60  # open orders of a unit of which two may add up
 
 Columns = Row[*tuple[Any, ...]]
 WHY: Mapping[str, str] = {
-    "claim": N_("announced by the unit"), "named": N_("named in the text"), "code": N_("the number differs in one character"),
-    "unit": N_("the payer has the unit's name"), "payer": N_("this payer has paid for the unit before"),
-    "amount": N_("exactly this amount is open"),
+    "claim": N_("announced by the unit"), "named": N_("named in the text"),
+    "code": N_("the number differs in one character"), "unit": N_("the payer has the unit's name"),
+    "payer": N_("this payer has paid for the unit before"), "amount": N_("exactly this amount is open"),
 }
 
 
