@@ -100,6 +100,8 @@ from orders.approving import news as approving_news
 from orders.approving import office_routes as approving_office_routes
 from orders.approving import routes as approving_routes
 from orders.approving import village_routes as approving_village_routes
+from orders.banking import news as banking_news
+from orders.banking import routes as banking_routes
 from orders.buying import cart, cart_routes
 from orders.buying import routes as buying_routes
 from orders.delivering import promises, recall_routes
@@ -191,7 +193,7 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               trade_paper_routes.bp, statement_routes.bp, invoice_routes.bp, frame_routes.bp, inspection_routes.bp,
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
               approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp, setting_routes.bp, reconciling_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
-              overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp)
+              overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp, banking_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -217,7 +219,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
          notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU, card_village_routes.MENU, setting_routes.MENU, reconciling_routes.MENU, agency_account_routes.MENU,
          fee_routes.MENU,
-         overdue_routes.MENU, overdue_village_routes.MENU, overdue_office_routes.MENU)
+         overdue_routes.MENU, overdue_village_routes.MENU, overdue_office_routes.MENU, banking_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -234,7 +236,7 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
         quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs, reconciling_jobs,
-        overdue_jobs)
+        overdue_jobs, banking_news)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
@@ -244,7 +246,7 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.wa
            quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
            phone_routes.waiting_here, trade_paper_routes.waiting_here,
            approving_routes.waiting_here,
-           overdue_routes.waiting_here, overdue_office_routes.waiting_here, refund_routes.waiting_here, reconciling_routes.waiting_here)
+           overdue_routes.waiting_here, overdue_office_routes.waiting_here, refund_routes.waiting_here, reconciling_routes.waiting_here, banking_routes.waiting_here)
 # figures for /metrics that rooms know: name, what it is, how to read it (None: nothing to tell)
 GAUGES = ((reconciling_lists.AGE, "Seconds since the last good comparison with the card provider",
            reconciling_lists.age_seconds),)

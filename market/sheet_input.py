@@ -145,13 +145,16 @@ def _load(schema: Schema, source: Mapping[str, str]) -> tuple[Mapping[str, Any],
     return values, formulas
 
 
-def rows_of(content: bytes, most_rows: int = MAX_ROWS) -> Iterator[tuple[int, Sequence[str]]]:
-    """The rows of a table that hold anything, with their numbers; the first one holds the headings."""
+def rows_of(content: bytes, most_rows: int = MAX_ROWS, *, titled: bool = False) -> Iterator[tuple[int, Sequence[str]]]:
+    """The rows of a table that hold anything, with their numbers; the first one holds the headings.
+
+    In a `titled` one lines of any kind stand above the headings; they do not tell what parts the cells of a CSV.
+    """
     if len(content) > MAX_BYTES:
         raise _too_large(most_rows)
     if content.startswith(OLD_XLS_BEGINS):
         raise OldWorkbook()
-    return _numbered(_xlsx(content) if content.startswith(XLSX_BEGINS) else _csv(content), most_rows)
+    return _numbered(_xlsx(content) if content.startswith(XLSX_BEGINS) else _csv(content, titled), most_rows)
 
 
 def _numbered(rows: Iterable[Sequence[str]], most_rows: int) -> Iterator[tuple[int, Sequence[str]]]:
@@ -182,12 +185,12 @@ def _too_large(most_rows: int) -> SheetTooLarge:
 # ---- CSV ------------------------------------------------------------------------------------------------------------
 
 
-def _csv(content: bytes) -> Iterator[list[str]]:
+def _csv(content: bytes, titled: bool) -> Iterator[list[str]]:
     if b"\0" in content:  # UTF-16, or no text at all
         raise SheetRefused()
     text = _decoded(content)
     lines = _Lines(text)
-    first = text[:MAX_LINE].partition("\n")[0]
+    first = text[:MAX_LINE] if titled else text[:MAX_LINE].partition("\n")[0]
     reader = csv.reader(lines, delimiter=max(",;\t", key=first.count))
     try:
         for row in reader:

@@ -15,6 +15,7 @@ from orders.demo import (
     aftersale,
     agency,
     approving,
+    banking,
     capacity,
     certificates,
     drawing,
@@ -98,6 +99,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     practising.connect(book)
     agency.keep_books(book)
     terms.state(book)  # last: the year was traded on without terms
+    banking.send(book, files_folder)
     _forget_messages()
 
 

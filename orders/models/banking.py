@@ -41,6 +41,7 @@ class BankStatement(Base):
     last_day: Mapped[date | None]
     rows: Mapped[int]
     new_rows: Mapped[int]
+    out_rows: Mapped[int] = mapped_column(default=0)  # money that went out, only counted
     uploaded_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
     uploaded_at: Mapped[datetime]
 

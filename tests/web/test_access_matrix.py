@@ -39,6 +39,9 @@ from market.places import Division
 from market.users import User
 from orders import seasons
 from orders.approving import amending
+from orders.banking import columns as bank_columns
+from orders.banking import table as bank_table
+from orders.banking import taking
 from orders.buying.checkout import Placed
 from orders.income import declarations
 from orders.inspection import recording
@@ -48,6 +51,7 @@ from orders.models import (
     AcceptancePhoto,
     AfterSale,
     AfterSalePhoto,
+    BankRow,
     CreditChange,
     DeliveryRun,
     Order,
@@ -75,6 +79,7 @@ from orders.reconciling.models import ReconciledPart
 from orders.standing.models import StandingRun
 from orders.units import doors, handover, people, sheet, tree
 from orders.units.models import UnitApplication
+from tests.bank_tables import csv_of, line
 from tests.entries import newcomer
 from tests.quota_people import FILED
 from tests.standing_plans import a_plan
@@ -153,6 +158,9 @@ class Things:
     part_id: int
     task_id: int
     refund_id: int
+    bank_file_id: int
+    upload_id: int
+    row_id: int
 
 
 Make = Callable[[Things], Any]
@@ -168,6 +176,9 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
     **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},
+    **{name: (lambda things, name=name: getattr(things, name), NOBODYS) for name in (
+        "bank_file_id", "upload_id", "row_id")},
+    "banking.export.ending": (lambda _things: "csv", "pdf"),
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
     "standing.run.run_id": (lambda things: things.standing_run_id, NOBODYS),
     "phone.open_link.token": (lambda things: things.phone_token, "nobodys-token"),
@@ -213,7 +224,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
 SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "delivering.van", "reports.show",
           "tracing.events", "tracing.digital_link", "tracing.certificate", "tracing.certificate_pdf",
           "reports.download", "reports_api.report", "inspection.download", "accounts.download", "office_overdue.index_as",
-          "office_overdue.not_accepted_as"}
+          "office_overdue.not_accepted_as", "banking.export"}
 SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit") for file in ("template", "export")}
 # papers under their random names are read by officials and auditors wherever they are
 OPEN_TO_READERS = {"files.show"}
@@ -352,7 +363,8 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         case_id=case, change_id=change, paper_file_id=paper.id,
         terms_id=terms_id, break_id=break_id,
         **unit_things,
-        **papers, list_id=menu, capacity_id=asked.village_capacity_id, request_id=asked.id,
+        **papers, **bank_upload(world, "chair.shi" if near else "chair.he"), list_id=menu,
+        capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         amendment_id=changed, **reconciled(world, supplier), refund_id=owed_back(order.id, somebody, paper.id),
         import_id=imports[0], office_import_id=imports[1],
@@ -480,6 +492,19 @@ def papers_of(order: Order, somebody: int, world: World, paper: int) -> dict[str
         session.flush()
         return {"statement_id": statement.id, "contract_id": contract.id, "bundle_id": bundle.id,
                 "invoice_id": invoice.id, "invoice_request_id": asked.id}
+
+
+def bank_upload(world: World, manager: str) -> dict[str, int]:
+    """A bank statement with one payment that nobody could place."""
+    by, content = world.person(manager), csv_of(line("12.08", "结息", payer=""))
+    opened = bank_table.open_table(content)
+    chosen = bank_columns.guess(opened.headings)
+    with db.transaction() as session:
+        kept = taking.keep(content, "流水.csv", by, world.app.extensions["sijin"].files_dir)
+        mapping = taking.remember(opened.signature, chosen, "", by)
+        upload = taking.take(kept, bank_table.read(opened, chosen), mapping, by)
+        row = session.scalars(select(BankRow.id).where(BankRow.statement_id == upload)).one()
+    return {"bank_file_id": kept, "upload_id": upload, "row_id": row}
 
 
 def received(trade: Trade, placed: Placed, file: int) -> dict[str, int]:

@@ -34,8 +34,11 @@ from catalog.tracing.models import RecallLot
 from market import access, clock, db, message_rows, sealing, settings
 from market.places import Division
 from orders import seasons
+from orders.banking import columns as bank_columns
+from orders.banking import table as bank_table
+from orders.banking import taking
 from orders.income import wages
-from orders.models import AfterSale, CreditChange, Order, OrderLine, PaymentClaim, Refund
+from orders.models import AfterSale, BankRow, BankStatement, CreditChange, Order, OrderLine, PaymentClaim, Refund
 from orders.ordering import weekly
 from orders.paying import tasks
 from orders.phone import calls, links
@@ -45,6 +48,7 @@ from orders.reconciling import night
 from orders.reconciling.models import ReconciledPart
 from orders.standing.models import StandingPlan
 from orders.units import doors, handover, people, sheet, tree
+from tests.bank_tables import csv_of, line
 from tests.counting import count_statements
 from tests.entries import newcomer
 from tests.goods import fill_shelf, list_goods, shelves, values
@@ -61,7 +65,7 @@ NO_LIST = {"site.healthz", "site.readyz", "site.metrics", "site.patterns", "acco
 MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook", "/office/capacity?tab=all",
         "/office/capacity?tab=none", "/village/capacity?tab=near", "/orders?tab=to_ship", "/goods?category=vegetables",
         "/search?q=白菜", "/village/orders?tab=to_pay", "/village/refunds?tab=asked",
-        "/village/account?by=month", "/village/account?by=statement",
+        "/village/account?by=month", "/village/account?by=statement", "/village/bank?state=all", "/village/bank/rows.csv?state=all",
         "/office/listings?tab=decided", "/office/anomalies?month=2026-10",
         "/reports/anomalies?from=2026-10&to=2026-10", "/office/prices?show=above", "/office/price-outliers?state=open",
         "/village/products?state=waiting",
@@ -118,6 +122,7 @@ class Crowd:
                     self.complain(order)
         self.list_and_note(range(self.made, size))
         self.reconcile(range(self.made, size))
+        self.send_bank_statements(range(self.made, size))
         self.people_units(range(self.made, size))
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
@@ -132,6 +137,18 @@ class Crowd:
                 session.add(ReconciledPart(run_id=run_id, supplier_id=supplier, account_id="acct", since=clock.now(),
                                            until=clock.now()))
                 tasks.find("foreign_charge", f"ch_{number}", supplier)
+
+    def send_bank_statements(self, numbers: range) -> None:
+        """Uploads of one payment each, that nobody could place; suggestions of all kinds."""
+        by = self.world.person("chair.shi")
+        for number in numbers:
+            content = csv_of(line(f"{number + 2}.00", "伙食费", serial=f"{number}"))
+            opened = bank_table.open_table(content)
+            chosen = bank_columns.guess(opened.headings)
+            with db.transaction():
+                kept = taking.keep(content, "流水.csv", by, self.world.app.extensions["sijin"].files_dir)
+                mapping = taking.remember(opened.signature, chosen, "", by)
+                taking.take(kept, bank_table.read(opened, chosen), mapping, by)
 
     def complain(self, order: int) -> None:
         """A case about an accepted order, and a wish that it count for another unit."""
@@ -263,7 +280,8 @@ def test_lists_cost_as_many_statements_for_100_rows_as_for_10(app: Flask, world:
         crowd.grow(size)
         assert min(rows_of(entity) for entity in (
             Application, Product, Lot, Order, OrderLine, PaymentClaim, SheetImport, ListingReview, ReferencePrice,
-            PriceOutlier, RecallLot, Paper, DeliveryTerms, DeliveryBreak, StandingPlan, PhoneOrder)) >= size
+            PriceOutlier, RecallLot, Paper, DeliveryTerms, DeliveryBreak, StandingPlan, PhoneOrder,
+            BankRow, BankStatement)) >= size
         costs.append({(login, path): cost(app, visitor(world, login), headers(world, login, path), path)
                       for login, path in pages})
     assert {page: (costs[0][page], costs[1][page]) for page in costs[0] if costs[0][page] != costs[1][page]} == {}
