@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import ColumnElement, Row, or_, select, update
 
 from market import clock, db, outbox
 from orders.models import CardPayment, ConnectedAccount, ProviderEvent
@@ -22,7 +22,7 @@ def keep(bell: Bell) -> bool:
 
     Raises BadWebhook for an account that is nobody's here.
     """
-    if not _is_known(bell.account_id):
+    if _supplier_of(bell.account_id) is None:
         raise BadWebhook("account")
     kept = insert_once(bell)
     if kept is not None:
@@ -38,11 +38,11 @@ def insert_once(bell: Bell) -> int | None:
     return kept
 
 
-def _is_known(account_id: str) -> bool:
-    connected = select(ConnectedAccount.account_id).where(ConnectedAccount.account_id == account_id)
-    paid_to = select(CardPayment.account_id).where(CardPayment.account_id == account_id).limit(1)
-    return bool(account_id) and db.session().scalar(
-        select(connected.exists() | paid_to.exists())) is True
+def _supplier_of(account_id: str) -> int | None:
+    """Whose account it is, or was when somebody paid into it."""
+    session = db.session()
+    return session.scalar(select(ConnectedAccount.supplier_id).where(ConnectedAccount.account_id == account_id)) or (
+        session.scalar(select(CardPayment.supplier_id).where(CardPayment.account_id == account_id).limit(1)))
 
 
 def follow_up(event_id: int, gateway: Gateway) -> None:
@@ -85,13 +85,14 @@ def _payment(event: Row[Any], thing: Mapping[str, Any], gateway: Gateway) -> str
     return cards.book(payment.id, gateway)
 
 
-def _payment_of(event: Row[Any], thing: Mapping[str, Any]) -> Row[Any] | None:
-    """The attempt that an event is about: by the provider's ids, or by our mark where they are not known yet."""
+def _payment_of(event: Row[Any], thing: Mapping[str, Any]) -> Any:
+    """The attempt that an event is about, or None: by the provider's ids, or by our mark where these are not known."""
     ids = {event.object_id, *(value for value in (thing.get("payment_intent"), thing.get("charge"))
                               if isinstance(value, str))}
     marks = thing.get("metadata")
     mark = str(marks.get("payment", "")) if isinstance(marks, dict) else ""
-    is_it = [CardPayment.session_id.in_(ids), CardPayment.intent_id.in_(ids), CardPayment.charge_id.in_(ids)]
+    is_it: list[ColumnElement[bool]] = [
+        CardPayment.session_id.in_(ids), CardPayment.intent_id.in_(ids), CardPayment.charge_id.in_(ids)]
     if mark.isascii() and mark.isdigit() and len(mark) < 13:
         is_it.append(CardPayment.id == int(mark))
     session = db.session()
@@ -119,16 +120,15 @@ def _refund(event: Row[Any], thing: Mapping[str, Any]) -> str:
     return "refund"
 
 
-def _task(kind: str, event: Row[Any], thing: Mapping[str, Any], **facts: str) -> str:
+def _task(kind: str, event: Row[Any], thing: Mapping[str, Any], **facts: Any) -> str:
     payment = _payment_of(event, thing)
-    session = db.session()
-    supplier_id = session.scalar(
-        select(ConnectedAccount.supplier_id).where(ConnectedAccount.account_id == event.account_id)
-        .union_all(select(CardPayment.supplier_id).where(CardPayment.account_id == event.account_id).limit(1)).limit(1))
+    supplier_id = _supplier_of(event.account_id)
+    if supplier_id is None:
+        return "none of ours"
     amount = thing.get("amount")
     with db.transaction():
         found = tasks.find(
-            kind, event.object_id, int(supplier_id or 0), amount_fen=amount if type(amount) is int else None,
+            kind, event.object_id, supplier_id, amount_fen=amount if type(amount) is int else None,
             order_id=payment.order_id if payment else None, card_payment_id=payment.id if payment else None,
             charge=str(thing.get("charge") or ""), **facts)
     return "task" if found else "known task"

@@ -1,5 +1,6 @@
 """The unit's card payments: to the provider's page, back from it, and what came of it."""
 
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request
@@ -76,9 +77,7 @@ def check(order_id: int, payment_id: int) -> Response:
     """Look up what became of an attempt; harmless however often."""
     card_lists.one(payment_id, order_id, orders_lists.unit_ids(current_user))
     looks = request.form.get("looks", "0")
-    try:
+    with suppress(OutcomeUnknown, Declined):  # still being checked: the worker asks again as well
         cards.book(payment_id, gateway())
-    except (OutcomeUnknown, Declined):
-        pass  # still being checked: the worker asks again as well
     made = int(looks) + 1 if looks.isascii() and looks.isdigit() and len(looks) < 3 else MOST_LOOKS
     return see_other("cards.show", order_id=order_id, payment_id=payment_id, looks=made)
