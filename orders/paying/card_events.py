@@ -61,9 +61,9 @@ def follow_up(event_id: int, gateway: Gateway) -> None:
 def _outcome(event: Row[Any], thing: Mapping[str, Any], gateway: Gateway) -> str:
     """What came of it, in a word for the record."""
     if event.kind.startswith("charge.dispute."):
-        return _dispute(event, thing)
+        return _dispute(event, thing, gateway)
     if event.kind.startswith(("refund.", "charge.refund")):
-        return _refund(event, thing)
+        return _refund(event, thing, gateway)
     if event.kind == "account.updated":
         return card_accounts.check_account(event.account_id, gateway)
     if event.kind == "account.application.deauthorized":
@@ -85,6 +85,16 @@ def _payment(event: Row[Any], thing: Mapping[str, Any], gateway: Gateway) -> str
     return cards.book(payment.id, gateway)
 
 
+def _booked_first(event: Row[Any], thing: Mapping[str, Any], gateway: Gateway) -> Any:
+    """The attempt of a charge that we had not heard of yet, booked; None where it is none of ours."""
+    intent = thing.get("payment_intent")
+    charge = gateway.charge(event.account_id, intent) if isinstance(intent, str) else None
+    payment = _payment_of(event, {"metadata": {"payment": charge.reference}}) if charge is not None else None
+    if payment is not None:
+        cards.book(payment.id, gateway)
+    return payment
+
+
 def _payment_of(event: Row[Any], thing: Mapping[str, Any]) -> Any:
     """The attempt that an event is about, or None: by the provider's ids, or by our mark where these are not known."""
     ids = {event.object_id, *(value for value in (thing.get("payment_intent"), thing.get("charge"))
@@ -103,25 +113,25 @@ def _payment_of(event: Row[Any], thing: Mapping[str, Any]) -> Any:
     return found
 
 
-def _dispute(event: Row[Any], thing: Mapping[str, Any]) -> str:
+def _dispute(event: Row[Any], thing: Mapping[str, Any], gateway: Gateway) -> str:
     """A payer's bank wants the money back: somebody of the co-operative has to answer there."""
-    return _task("dispute", event, thing, status=str(thing.get("status")), reason=str(thing.get("reason")))
+    return _task("dispute", event, thing, gateway, status=str(thing.get("status")), reason=str(thing.get("reason")))
 
 
-def _refund(event: Row[Any], thing: Mapping[str, Any]) -> str:
+def _refund(event: Row[Any], thing: Mapping[str, Any], gateway: Gateway) -> str:
     """Our own refunds go to who made them; one that was made at the provider is a task."""
     marks = thing.get("metadata")
     made_there = thing.get("object") == "refund" and not (isinstance(marks, dict) and marks.get("refund"))
     if made_there:
-        return _task("provider_refund", event, thing, status=str(thing.get("status")))
+        return _task("provider_refund", event, thing, gateway, status=str(thing.get("status")))
     with db.transaction():
         outbox.enqueue(REFUND, {"object_id": event.object_id, "account_id": event.account_id, "kind": event.kind,
                                 "event_id": event.id}, unique_key=f"{REFUND}:{event.id}")
     return "refund"
 
 
-def _task(kind: str, event: Row[Any], thing: Mapping[str, Any], **facts: Any) -> str:
-    payment = _payment_of(event, thing)
+def _task(kind: str, event: Row[Any], thing: Mapping[str, Any], gateway: Gateway, **facts: Any) -> str:
+    payment = _payment_of(event, thing) or _booked_first(event, thing, gateway)
     supplier_id = _supplier_of(event.account_id)
     if supplier_id is None:
         return "none of ours"
