@@ -1,12 +1,14 @@
 """The unit's card payments: to the provider's page, back from it, and what came of it."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request
 from flask_login import current_user
 
 from market.access import requires
+from market.i18n import gettext as _
 from market.web import once, see_other, shows_again
 from orders.buying import lists as orders_lists
 from orders.paying import card_lists, cards
@@ -26,7 +28,8 @@ def gateway() -> Gateway:
 
 def panel_of(order: Any) -> card_lists.Panel:
     """What orders/cards/panel.html shows of an order, as orders.buying.lists.order() gives it."""
-    return card_lists.panel(order, current_user, gateway())
+    panel = card_lists.panel(order, current_user, gateway())
+    return replace(panel, why=panel.refusal.message(_)) if panel.refusal else panel
 
 
 @bp.get(ORDER)
