@@ -48,6 +48,7 @@ from orders.models import (
     AcceptancePhoto,
     AfterSale,
     AfterSalePhoto,
+    CardPayment,
     CreditChange,
     DeliveryRun,
     Order,
@@ -145,6 +146,7 @@ class Things:
     unit_id: int
     succession_id: int
     amendment_id: int
+    payment_id: int
 
 
 Make = Callable[[Things], Any]
@@ -154,7 +156,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
-        "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
+        "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "payment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
@@ -337,7 +339,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         **unit_things,
         **papers, list_id=menu, capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
-        amendment_id=changed,
+        amendment_id=changed, payment_id=paid_by_card(order, world.person(cashier).id),
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
@@ -475,6 +477,18 @@ def amended(trade: Trade, product: int, cook: str, unit: str) -> int:
     order = trade.orders(trade.place({product: 2_000}, by=cook, unit=unit))[0]
     with db.transaction():
         return amending.amend(order.id, {trade.lines(order.id)[0].id: 1_000}, [], "", trade.world.person(cook)) or 0
+
+
+def paid_by_card(order: Order, cashier: int) -> int:
+    """An attempt to pay by card that came to nothing."""
+    with db.transaction() as session:
+        payment = CardPayment(
+            order_id=order.id, unit_id=order.unit_id, supplier_id=order.supplier_id, account_id=f"acct_{order.id}",
+            attempt=1, key=f"order-{order.number}-1", amount_fen=1_000, live=False, state="expired", started_by=cashier,
+            started_at=clock.now(), expires_at=clock.now(), next_look_at=clock.now())
+        session.add(payment)
+        session.flush()
+        return payment.id
 
 
 def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:

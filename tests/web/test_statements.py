@@ -35,7 +35,7 @@ from market import access, clock, db, message_rows, sealing, settings
 from market.places import Division
 from orders import seasons
 from orders.income import wages
-from orders.models import AfterSale, CreditChange, Order, OrderLine, PaymentClaim
+from orders.models import AfterSale, CardPayment, CreditChange, Order, OrderLine, PaymentClaim
 from orders.ordering import weekly
 from orders.phone import calls, links
 from orders.phone.calls import Said
@@ -113,6 +113,7 @@ class Crowd:
                     self.trade.pay(order, 200, confirmed=False)
                     self.complain(order)
         self.list_and_note(range(self.made, size))
+        self.pay_by_card(range(self.made, size))
         self.people_units(range(self.made, size))
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
@@ -128,6 +129,17 @@ class Crowd:
                 order_id=order, from_unit_id=self.world.organisation_id(SCHOOL), from_unit_type="school",
                 to_unit_id=self.world.organisation_id(HOSPITAL), reason="订错了", state="asked", asked_by=somebody,
                 asked_at=now))
+
+    def pay_by_card(self, numbers: range) -> None:
+        """Attempts that came to nothing."""
+        now = clock.now()
+        with db.transaction() as session:
+            order = session.scalars(select(Order).order_by(Order.id).limit(1)).one()
+            session.add_all(CardPayment(
+                order_id=order.id, unit_id=order.unit_id, supplier_id=order.supplier_id, account_id="acct_1",
+                attempt=number + 1, key=f"order-{number}", amount_fen=100, live=False, state="expired",
+                started_by=self.world.person("cashier.sun").id, started_at=now, expires_at=now, next_look_at=now)
+                for number in numbers)
 
     def pause(self, number: int) -> None:
         """One more area of both co-operatives, and a break far ahead."""
