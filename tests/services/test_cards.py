@@ -528,7 +528,7 @@ def test_an_account_is_connected_finished_there_checked_and_disconnected(
         card_accounts.disconnect(chair)
     assert card_accounts.check_account(made.account_id, gateway) == "takes money"
     assert card_offers.account_of(chair.organisation_id or 0, gateway) is None
-    with pytest.raises(NotFound), db.transaction():
+    with pytest.raises(card_accounts.NotConnected), db.transaction():
         card_accounts.disconnect(chair)
     card_accounts.connect(chair, gateway)  # the same one again
     assert card_offers.account_of(chair.organisation_id or 0, gateway).account_id == made.account_id

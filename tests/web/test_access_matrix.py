@@ -74,6 +74,7 @@ from orders.units import doors, handover, people, sheet, tree
 from orders.units.models import UnitApplication
 from tests.entries import newcomer
 from tests.quota_people import FILED
+from tests.stand_in import StandIn
 from tests.standing_plans import a_plan
 from tests.terms import USUAL, county_of
 from tests.trade import Trade
@@ -156,9 +157,9 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "application_id", "file_id", "supplier_id",
         "import_id", "order_id", "purchase_id", "run_id", "claim_id", "lot_id", "product_id", "village_id", "user_id",
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
-        "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "payment_id", "capacity_id", "request_id",
+        "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
-        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id")},
+        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "payment_id")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
     "standing.run.run_id": (lambda things: things.standing_run_id, NOBODYS),
     "phone.open_link.token": (lambda things: things.phone_token, "nobodys-token"),
@@ -266,7 +267,7 @@ def noon() -> Iterator[None]:
 
 
 @pytest.fixture
-def sides(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[Things, Things]:
+def sides(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch, stand_in: StandIn) -> tuple[Things, Things]:
     """The same trade twice, near and far, between people who have nothing to do with each other."""
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)  # tested elsewhere; here nothing may hide behind it
     trade = Trade(world)

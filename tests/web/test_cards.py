@@ -195,7 +195,7 @@ def test_the_manager_connects_checks_and_disconnects(world: World, stand_in: Sta
     assert "可以收款" in chair.get(page).text
     assert send(chair, f"{page}/disconnection", page).status_code == 303
     assert db.session().scalars(select(ConnectedAccount.disconnected_at)).one() is not None
-    assert send(chair, f"{page}/check", page).status_code == 404
+    assert send(chair, f"{page}/check", page).status_code == 409
     assert world.logged_in("clerk.zhang").get(page).status_code == 403
 
 
