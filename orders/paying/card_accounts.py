@@ -6,10 +6,17 @@ from sqlalchemy import Row, select, update
 
 from market import clock, db, journal
 from market.access import Visitor
-from market.errors import NotFound
+from market.errors import N_, Conflict
 from orders.models import ConnectedAccount
 from orders.paying import tasks
 from orders.paying.gateway import Account, Gateway
+
+
+class NotConnected(Conflict):
+    """There is no account to ask about."""
+
+    code = "not_connected"
+    text = N_("Please connect an account first.")
 
 
 def own(by: Visitor) -> Row[Any] | None:
@@ -37,13 +44,13 @@ def connect(by: Visitor, gateway: Gateway) -> None:
 
 
 def onboarding_url(by: Visitor, gateway: Gateway) -> str:
-    """Where the manager tells the provider who the co-operative is. Raises NotFound, Declined, OutcomeUnknown."""
+    """Where the manager tells the provider who the co-operative is. Raises NotConnected, Declined, OutcomeUnknown."""
     account = _connected(by)
     return gateway.onboarding_url(account.account_id, f"{gateway.site_url}/village/card-account")
 
 
 def check(by: Visitor, gateway: Gateway) -> bool:
-    """Ask the provider whether the account may take money now. Raises NotFound, Declined, OutcomeUnknown."""
+    """Ask the provider whether the account may take money now. Raises NotConnected, Declined, OutcomeUnknown."""
     found = gateway.account(_connected(by).account_id)
     _keep(found)
     return found.charges_enabled
@@ -70,12 +77,12 @@ def lost(account_id: str) -> str:
 
 
 def disconnect(by: Visitor) -> None:
-    """Cards are no longer offered; what is on its way is still booked. Raises NotFound."""
+    """Cards are no longer offered; what is on its way is still booked. Raises NotConnected."""
     account = db.session().scalar(select(ConnectedAccount).where(
         ConnectedAccount.supplier_id == by.organisation_id, ConnectedAccount.disconnected_at.is_(None))
         .with_for_update())
     if account is None:
-        raise NotFound()
+        raise NotConnected()
     account.disconnected_at, account.charges_enabled = clock.now(), False
     db.session().flush()
     journal.record("card.disconnected", "organisation", account.supplier_id, by, account=account.account_id)
@@ -85,7 +92,7 @@ def _connected(by: Visitor) -> Row[Any]:
     account = own(by)
     db.session().rollback()
     if account is None or account.disconnected_at is not None:
-        raise NotFound()
+        raise NotConnected()
     return account
 
 

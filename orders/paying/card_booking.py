@@ -69,7 +69,8 @@ def _set_aside(payment: CardPayment, charge: Charge, wrong: dict[str, tuple[Any,
     """Money that is not what was asked for is not booked: somebody has to look."""
     kind = "amount_differs" if wrong.keys() == {"amount_fen"} else "charge_differs"
     tasks.find(kind, charge.id, payment.supplier_id, amount_fen=charge.captured_fen, order_id=payment.order_id,
-               card_payment_id=payment.id, **{what: [str(one) for one in pair] for what, pair in wrong.items()})
+               card_payment_id=payment.id, asked={what: str(asked) for what, (asked, _found) in wrong.items()},
+               found={what: str(found) for what, (_asked, found) in wrong.items()})
     if payment.state != "different":
         _end(payment, "different")
         journal.record("payment.card_different", "order", payment.order_id, None, key=payment.key,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import ColumnElement, Row, or_, select, update
 
 from market import clock, db, outbox
 from orders.models import CardPayment, ConnectedAccount, ProviderEvent
@@ -22,7 +22,7 @@ def keep(bell: Bell) -> bool:
 
     Raises BadWebhook for an account that is nobody's here.
     """
-    if not _is_known(bell.account_id):
+    if _supplier_of(bell.account_id) is None:
         raise BadWebhook("account")
     kept = insert_once(bell)
     if kept is not None:
@@ -38,11 +38,11 @@ def insert_once(bell: Bell) -> int | None:
     return kept
 
 
-def _is_known(account_id: str) -> bool:
-    connected = select(ConnectedAccount.account_id).where(ConnectedAccount.account_id == account_id)
-    paid_to = select(CardPayment.account_id).where(CardPayment.account_id == account_id).limit(1)
-    return bool(account_id) and db.session().scalar(
-        select(connected.exists() | paid_to.exists())) is True
+def _supplier_of(account_id: str) -> int | None:
+    """Whose account it is, or was when somebody paid into it."""
+    session = db.session()
+    return session.scalar(select(ConnectedAccount.supplier_id).where(ConnectedAccount.account_id == account_id)) or (
+        session.scalar(select(CardPayment.supplier_id).where(CardPayment.account_id == account_id).limit(1)))
 
 
 def follow_up(event_id: int, gateway: Gateway) -> None:
@@ -61,9 +61,9 @@ def follow_up(event_id: int, gateway: Gateway) -> None:
 def _outcome(event: Row[Any], thing: Mapping[str, Any], gateway: Gateway) -> str:
     """What came of it, in a word for the record."""
     if event.kind.startswith("charge.dispute."):
-        return _dispute(event, thing)
+        return _dispute(event, thing, gateway)
     if event.kind.startswith(("refund.", "charge.refund")):
-        return _refund(event, thing)
+        return _refund(event, thing, gateway)
     if event.kind == "account.updated":
         return card_accounts.check_account(event.account_id, gateway)
     if event.kind == "account.application.deauthorized":
@@ -85,13 +85,24 @@ def _payment(event: Row[Any], thing: Mapping[str, Any], gateway: Gateway) -> str
     return cards.book(payment.id, gateway)
 
 
-def _payment_of(event: Row[Any], thing: Mapping[str, Any]) -> Row[Any] | None:
-    """The attempt that an event is about: by the provider's ids, or by our mark where they are not known yet."""
+def _booked_first(event: Row[Any], thing: Mapping[str, Any], gateway: Gateway) -> Any:
+    """The attempt of a charge that we had not heard of yet, booked; None where it is none of ours."""
+    intent = thing.get("payment_intent")
+    charge = gateway.charge(event.account_id, intent) if isinstance(intent, str) else None
+    payment = _payment_of(event, {"metadata": {"payment": charge.reference}}) if charge is not None else None
+    if payment is not None:
+        cards.book(payment.id, gateway)
+    return payment
+
+
+def _payment_of(event: Row[Any], thing: Mapping[str, Any]) -> Any:
+    """The attempt that an event is about, or None: by the provider's ids, or by our mark where these are not known."""
     ids = {event.object_id, *(value for value in (thing.get("payment_intent"), thing.get("charge"))
                               if isinstance(value, str))}
     marks = thing.get("metadata")
     mark = str(marks.get("payment", "")) if isinstance(marks, dict) else ""
-    is_it = [CardPayment.session_id.in_(ids), CardPayment.intent_id.in_(ids), CardPayment.charge_id.in_(ids)]
+    is_it: list[ColumnElement[bool]] = [
+        CardPayment.session_id.in_(ids), CardPayment.intent_id.in_(ids), CardPayment.charge_id.in_(ids)]
     if mark.isascii() and mark.isdigit() and len(mark) < 13:
         is_it.append(CardPayment.id == int(mark))
     session = db.session()
@@ -102,34 +113,33 @@ def _payment_of(event: Row[Any], thing: Mapping[str, Any]) -> Row[Any] | None:
     return found
 
 
-def _dispute(event: Row[Any], thing: Mapping[str, Any]) -> str:
+def _dispute(event: Row[Any], thing: Mapping[str, Any], gateway: Gateway) -> str:
     """A payer's bank wants the money back: somebody of the co-operative has to answer there."""
-    return _task("dispute", event, thing, status=str(thing.get("status")), reason=str(thing.get("reason")))
+    return _task("dispute", event, thing, gateway, status=str(thing.get("status")), reason=str(thing.get("reason")))
 
 
-def _refund(event: Row[Any], thing: Mapping[str, Any]) -> str:
+def _refund(event: Row[Any], thing: Mapping[str, Any], gateway: Gateway) -> str:
     """Our own refunds go to who made them; one that was made at the provider is a task."""
     marks = thing.get("metadata")
     mark = str(marks.get("refund") or "") if isinstance(marks, dict) else ""
     made_there = thing.get("object") == "refund" and not mark
     if made_there:
-        return _task("provider_refund", event, thing, status=str(thing.get("status")))
+        return _task("provider_refund", event, thing, gateway, status=str(thing.get("status")))
     with db.transaction():
         outbox.enqueue(REFUND, {"object_id": event.object_id, "account_id": event.account_id, "kind": event.kind,
                                 "event_id": event.id, "refund_mark": mark}, unique_key=f"{REFUND}:{event.id}")
     return "refund"
 
 
-def _task(kind: str, event: Row[Any], thing: Mapping[str, Any], **facts: str) -> str:
-    payment = _payment_of(event, thing)
-    session = db.session()
-    supplier_id = session.scalar(
-        select(ConnectedAccount.supplier_id).where(ConnectedAccount.account_id == event.account_id)
-        .union_all(select(CardPayment.supplier_id).where(CardPayment.account_id == event.account_id).limit(1)).limit(1))
+def _task(kind: str, event: Row[Any], thing: Mapping[str, Any], gateway: Gateway, **facts: Any) -> str:
+    payment = _payment_of(event, thing) or _booked_first(event, thing, gateway)
+    supplier_id = _supplier_of(event.account_id)
+    if supplier_id is None:
+        return "none of ours"
     amount = thing.get("amount")
     with db.transaction():
         found = tasks.find(
-            kind, event.object_id, int(supplier_id or 0), amount_fen=amount if type(amount) is int else None,
+            kind, event.object_id, supplier_id, amount_fen=amount if type(amount) is int else None,
             order_id=payment.order_id if payment else None, card_payment_id=payment.id if payment else None,
             charge=str(thing.get("charge") or ""), **facts)
     return "task" if found else "known task"

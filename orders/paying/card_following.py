@@ -1,10 +1,11 @@
 """Attempts under way are asked about again and again, so that an order is paid though no bell ever rings."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 
 from market import clock, db
 from market.errors import MarketError
@@ -55,17 +56,17 @@ def wait(row: Any, now: datetime) -> timedelta:
     return next((step for step in AFTERWARDS if over < 2 * step), AFTERWARDS[-1])
 
 
-def _due() -> list[Row[Any]]:
+def _due() -> Sequence[Any]:
     session = db.session()
     rows = session.execute(
         select(CardPayment.id, CardPayment.next_look_at, CardPayment.expires_at)
         .where(CardPayment.state.in_(LIVE_STATES), CardPayment.next_look_at <= clock.now())
         .order_by(CardPayment.next_look_at, CardPayment.id).limit(TURN)).all()
     session.rollback()
-    return list(rows)
+    return rows
 
 
-def _take(row: Row[Any]) -> bool:
+def _take(row: Any) -> bool:
     """Say when it is looked at next, before looking: of two workers one does, and one that dies loses nothing."""
     now = clock.now()
     with db.transaction() as session:

@@ -1,4 +1,4 @@
-"""Money for an order that had ended because none came in time: it is placed again if its goods can be held once more."""
+"""Money for an order that had ended because none came in time: it is placed again if its goods can be held anew."""
 
 from collections import defaultdict
 

@@ -1,7 +1,7 @@
 """What both sides see of payments by card: columns, a fixed number of statements, their own rows only."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
@@ -33,9 +33,10 @@ class Panel:
     refusal: MarketError | None
     attempts: Sequence[Columns]
     under_way: Columns | None
-    labels = STATE_LABELS
-    tones = TONES
-    ways = WAY_LABELS
+    why: str = ""  # the refusal in the reader's words
+    labels: Mapping[str, str] = field(default_factory=lambda: STATE_LABELS)
+    tones: Mapping[str, str] = field(default_factory=lambda: TONES)
+    ways: Mapping[str, str] = field(default_factory=lambda: WAY_LABELS)
 
 
 def panel(order: Any, by: Visitor, gateway: Gateway) -> Panel:

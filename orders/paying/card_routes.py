@@ -1,11 +1,14 @@
 """The unit's card payments: to the provider's page, back from it, and what came of it."""
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request
 from flask_login import current_user
 
 from market.access import requires
+from market.i18n import gettext as _
 from market.web import once, see_other, shows_again
 from orders.buying import lists as orders_lists
 from orders.paying import card_lists, cards
@@ -25,7 +28,8 @@ def gateway() -> Gateway:
 
 def panel_of(order: Any) -> card_lists.Panel:
     """What orders/cards/panel.html shows of an order, as orders.buying.lists.order() gives it."""
-    return card_lists.panel(order, current_user, gateway())
+    panel = card_lists.panel(order, current_user, gateway())
+    return replace(panel, why=panel.refusal.message(_)) if panel.refusal else panel
 
 
 @bp.get(ORDER)
@@ -76,9 +80,7 @@ def check(order_id: int, payment_id: int) -> Response:
     """Look up what became of an attempt; harmless however often."""
     card_lists.one(payment_id, order_id, orders_lists.unit_ids(current_user))
     looks = request.form.get("looks", "0")
-    try:
+    with suppress(OutcomeUnknown, Declined):  # still being checked: the worker asks again as well
         cards.book(payment_id, gateway())
-    except (OutcomeUnknown, Declined):
-        pass  # still being checked: the worker asks again as well
     made = int(looks) + 1 if looks.isascii() and looks.isdigit() and len(looks) < 3 else MOST_LOOKS
     return see_other("cards.show", order_id=order_id, payment_id=payment_id, looks=made)

@@ -4,6 +4,7 @@ The attempt and its key stand in the table before the provider is called, and th
 provider is asked outside a transaction, and what it says is booked inside one.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -95,10 +96,8 @@ def close(payment_id: int, gateway: Gateway) -> str:
     """
     if open_page(payment_id, gateway) == "open":
         row = _row(payment_id)
-        try:
+        with suppress(Declined):  # it is not open any more: what became of it is looked up
             gateway.expire(row.account_id, row.session_id)
-        except Declined:  # it is not open any more: what became of it is looked up
-            pass
     return book(payment_id, gateway)
 
 

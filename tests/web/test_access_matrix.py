@@ -52,6 +52,7 @@ from orders.models import (
     AfterSale,
     AfterSalePhoto,
     BankRow,
+    CardPayment,
     CreditChange,
     DeliveryRun,
     Order,
@@ -82,6 +83,7 @@ from orders.units.models import UnitApplication
 from tests.bank_tables import csv_of, line
 from tests.entries import newcomer
 from tests.quota_people import FILED
+from tests.stand_in import StandIn
 from tests.standing_plans import a_plan
 from tests.terms import USUAL, county_of
 from tests.trade import Trade
@@ -161,6 +163,7 @@ class Things:
     bank_file_id: int
     upload_id: int
     row_id: int
+    payment_id: int
 
 
 Make = Callable[[Things], Any]
@@ -172,7 +175,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
-        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id", "refund_id")},
+        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id", "refund_id", "payment_id")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
     **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},
@@ -292,7 +295,7 @@ def noon() -> Iterator[None]:
 
 
 @pytest.fixture
-def sides(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[Things, Things]:
+def sides(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch, stand_in: StandIn) -> tuple[Things, Things]:
     """The same trade twice, near and far, between people who have nothing to do with each other."""
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)  # tested elsewhere; here nothing may hide behind it
     trade = Trade(world)
@@ -366,7 +369,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         **papers, **bank_upload(world, "chair.shi" if near else "chair.he"), list_id=menu,
         capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
-        amendment_id=changed, **reconciled(world, supplier), refund_id=owed_back(order.id, somebody, paper.id),
+        amendment_id=changed, **reconciled(world, supplier), refund_id=owed_back(order.id, somebody, paper.id), payment_id=paid_by_card(order, world.person(cashier).id),
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
@@ -542,6 +545,18 @@ def amended(trade: Trade, product: int, cook: str, unit: str) -> int:
     order = trade.orders(trade.place({product: 2_000}, by=cook, unit=unit))[0]
     with db.transaction():
         return amending.amend(order.id, {trade.lines(order.id)[0].id: 1_000}, [], "", trade.world.person(cook)) or 0
+
+
+def paid_by_card(order: Order, cashier: int) -> int:
+    """An attempt to pay by card that came to nothing."""
+    with db.transaction() as session:
+        payment = CardPayment(
+            order_id=order.id, unit_id=order.unit_id, supplier_id=order.supplier_id, account_id=f"acct_{order.id}",
+            attempt=1, key=f"order-{order.number}-1", amount_fen=1_000, live=False, state="expired", started_by=cashier,
+            started_at=clock.now(), expires_at=clock.now(), next_look_at=clock.now())
+        session.add(payment)
+        session.flush()
+        return payment.id
 
 
 def reviewed(world: World, product_id: int, supplier: str) -> tuple[int, int]:

@@ -38,7 +38,17 @@ from orders.banking import columns as bank_columns
 from orders.banking import table as bank_table
 from orders.banking import taking
 from orders.income import wages
-from orders.models import AfterSale, BankRow, BankStatement, CreditChange, Order, OrderLine, PaymentClaim, Refund
+from orders.models import (
+    AfterSale,
+    BankRow,
+    BankStatement,
+    CardPayment,
+    CreditChange,
+    Order,
+    OrderLine,
+    PaymentClaim,
+    Refund,
+)
 from orders.ordering import weekly
 from orders.paying import tasks
 from orders.phone import calls, links
@@ -123,6 +133,7 @@ class Crowd:
         self.list_and_note(range(self.made, size))
         self.reconcile(range(self.made, size))
         self.send_bank_statements(range(self.made, size))
+        self.pay_by_card(range(self.made, size))
         self.people_units(range(self.made, size))
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
@@ -162,6 +173,17 @@ class Crowd:
                 asked_at=now))
             session.add(Refund(number=f"R{order}", order_id=order, amount_fen=1, way="bank", state="asked",
                                made_by=somebody, made_at=now))
+
+    def pay_by_card(self, numbers: range) -> None:
+        """Attempts that came to nothing."""
+        now = clock.now()
+        with db.transaction() as session:
+            order = session.scalars(select(Order).order_by(Order.id).limit(1)).one()
+            session.add_all(CardPayment(
+                order_id=order.id, unit_id=order.unit_id, supplier_id=order.supplier_id, account_id="acct_1",
+                attempt=number + 1, key=f"order-{number}", amount_fen=100, live=False, state="expired",
+                started_by=self.world.person("cashier.sun").id, started_at=now, expires_at=now, next_look_at=now)
+                for number in numbers)
 
     def pause(self, number: int) -> None:
         """One more area of both co-operatives, and a break far ahead."""
