@@ -65,6 +65,7 @@ from orders.papers.models import (
 )
 from orders.paying import claims
 from orders.paying.claims import Remittance
+from orders.paying.payer_models import DeclaredPayer
 from orders.phone import calls
 from orders.phone.calls import Link, Said
 from orders.quota import filing, successions
@@ -145,6 +146,7 @@ class Things:
     unit_id: int
     succession_id: int
     amendment_id: int
+    payer_id: int
 
 
 Make = Callable[[Things], Any]
@@ -156,7 +158,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
-        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id")},
+        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "payer_id")},
     "aftersale.photo.file_id": (lambda things: things.paper_file_id, NOBODYS),
     "standing.run.run_id": (lambda things: things.standing_run_id, NOBODYS),
     "phone.open_link.token": (lambda things: things.phone_token, "nobodys-token"),
@@ -295,6 +297,10 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         code = session.scalars(select(Lot.code).where(Lot.id == other)).one()
         stopped = recall.recall(code, "农残超标", trade.chair_of(world.organisation_id(supplier)))
         claim = claims.claim({order.id: 1_000}, Remittance(unit, TODAY, paper.id), world.person(cashier))
+        payer = DeclaredPayer(unit_id=world.organisation_id(unit), name="国库", kind="treasury",
+                              declared_at=clock.now(), declared_by=world.person(cashier).id)
+        session.add(payer)
+        session.flush()
     case, change = disputed(world, order.id, unit, supplier, paper.id)
     unit_things = kept_unit(world, unit, cook)
     folder = world.app.extensions["sijin"].files_dir
@@ -337,7 +343,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         **unit_things,
         **papers, list_id=menu, capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
-        amendment_id=changed,
+        amendment_id=changed, payer_id=payer.id,
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
