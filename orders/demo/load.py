@@ -31,6 +31,7 @@ from orders.demo import (
     standing,
     tables,
     terms,
+    terms_of_payment,
     units,
     year,
 )
@@ -90,6 +91,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     capacity.approve_some(book, today)  # last: what is approved follows what was booked and sold
     approving.approve_in_steps(book, today)
     terms.state(book)  # last: the year was traded on without terms
+    terms_of_payment.agree(book)
     _forget_messages()
 
 

@@ -90,7 +90,8 @@ def book() -> None:
 
 
 def unpaid() -> list[Order]:
-    found = db.session().execute(select(db.table(Order)).where(Order.payment == "unpaid", ~card_pages.is_open()).order_by(Order.id)).all()
+    found = db.session().execute(select(db.table(Order)).where(
+        Order.payment == "unpaid", ~card_pages.is_open()).order_by(Order.id)).all()
     db.session().rollback()
     return list(found)
 

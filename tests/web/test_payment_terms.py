@@ -163,7 +163,7 @@ def test_several_ticked_orders_are_claimed_as_one_transfer(world, trade):
     assert f'value="{first.id}" form="transfer"' in page and f'value="{waits.id}" form="transfer"' in page
     ticked = f"/payments/transfer?order={first.id}&order={second.id}&order={waits.id}"
     form = cashier.get(ticked).text
-    assert all(re.search(f'name="order-{one.id}"[^>]* value="23"', form) for one in (first, second, waits))
+    assert all(re.search(f'name="order-{one.id}"[^>]* value="23.00"', form) for one in (first, second, waits))
     remark = re.search(r"附言：([^<]*)</textarea>", form)
     assert remark and set(remark[1].split()) == {first.number, second.number, waits.number}
     amounts = {f"order-{first.id}": "23", f"order-{second.id}": "10", f"order-{waits.id}": ""}
