@@ -134,6 +134,9 @@ class OrderSchema(Schema):
     received_fen = fields.Integer(required=True)
     refunded_fen = fields.Integer(required=True)
     delivery_point_id = fields.Integer(required=True)
+    payment_terms = fields.String(required=True)
+    payment_days = fields.Integer(required=True)
+    pay_by = fields.Date(required=True, allow_none=True)
     delivery_day = fields.Date(required=True)
     delivery_window = fields.String(required=True)
     placed_at = fields.AwareDateTime(required=True)
@@ -173,9 +176,6 @@ class PurchaseSummarySchema(Schema):
     freight_fen = fields.Integer(required=True)
     approval = fields.String(required=True)
     content_hash = fields.String(required=True)
-    payment_terms = fields.String(required=True)
-    payment_days = fields.Integer(required=True)
-    pay_by = fields.Date(required=True, allow_none=True)
     placed_at = fields.AwareDateTime(required=True)
 
 

@@ -124,9 +124,10 @@ class Trade:
     # ---- demand ------------------------------------------------------------------------------------------------
 
     def place(self, goods: dict[int, int], *, by: str = "cook.chen", token: str | None = None, day: date | None = None,
-              unit: str = SCHOOL, window: str = "morning") -> Placed:
+              unit: str = SCHOOL, window: str = "morning", payment_terms: str = "as_set") -> Placed:
         """A purchase of {product id: milli} for tomorrow morning."""
-        wish = Wish(self.world.delivery_point_id(unit), day or clock.today() + timedelta(days=1), window)
+        wish = Wish(self.world.delivery_point_id(unit), day or clock.today() + timedelta(days=1), window,
+                    payment_terms=payment_terms)
         with db.transaction():
             return checkout.place(list(goods.items()), wish, token or f"token {next(_numbers)}",
                                   self.world.person(by))

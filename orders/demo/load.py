@@ -36,6 +36,7 @@ from orders.demo import (
     standing,
     tables,
     terms,
+    terms_of_payment,
     units,
     year,
 )
@@ -100,6 +101,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     agency.keep_books(book)
     terms.state(book)  # last: the year was traded on without terms
     banking.send(book, files_folder)
+    terms_of_payment.agree(book)
     _forget_messages()
 
 

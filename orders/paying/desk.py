@@ -22,7 +22,7 @@ ROWS = 50  # of the account at once
 TO_CONFIRM = 200  # announced transfers on one page: the chairman confirms them by one tap
 STATE_LABELS: Mapping[str, str] = {
     "claimed": N_("To look for"), "received": N_("Received"), "refused": N_("Not found"),
-    "withdrawn": N_("Taken back"),
+    "withdrawn": N_("Claim taken back"),
 }
 EVENT_LABELS: Mapping[str, str] = {
     "accepted": N_("Goods accepted"), "received": N_("Money received"), "returned": N_("Goods came back"),

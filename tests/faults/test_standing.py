@@ -59,11 +59,12 @@ def test_without_the_guards_the_same_workers_order_twice(
     assert max(Counter(purchases()).values()) > PLANS
 
 
-def compete(url: str, folder: Path, *workers: list[str], **more: str) -> list[int]:
+def compete(url: str, folder: Path, *workers: list[str], module: str = "tests.faults.standing_worker",
+            **more: str) -> list[int]:
     """Run workers that begin at the same moment; how each ended."""
     start = folder / "start"
     start.unlink(missing_ok=True)
-    running = [subprocess.Popen([sys.executable, "-m", "tests.faults.standing_worker", *said], cwd=serving.ROOT,
+    running = [subprocess.Popen([sys.executable, "-m", module, *said], cwd=serving.ROOT,
                                 env=servers.environment(url, folder, START=str(start), **more),
                                 stdout=subprocess.PIPE, text=True) for said in workers]
     for worker in running:

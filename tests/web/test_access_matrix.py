@@ -72,6 +72,7 @@ from orders.papers.models import (
 )
 from orders.paying import claims, tasks
 from orders.paying.claims import Remittance
+from orders.paying.payer_models import DeclaredPayer
 from orders.phone import calls
 from orders.phone.calls import Link, Said
 from orders.quota import filing, successions
@@ -164,6 +165,7 @@ class Things:
     upload_id: int
     row_id: int
     payment_id: int
+    payer_id: int
 
 
 Make = Callable[[Things], Any]
@@ -175,7 +177,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
-        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id", "refund_id", "payment_id")},
+        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id", "refund_id", "payment_id", "payer_id")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
     **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},
@@ -326,6 +328,10 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         code = session.scalars(select(Lot.code).where(Lot.id == other)).one()
         stopped = recall.recall(code, "农残超标", trade.chair_of(world.organisation_id(supplier)))
         claim = claims.claim({order.id: 1_000}, Remittance(unit, TODAY, paper.id), world.person(cashier))
+        payer = DeclaredPayer(unit_id=world.organisation_id(unit), name="国库", kind="treasury",
+                              declared_at=clock.now(), declared_by=world.person(cashier).id)
+        session.add(payer)
+        session.flush()
     case, change = disputed(world, order.id, unit, supplier, paper.id)
     unit_things = kept_unit(world, unit, cook)
     folder = world.app.extensions["sijin"].files_dir
@@ -369,7 +375,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         **papers, **bank_upload(world, "chair.shi" if near else "chair.he"), list_id=menu,
         capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
-        amendment_id=changed, **reconciled(world, supplier), refund_id=owed_back(order.id, somebody, paper.id), payment_id=paid_by_card(order, world.person(cashier).id),
+        amendment_id=changed, **reconciled(world, supplier), refund_id=owed_back(order.id, somebody, paper.id), payment_id=paid_by_card(order, world.person(cashier).id), payer_id=payer.id,
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
