@@ -199,6 +199,9 @@ def _claims(movements: Sequence[Movement], by: Visitor) -> dict[int, Claimed]:
     """Claims of these amounts without a row of a bank statement."""
     found: dict[int, Claimed] = {}
     for some in _chunks(sorted({movement.amount_fen for movement in movements})):
+        db.session().execute(select(PaymentClaim.id).where(  # another upload may be about to take one of them
+            PaymentClaim.supplier_id == by.organisation_id, PaymentClaim.state.in_(("claimed", "received")),
+            PaymentClaim.amount_fen.in_(some)).order_by(PaymentClaim.id).with_for_update()).all()
         rows = db.session().execute(
             select(PaymentClaim.id, PaymentClaim.unit_id, PaymentClaim.payer_name, PaymentClaim.amount_fen,
                    PaymentClaim.paid_on, PaymentClaim.state, ClaimPart.order_id)
