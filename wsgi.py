@@ -192,7 +192,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               unit_table_routes.bp, quota_routes.bp, quota_office_routes.bp, standing_routes.bp, phone_routes.bp,
               trade_paper_routes.bp, statement_routes.bp, invoice_routes.bp, frame_routes.bp, inspection_routes.bp,
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
-              approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp, setting_routes.bp, reconciling_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
+              approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp,
+              setting_routes.bp, reconciling_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
               overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp, banking_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
@@ -217,7 +218,8 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          unit_routes.MENU, door_routes.MENU, approving_routes.MENU, unit_table_routes.MENU, credit_routes.MENU,
          terms_routes.MENU, paper_routes.MENU, paper_routes.OFFICE_MENU, place_routes.MENU, import_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
-         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU, card_village_routes.MENU, setting_routes.MENU, reconciling_routes.MENU, agency_account_routes.MENU,
+         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU, card_village_routes.MENU,
+         setting_routes.MENU, reconciling_routes.MENU, agency_account_routes.MENU,
          fee_routes.MENU,
          overdue_routes.MENU, overdue_village_routes.MENU, overdue_office_routes.MENU, banking_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
@@ -235,7 +237,8 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("overdue", overdue_jobs.follow_day, seconds=600))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
-        quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs, reconciling_jobs,
+        quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs,
+        reconciling_jobs,
         overdue_jobs, banking_news)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
@@ -246,7 +249,8 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.wa
            quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
            phone_routes.waiting_here, trade_paper_routes.waiting_here,
            approving_routes.waiting_here,
-           overdue_routes.waiting_here, overdue_office_routes.waiting_here, refund_routes.waiting_here, reconciling_routes.waiting_here, banking_routes.waiting_here)
+           overdue_routes.waiting_here, overdue_office_routes.waiting_here, refund_routes.waiting_here,
+           reconciling_routes.waiting_here, banking_routes.waiting_here)
 # figures for /metrics that rooms know: name, what it is, how to read it (None: nothing to tell)
 GAUGES = ((reconciling_lists.AGE, "Seconds since the last good comparison with the card provider",
            reconciling_lists.age_seconds),)
@@ -309,7 +313,8 @@ def create_app(chosen: config.Config | None = None) -> Flask:
         app.wsgi_app, root=app.static_folder, prefix="static/", max_age=A_YEAR
     )
     if chosen.proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=chosen.proxies, x_proto=chosen.proxies)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=chosen.proxies,
+                                x_proto=chosen.proxies)  # type: ignore[method-assign]
     return app
 
 

@@ -13,7 +13,7 @@ from orders.paying import card_accounts, card_following, cards, tasks
 from orders.paying.gateway import BadWebhook, Bell, Gateway
 
 RANG = "card.event"
-REFUND = "card.refund_event"  # {"object_id", "account_id", "kind", "event_id", "refund_mark"}: our own refunds, for who makes them
+REFUND = "card.refund_event"  # for who makes refunds: {object_id, account_id, kind, event_id, refund_mark}
 _events = db.table(ProviderEvent)
 
 

@@ -177,7 +177,8 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "review_id", "outlier_id", "recall_id", "write_off_id", "declaration_id",
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
-        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id", "refund_id", "payment_id", "payer_id")},
+        "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id",
+        "refund_id", "payment_id", "payer_id")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
     **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},
@@ -228,7 +229,8 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
 # these show the same to everybody who may come in: somebody else's is as good as one's own
 SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "delivering.van", "reports.show",
           "tracing.events", "tracing.digital_link", "tracing.certificate", "tracing.certificate_pdf",
-          "reports.download", "reports_api.report", "inspection.download", "accounts.download", "office_overdue.index_as",
+          "reports.download", "reports_api.report", "inspection.download", "accounts.download",
+          "office_overdue.index_as",
           "office_overdue.not_accepted_as", "banking.export"}
 SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit") for file in ("template", "export")}
 # papers under their random names are read by officials and auditors wherever they are
@@ -375,7 +377,8 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         **papers, **bank_upload(world, "chair.shi" if near else "chair.he"), list_id=menu,
         capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
-        amendment_id=changed, **reconciled(world, supplier), refund_id=owed_back(order.id, somebody, paper.id), payment_id=paid_by_card(order, world.person(cashier).id), payer_id=payer.id,
+        amendment_id=changed, **reconciled(world, supplier), refund_id=owed_back(order.id, somebody, paper.id),
+        payment_id=paid_by_card(order, world.person(cashier).id), payer_id=payer.id,
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
