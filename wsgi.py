@@ -313,8 +313,8 @@ def create_app(chosen: config.Config | None = None) -> Flask:
         app.wsgi_app, root=app.static_folder, prefix="static/", max_age=A_YEAR
     )
     if chosen.proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=chosen.proxies,
-                                x_proto=chosen.proxies)  # type: ignore[method-assign]
+        proxied = ProxyFix(app.wsgi_app, x_for=chosen.proxies, x_proto=chosen.proxies)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
     return app
 
 
