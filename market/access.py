@@ -105,7 +105,7 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "phone.type": (SUPPLIER, frozenset({"manager", "clerk"})),
     "payment.receive": (SUPPLIER, frozenset({"manager"})),
     "aftersale.answer": (SUPPLIER, frozenset({"manager"})),
-    "payment.match": (SUPPLIER, frozenset({"manager", "accountant"})),  # bank statements, what they pay for
+    "payment.match": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),  # bank statements, what they pay for
     "refund.ask": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),
     "refund.confirm": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),  # one of the two a manager
     "payment.settings": (None, frozenset({"manager"})),

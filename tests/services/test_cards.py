@@ -398,6 +398,7 @@ def test_a_cancelled_order_has_its_page_closed(
     worker.run_once(app)
     assert payment(row.id).state == "expired"
     assert stand_in.pay(row.session_url) == ""
+    worker.run_once(app)
     with db.transaction():
         card_closing.close_pages(order_id)
     assert outbox.drain(app.extensions["sijin_handlers"]) == 0

@@ -20,7 +20,7 @@ from orders.delivering.acceptance import Taken
 from orders.models import CardPayment, MoneyTask, Order, OrderLine, PaymentClaim, PaymentSetting
 from orders.papers import frames
 from orders.papers.frames import Draft
-from orders.paying import claims, expiry, refunds, settings, terms, terms_jobs
+from orders.paying import card_closing, claims, expiry, refunds, settings, terms, terms_jobs
 from orders.paying.claims import Remittance
 from tests.trade import TOMORROW, Trade
 from tests.world import GREENS, NOON, SCHOOL, TODAY, World
@@ -284,18 +284,20 @@ def test_money_that_arrives_for_an_order_that_is_over_is_booked_owed_back_and_a_
     assert (task.kind, task.amount_fen, task.order_id, task.claim_id) == ("paid_late", 2300, order.id, claim)
 
 
-def test_a_paid_order_closes_the_page_on_which_it_could_be_paid_by_card(world: World, trade: Trade) -> None:
+def test_money_that_arrives_closes_the_page_on_which_more_than_is_open_could_be_paid(
+        world: World, trade: Trade) -> None:
     order, other = cabbage_order(trade), cabbage_order(trade)
     card_page(order, world)
-    trade.pay(order.id, 1000)
-    assert pages_to_close() == []  # a part: the page may still be used
-    trade.pay(order.id, 1300)
     trade.pay(other.id, 2300)
-    assert pages_to_close() == [{"order_id": order.id}]
+    assert pages_to_close() == []
+    trade.pay(order.id, 1000)
+    assert pages_to_close() == [order.id]
 
 
-def pages_to_close() -> list[dict[str, int]]:
-    return list(db.session().scalars(select(OutboxMessage.payload).where(OutboxMessage.kind == "card.expire_page")))
+def pages_to_close() -> list[int]:
+    """The orders whose open card page the worker is told to close."""
+    payments = db.session().scalars(select(OutboxMessage.payload).where(OutboxMessage.kind == card_closing.CLOSE))
+    return [db.session().get_one(CardPayment, told["payment_id"]).order_id for told in payments.all()]
 
 
 # ---- claims ---------------------------------------------------------------------------------------------------------
