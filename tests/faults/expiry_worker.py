@@ -17,7 +17,7 @@ from market import clock, db, logins
 from market.access import Visitor
 from market.errors import MarketError
 from orders.models import CardPayment, Order, PaymentClaim
-from orders.paying import card_pages, claims, expiry, receipts, terms_jobs
+from orders.paying import card_closing, claims, expiry, receipts, terms_jobs
 from tests.faults.standing_worker import wait_for_the_others
 from tests.world import NOON
 from wsgi import create_app
@@ -91,7 +91,7 @@ def book() -> None:
 
 def unpaid() -> list[Order]:
     found = db.session().execute(select(db.table(Order)).where(
-        Order.payment == "unpaid", ~card_pages.is_open()).order_by(Order.id)).all()
+        Order.payment == "unpaid", ~card_closing.is_open()).order_by(Order.id)).all()
     db.session().rollback()
     return list(found)
 
