@@ -94,7 +94,7 @@ class BusyMoney:
             wallet = refunds.ask(by_card, 300, "发黄", self.clerk, self.card_payment).id
         with db.transaction():
             card_refunds.send(wallet, self.chair)
-        self.trade.refund(done, 300)
+        self.trade.refund(done, 200)
         with db.transaction():
             no = refunds.ask(done, 100, "再退一点", self.clerk).id
         with db.transaction():
