@@ -18,6 +18,9 @@ from tests.world import World
 # these are files, not pages; or they are shown to everybody and looked at elsewhere
 NO_PAGE = {"account.own", None}
 SERIOUS = {"serious", "critical"}
+# a caption that is squeezed into the first column of nothing reads one word a line
+SQUEEZED = """[...document.querySelectorAll("caption:not(.visually-hidden)")]
+    .filter(one => one.offsetWidth < one.parentElement.offsetWidth / 2).map(one => one.textContent)"""
 
 
 def pages(app: Flask, world: World, logins: Collection[str],
@@ -54,7 +57,7 @@ def look_at(told: Told, asked: Iterable[tuple[str, str, str]], name: str) -> tup
             told.look(page, f"{name}-{endpoint}-{path.partition('?')[2]}".rstrip("-"))
         except AssertionError as wide:
             wrong.append(str(wide))
-        wrong += [f"{endpoint} {path}: {line}" for line in serious(axe, page)]
+        wrong += [f"{endpoint} {path}: {line}" for line in (*serious(axe, page), *page.evaluate(SQUEEZED))]
         seen.add(endpoint)
     return seen, wrong
 
