@@ -120,7 +120,7 @@ class Ground:
         if exact:
             return min(exact, key=lambda claim: (abs((claim.paid_on - movement.paid_on).days), claim.id))
         by_name = [claim for claim in same if name(claim.payer_name) == name(movement.payer_name)
-                   and movement.payer_name and (not named.ids or claim.orders & named.ids)]
+                   and movement.payer_name and (claim.orders & named.ids if named.ids else _is_near(claim, movement))]
         return by_name[0] if len(by_name) == 1 else None
 
     def _all_of(self, named: Named) -> frozenset[int]:
@@ -135,6 +135,11 @@ class Ground:
                 if order_id in self._open:
                     self._open[order_id].open_fen -= fen
         return Verdict("matched", claim.id)
+
+
+def _is_near(claim: Claimed, movement: Movement) -> bool:
+    """Units buy for the same sum every month: without a number in the text, last month's money is not this month's."""
+    return abs((claim.paid_on - movement.paid_on).days) <= SAME_DAYS
 
 
 def lay(amount_fen: int, orders: Sequence[OpenOrder]) -> dict[int, int]:

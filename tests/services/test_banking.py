@@ -180,6 +180,15 @@ def test_a_claim_of_the_unit_is_taken_by_the_row_it_is_about(world, trade, bring
     assert due(order, other) == [("paid", 0), ("claimed", 4000)]
 
 
+@pytest.mark.parametrize(("days", "state"), [(7, "matched"), (8, "unknown"), (31, "unknown")])
+def test_last_month_s_money_without_a_number_is_not_taken_for_this_month_s(world, trade, bring, days, state):
+    claim = trade.pay(accepted(trade, 2300).id, 2300, confirmed=False)
+    row = bring(line("23.00", "伙食费", day=(TODAY - timedelta(days=days)).isoformat()))[0]
+    assert (row.state, row.claim_id) == (state, claim if state == "matched" else None)
+    suggested = suggesting.Nearby([row], world.person("chair.shi")).of(row)
+    assert state == "matched" or claim in [one.claim_id for one in suggested]  # a person may still say so
+
+
 def test_the_unit_said_more_than_came(world, trade, bring):
     order = accepted(trade, 2300)
     trade.pay(order.id, 2300, confirmed=False)
