@@ -77,6 +77,7 @@ class Ground:
         self._statements = _statements(prefixes, by)
         numbers = _orders(prefixes, by)
         of_statements = _orders_of_statements(list(self._statements.values()))
+        _lock_claims(movements, by)  # before the orders, as whoever answers one
         self._known = codes.Known([*numbers, *self._statements])
         named = set(numbers.values()) | {one for some in of_statements.values() for one in some}
         self.locked = finding.locked(named)
@@ -207,20 +208,28 @@ def _orders_of_statements(statement_ids: Collection[int]) -> dict[int, list[int]
     return found
 
 
-def _claims(movements: Sequence[Movement], by: Visitor) -> dict[int, Claimed]:
-    """Claims of these amounts without a row of a bank statement."""
-    found: dict[int, Claimed] = {}
+def _lock_claims(movements: Sequence[Movement], by: Visitor) -> None:
+    """Another upload, or a person, may be about to take or answer one of them."""
     for some in _chunks(sorted({movement.amount_fen for movement in movements})):
-        db.session().execute(select(PaymentClaim.id).where(  # another upload may be about to take one of them
+        db.session().execute(select(PaymentClaim.id).where(
             PaymentClaim.supplier_id == by.organisation_id, PaymentClaim.state.in_(("claimed", "received")),
             PaymentClaim.amount_fen.in_(some)).order_by(PaymentClaim.id).with_for_update()).all()
+
+
+def _claims(movements: Sequence[Movement], by: Visitor) -> dict[int, Claimed]:
+    """Claims of these amounts without a row of a bank statement; one that came since these were locked is locked too,
+    or left out where somebody answers it just now.
+    """
+    found: dict[int, Claimed] = {}
+    for some in _chunks(sorted({movement.amount_fen for movement in movements})):
         rows = db.session().execute(
             select(PaymentClaim.id, PaymentClaim.unit_id, PaymentClaim.payer_name, PaymentClaim.amount_fen,
                    PaymentClaim.paid_on, PaymentClaim.state, ClaimPart.order_id)
             .join(ClaimPart, ClaimPart.claim_id == PaymentClaim.id)
             .outerjoin(BankRow, BankRow.claim_id == PaymentClaim.id)
             .where(PaymentClaim.supplier_id == by.organisation_id, PaymentClaim.state.in_(("claimed", "received")),
-                   PaymentClaim.amount_fen.in_(some), BankRow.id.is_(None)).order_by(PaymentClaim.id)).all()
+                   PaymentClaim.amount_fen.in_(some), BankRow.id.is_(None)).order_by(PaymentClaim.id)
+            .with_for_update(of=PaymentClaim, skip_locked=True)).all()
         orders: dict[int, set[int]] = {}
         for row in rows:
             orders.setdefault(row.id, set()).add(row.order_id)

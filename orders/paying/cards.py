@@ -60,7 +60,7 @@ def start(order_id: int, by: Visitor, gateway: Gateway) -> CardPayment:
         raise LookedAt()
     under_way = session.scalar(
         select(CardPayment).where(CardPayment.order_id == order.id, CardPayment.state.in_(LIVE_STATES)))
-    if under_way is not None and under_way.amount_fen != amount_fen:
+    if under_way is not None and (under_way.amount_fen != amount_fen or under_way.live != gateway.live):
         raise EarlierAttempt()
     return under_way or _attempt(order, amount_fen, by, gateway)
 
@@ -120,7 +120,7 @@ def open_page(payment_id: int, gateway: Gateway) -> str:
     page could not be paid any more, it is looked for among the charges instead.
     """
     row = _row(payment_id)
-    if row.state != "asked":
+    if row.state != "asked" or row.live != gateway.live:
         return str(row.state)
     if clock.now() - row.started_at > KEY_KEPT:
         return _look_for_charge(row, gateway)
@@ -151,6 +151,8 @@ def book(payment_id: int, gateway: Gateway) -> str:
     row = _row(payment_id)
     if state == "paid":
         return state
+    if row.live != gateway.live:
+        return _of_other_mode(row)
     if row.session_id is None:
         return state if state == "asked" else _look_for_charge(row, gateway)
     page = gateway.session(row.account_id, row.session_id)
@@ -161,6 +163,16 @@ def book(payment_id: int, gateway: Gateway) -> str:
         faults.point("booking_booked")
     faults.point("booking_committed")
     return state
+
+
+def _of_other_mode(row: Row[Any]) -> str:
+    """This site's key does not know a page of practice once it is in earnest, nor the other way round: it ends with
+    its time. Money that came of it is booked when the mode is right again and it is looked up.
+    """
+    if row.state not in LIVE_STATES or clock.now() < row.expires_at + LAST_MINUTES:
+        return str(row.state)
+    with db.transaction():
+        return card_booking.enter(row.id, None, None)
 
 
 def _look_for_charge(row: Row[Any], gateway: Gateway) -> str:

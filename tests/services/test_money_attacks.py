@@ -13,9 +13,9 @@ from market.access import Visitor
 from orders.aftersale import crediting
 from orders.approving import amending, parting
 from orders.banking import deciding, taking
-from orders.models import BankRow, CardPayment, MoneyTask, Order, PaymentClaim, ReceiptShare
-from orders.paying import cards, claims, expiry, refunds, tasks
-from orders.paying.gateway import Gateway, OutcomeUnknown
+from orders.models import BankRow, CardPayment, ConnectedAccount, MoneyTask, Order, PaymentClaim, ReceiptShare, Refund
+from orders.paying import card_refunds, cards, claims, expiry, refunds, tasks
+from orders.paying.gateway import Declined, Gateway, OutcomeUnknown
 from orders.reconciling import bank
 from tests import bank_tables
 from tests.bank_tables import line
@@ -176,6 +176,53 @@ def test_the_clock_of_the_provider_may_lag_behind(
         session.execute(db.table(CardPayment).update().values(state="asked", session_id=None, session_url=""))
     with clock.at(NOON + timedelta(days=2)):
         assert cards.book(row.id, gateway) == "paid"
+
+
+def in_earnest(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the site's key is not one of practice."""
+    monkeypatch.setattr(Gateway, "live", property(lambda _self: True))
+    monkeypatch.setattr(gateway, "_call", refused_by_the_other_mode)
+
+
+def refused_by_the_other_mode(_work: object) -> None:
+    raise Declined(why="No such checkout.session")
+
+
+def test_a_page_of_practice_ends_once_the_site_is_in_earnest(
+        trade: Trade, cashier: Visitor, gateway: Gateway, account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = placed(trade)
+    row = begun(order_id, cashier, gateway)
+    in_earnest(gateway, monkeypatch)
+    with db.transaction() as session:
+        session.execute(db.table(ConnectedAccount).update().values(live=True))
+    with pytest.raises(cards.EarlierAttempt), db.transaction():
+        cards.start(order_id, cashier, gateway)
+    assert cards.book(row.id, gateway) == "open"
+    with clock.at(NOON + timedelta(minutes=50)):
+        assert cards.book(row.id, gateway) == "expired"
+        with db.transaction():
+            assert cards.start(order_id, cashier, gateway).attempt == 2
+
+
+def test_a_refund_of_the_other_mode_is_not_said_to_have_failed(
+        world: World, trade: Trade, cashier: Visitor, gateway: Gateway, account: str, stand_in: StandIn,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = placed(trade)
+    row = begun(order_id, cashier, gateway)
+    stand_in.pay(row.session_url)
+    cards.book(row.id, gateway)
+    trade.pay(order_id, 500)
+    with db.transaction():
+        refund = refunds.ask(order_id, 500, "多付", world.person("clerk.zhang"), row.id).id
+    with db.transaction():
+        card_refunds.send(refund, world.person("chair.shi"))
+    with monkeypatch.context() as other:
+        in_earnest(gateway, other)
+        card_refunds.carry_on(refund, gateway)
+        assert db.session().get_one(Refund, refund, populate_existing=True).state == "sending"
+    card_refunds.carry_on(refund, gateway)
+    assert db.session().get_one(Refund, refund, populate_existing=True).state == "done"
+    assert [one["amount"] for one in stand_in.refunds(account)] == [500]
 
 
 # ---- another amount than asked --------------------------------------------------------------------------------------
