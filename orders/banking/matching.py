@@ -41,6 +41,7 @@ class Claimed:
     paid_on: date
     state: str
     orders: frozenset[int]
+    parts: Mapping[int, int]  # {order id: fen}
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class Ground:
         key = (name(movement.payer_name), movement.amount_fen)
         self._earlier.setdefault(key, []).append(Earlier(claim.orders))
         if claim.state == "claimed":  # a received one has lowered what is open already
-            for order_id, fen in _parts(claim.id).items():
+            for order_id, fen in claim.parts.items():
                 if order_id in self._open:
                     self._open[order_id].open_fen -= fen
         return Verdict("matched", claim.id)
@@ -224,16 +225,16 @@ def _claims(movements: Sequence[Movement], by: Visitor) -> dict[int, Claimed]:
     for some in _chunks(sorted({movement.amount_fen for movement in movements})):
         rows = db.session().execute(
             select(PaymentClaim.id, PaymentClaim.unit_id, PaymentClaim.payer_name, PaymentClaim.amount_fen,
-                   PaymentClaim.paid_on, PaymentClaim.state, ClaimPart.order_id)
+                   PaymentClaim.paid_on, PaymentClaim.state, ClaimPart.order_id, ClaimPart.amount_fen)
             .join(ClaimPart, ClaimPart.claim_id == PaymentClaim.id)
             .outerjoin(BankRow, BankRow.claim_id == PaymentClaim.id)
             .where(PaymentClaim.supplier_id == by.organisation_id, PaymentClaim.state.in_(("claimed", "received")),
                    PaymentClaim.amount_fen.in_(some), BankRow.id.is_(None)).order_by(PaymentClaim.id)
             .with_for_update(of=PaymentClaim, skip_locked=True)).all()
-        orders: dict[int, set[int]] = {}
+        parts: dict[int, dict[int, int]] = {}
         for row in rows:
-            orders.setdefault(row.id, set()).add(row.order_id)
-            found[row.id] = Claimed(*row[:6], frozenset(orders[row.id]))
+            parts.setdefault(row.id, {})[row.order_id] = row[7]
+            found[row.id] = Claimed(*row[:6], frozenset(parts[row.id]), parts[row.id])
     return found
 
 
@@ -262,11 +263,6 @@ def _earlier(movements: Sequence[Movement], by: Visitor) -> dict[tuple[str, int]
     for key, one in found.values():
         earlier.setdefault(key, []).append(one)
     return earlier
-
-
-def _parts(claim_id: int) -> dict[int, int]:
-    return {row.order_id: row.amount_fen for row in db.session().execute(
-        select(ClaimPart.order_id, ClaimPart.amount_fen).where(ClaimPart.claim_id == claim_id))}
 
 
 def _chunks(values: Sequence[Any]) -> list[Sequence[Any]]:

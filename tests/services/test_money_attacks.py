@@ -19,6 +19,7 @@ from orders.paying.gateway import Declined, Gateway, OutcomeUnknown
 from orders.reconciling import bank
 from tests import bank_tables
 from tests.bank_tables import line
+from tests.counting import count_statements
 from tests.services.test_after_sale import branch
 from tests.services.test_banking import accepted, rows_of, take
 from tests.services.test_cards import begun, order, payment
@@ -105,6 +106,19 @@ def test_two_instalments_that_the_bank_numbers_apart_are_two(world: World, trade
     two = bring(world, line("10.00", due.number, serial="0043"))[0]
     next_day = bring(world, line("3.00", due.number, day="2026-10-11"))[0]
     assert [one.state, two.state, next_day.state] == ["part", "part", "matched"]
+
+
+def test_many_rows_on_claims_cost_as_many_statements_as_few(world: World, trade: Trade) -> None:
+    due, costs = accepted(trade, 900_000), []
+    for size in (5, 40):
+        with clock.at(NOON + timedelta(minutes=size)):
+            said = [trade.pay(due.id, 100 * size + n, confirmed=False) for n in range(size)]
+        lines = [line(f"{size}.{n:02d}", due.number, serial=f"{size}-{n}") for n in range(size)]
+        with count_statements(world.app) as made:
+            rows = bring(world, *lines)
+        assert {row.claim_id for row in rows} == set(said)
+        costs.append(len(made))
+    assert costs[1] <= costs[0] + 2
 
 
 def test_a_row_on_a_refused_claim_is_counted_as_unexplained(world: World, trade: Trade) -> None:
