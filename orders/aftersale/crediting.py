@@ -6,7 +6,7 @@ booked for the second, both on the day of the decision; villages and co-operativ
 
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
 from market import clock, db, journal, ledger, outbox
 from market.access import Visitor
@@ -26,7 +26,7 @@ from orders.models import (
     PaymentClaim,
 )
 from orders.papers.models import InvoiceRequest, InvoiceRequestOrder
-from orders.paying import receipts
+from orders.paying import card_closing, receipts
 
 
 class CannotMove(Conflict):
@@ -130,9 +130,10 @@ def _check_may_move(order: Order) -> None:
         OrderLine.order_id == order.id, AcceptancePart.income_held.is_(True), AcceptancePart.cleared_on.is_(None)))
     invoiced = select(exists().where(InvoiceRequestOrder.order_id == order.id, InvoiceRequest.state != "cancelled",
                                      InvoiceRequest.id == InvoiceRequestOrder.request_id))
+    by_card = select(exists().where(Order.id == order.id, or_(card_closing.is_open(), card_closing.is_looked_at())))
     session = db.session()
     if (order.state not in {"waiting", "placed", "accepted"} or order.received_fen or order.returned_fen
-            or session.scalar(claimed) or session.scalar(held) or session.scalar(invoiced)):
+            or session.scalar(claimed) or session.scalar(by_card) or session.scalar(held) or session.scalar(invoiced)):
         raise CannotMove()
 
 

@@ -89,8 +89,7 @@ def _figures(ids: Collection[int]) -> Iterator[tuple[str, int, Sum]]:
         return
     yield from _claims(ids)
     yield from _grouped("bank_unknown", BankRow, BankRow.amount_fen, BankRow.supplier_id.in_(ids),
-                        BankRow.claim_id.is_(None), BankRow.decided_at.is_(None),
-                        BankRow.state.not_in(("matched", "ignored")))
+                        BankRow.claim_id.is_(None), BankRow.state.not_in(("matched", "ignored")))
     yield from _owed(ids)
     yield from _dues(ids)
     yield from _grouped("declared", IncomeDeclaration, IncomeDeclaration.amount_fen,

@@ -18,7 +18,7 @@ from orders.approving import changes, deciding
 from orders.approving.changes import Changed
 from orders.buying import approval, cart, checkout
 from orders.models import Order, OrderLine, Purchase
-from orders.paying import receipts
+from orders.paying import card_closing, receipts
 from orders.units import admission, contractors
 
 CUT_OFF_HOUR = 16  # of the day before delivery, unless the co-operative's own cut-off is on the order
@@ -93,6 +93,8 @@ def _apply(purchase: Purchase, order: Order, lines: Mapping[int, OrderLine], wan
     if more or new:
         round_no = approval.ask_again(purchase, _unit(order.unit_id), _lines_of_purchase(purchase.id), by)
     receipts.update_payment(order)
+    if order.placed_fen != before_fen:
+        card_closing.close_pages(order.id)
     return changes.keep(purchase, order, "raised" if more or new else "reduced", changed, by, before_fen=before_fen,
                         reason=reason, round_no=round_no, seen=seen)
 

@@ -20,7 +20,7 @@ from orders.approving import changes
 from orders.approving.changes import Changed
 from orders.buying import approval
 from orders.models import Order, OrderLine
-from orders.paying import receipts
+from orders.paying import card_closing, receipts
 
 FARTHEST_DAYS = 30
 
@@ -63,6 +63,7 @@ def part(order_id: int, stays: Mapping[int, int], day: date, by: Visitor, note: 
     _count_later(changed, parted, first_day, day)
     approval.rehash(purchase)
     receipts.update_payment(order)
+    card_closing.close_pages(order.id)
     changes.keep(purchase, order, "parted", changed, by, before_fen=before_fen, reason=note, new_order_id=follower_id)
     return follower_id
 
@@ -82,7 +83,8 @@ def _follower(order: Order, day: date, placed_fen: int) -> int:
     """The order that carries the rest: like the first, with its own number and day, and nothing paid."""
     row = {name: value for name, value in db.columns_of(order).items() if name != "id"}
     row |= {"number": numbers.new("S", clock.today()), "state": "placed", "payment": "unpaid", "placed_fen": placed_fen,
-            "delivery_day": day, "freight_fen": 0, "freight_agreed_fen": 0}  # charged once, with the first
+            "received_fen": 0, "refunded_fen": 0, "delivery_day": day,
+            "freight_fen": 0, "freight_agreed_fen": 0}  # charged once, with the first
     if row.get("cut_off_at"):
         row["cut_off_at"] += timedelta(days=(day - order.delivery_day).days)
     return db.insert_returning_ids(Order, [row])[0]

@@ -23,7 +23,7 @@ STATE_LABELS: Mapping[str, tuple[str, str]] = {  # words and tone, what waits fo
 }
 EXPLAINED: Mapping[str, str] = {
     "unknown": N_("No number of ours was found in the text, or orders of several units are named."),
-    "duplicate": N_("The same payer has sent the same amount before, and the order is paid."),
+    "duplicate": N_("The same payer has sent the same amount before: on the same day, or the order is paid."),
     "closed": N_("The order named was cancelled or refused, or still waits for approval."),
     "matched": N_("The amount is what was open, or what the unit has announced."),
     "part": N_("The orders named stay open with the rest."),

@@ -41,6 +41,16 @@ class Claimed:
     paid_on: date
     state: str
     orders: frozenset[int]
+    parts: Mapping[int, int]  # {order id: fen}
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A movement that was laid on orders before; of another upload where its day is told."""
+
+    orders: frozenset[int]
+    paid_on: date | None = None
+    serial: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,12 +78,16 @@ class Ground:
         self._statements = _statements(prefixes, by)
         numbers = _orders(prefixes, by)
         of_statements = _orders_of_statements(list(self._statements.values()))
+        _lock_claims(movements, by)  # before the orders, as whoever answers one
         self._known = codes.Known([*numbers, *self._statements])
         named = set(numbers.values()) | {one for some in of_statements.values() for one in some}
         self.locked = finding.locked(named)
         self._open = open_sums.of(named)
         self._numbers, self._of_statements = numbers, of_statements
         self._claims = _claims(movements, by)
+        self._of_amount: dict[int, list[Claimed]] = {}
+        for claim in self._claims.values():
+            self._of_amount.setdefault(claim.amount_fen, []).append(claim)
         self._earlier = _earlier(movements, by)
 
     def decide(self, movement: Movement) -> Verdict:
@@ -88,10 +102,10 @@ class Ground:
             return Verdict("closed")
         left = sum(max(0, order.open_fen) for order in named.orders)
         key = (name(movement.payer_name), movement.amount_fen)
-        if not left and any(named.ids & orders for orders in self._earlier.get(key, ())):
+        if any(named.ids & one.orders and (not left or _is_same(one, movement)) for one in self._earlier.get(key, ())):
             return Verdict("duplicate")
         amounts = lay(movement.amount_fen, named.orders)
-        self._earlier.setdefault(key, []).append(frozenset(amounts))
+        self._earlier.setdefault(key, []).append(Earlier(frozenset(amounts)))
         for order_id, fen in amounts.items():
             self._open[order_id].open_fen -= fen
         return Verdict(state_of(movement.amount_fen, left), unit_id=named.orders[0].unit_id, amounts=amounts,
@@ -113,7 +127,7 @@ class Ground:
 
     def _claim_of(self, movement: Movement, named: Named) -> Claimed | None:
         """A unit's claim over the same orders and amount, else the only one of this payer and amount."""
-        same = [claim for claim in self._claims.values() if claim.amount_fen == movement.amount_fen
+        same = [claim for claim in self._of_amount.get(movement.amount_fen, ()) if claim.id in self._claims
                 and (claim.state == "claimed" or abs((claim.paid_on - movement.paid_on).days) <= SAME_DAYS)]
         exact = [claim for claim in same if claim.orders and (
             claim.orders == named.ids or (named.statement_id and claim.orders <= self._all_of(named)))]
@@ -129,9 +143,9 @@ class Ground:
     def _linked(self, claim: Claimed, movement: Movement) -> Verdict:
         del self._claims[claim.id]
         key = (name(movement.payer_name), movement.amount_fen)
-        self._earlier.setdefault(key, []).append(claim.orders)
+        self._earlier.setdefault(key, []).append(Earlier(claim.orders))
         if claim.state == "claimed":  # a received one has lowered what is open already
-            for order_id, fen in _parts(claim.id).items():
+            for order_id, fen in claim.parts.items():
                 if order_id in self._open:
                     self._open[order_id].open_fen -= fen
         return Verdict("matched", claim.id)
@@ -200,47 +214,60 @@ def _orders_of_statements(statement_ids: Collection[int]) -> dict[int, list[int]
     return found
 
 
-def _claims(movements: Sequence[Movement], by: Visitor) -> dict[int, Claimed]:
-    """Claims of these amounts without a row of a bank statement."""
-    found: dict[int, Claimed] = {}
+def _lock_claims(movements: Sequence[Movement], by: Visitor) -> None:
+    """Another upload, or a person, may be about to take or answer one of them."""
     for some in _chunks(sorted({movement.amount_fen for movement in movements})):
-        db.session().execute(select(PaymentClaim.id).where(  # another upload may be about to take one of them
+        db.session().execute(select(PaymentClaim.id).where(
             PaymentClaim.supplier_id == by.organisation_id, PaymentClaim.state.in_(("claimed", "received")),
             PaymentClaim.amount_fen.in_(some)).order_by(PaymentClaim.id).with_for_update()).all()
+
+
+def _claims(movements: Sequence[Movement], by: Visitor) -> dict[int, Claimed]:
+    """Claims of these amounts without a row of a bank statement; one that came since these were locked is locked too,
+    or left out where somebody answers it just now.
+    """
+    found: dict[int, Claimed] = {}
+    for some in _chunks(sorted({movement.amount_fen for movement in movements})):
         rows = db.session().execute(
             select(PaymentClaim.id, PaymentClaim.unit_id, PaymentClaim.payer_name, PaymentClaim.amount_fen,
-                   PaymentClaim.paid_on, PaymentClaim.state, ClaimPart.order_id)
+                   PaymentClaim.paid_on, PaymentClaim.state, ClaimPart.order_id, ClaimPart.amount_fen)
             .join(ClaimPart, ClaimPart.claim_id == PaymentClaim.id)
             .outerjoin(BankRow, BankRow.claim_id == PaymentClaim.id)
             .where(PaymentClaim.supplier_id == by.organisation_id, PaymentClaim.state.in_(("claimed", "received")),
-                   PaymentClaim.amount_fen.in_(some), BankRow.id.is_(None)).order_by(PaymentClaim.id)).all()
-        orders: dict[int, set[int]] = {}
+                   PaymentClaim.amount_fen.in_(some), BankRow.id.is_(None)).order_by(PaymentClaim.id)
+            .with_for_update(of=PaymentClaim, skip_locked=True)).all()
+        parts: dict[int, dict[int, int]] = {}
         for row in rows:
-            orders.setdefault(row.id, set()).add(row.order_id)
-            found[row.id] = Claimed(*row[:6], frozenset(orders[row.id]))
+            parts.setdefault(row.id, {})[row.order_id] = row[7]
+            found[row.id] = Claimed(*row[:6], frozenset(parts[row.id]), parts[row.id])
     return found
 
 
-def _earlier(movements: Sequence[Movement], by: Visitor) -> dict[tuple[str, int], list[frozenset[int]]]:
+def _is_same(one: Earlier, movement: Movement) -> bool:
+    """Whether a movement of another upload may be this one in another format of the bank: of the same day, and not
+    told apart by the bank's own numbers.
+    """
+    return one.paid_on == movement.paid_on and not (
+        one.serial and movement.serial and one.serial != movement.serial)
+
+
+def _earlier(movements: Sequence[Movement], by: Visitor) -> dict[tuple[str, int], list[Earlier]]:
     """Which orders rows of these amounts were laid on before, by payer and amount."""
-    found: dict[int, tuple[tuple[str, int], set[int]]] = {}
+    found: dict[int, tuple[tuple[str, int], Earlier]] = {}
     for some in _chunks(sorted({movement.amount_fen for movement in movements})):
         for row in db.session().execute(
-                select(BankRow.id, BankRow.payer_name, BankRow.amount_fen, ClaimPart.order_id)
+                select(BankRow.id, BankRow.payer_name, BankRow.amount_fen, BankRow.paid_on, BankRow.serial,
+                       ClaimPart.order_id)
                 .join(PaymentClaim, PaymentClaim.id == BankRow.claim_id)
                 .join(ClaimPart, ClaimPart.claim_id == BankRow.claim_id)
                 .where(BankRow.supplier_id == by.organisation_id, BankRow.amount_fen.in_(some),
                        PaymentClaim.state != "refused")):
-            found.setdefault(row.id, ((name(row.payer_name), row.amount_fen), set()))[1].add(row.order_id)
-    earlier: dict[tuple[str, int], list[frozenset[int]]] = {}
-    for key, orders in found.values():
-        earlier.setdefault(key, []).append(frozenset(orders))
+            key, before = found.get(row.id, ((name(row.payer_name), row.amount_fen), Earlier(frozenset())))
+            found[row.id] = (key, Earlier(before.orders | {row.order_id}, row.paid_on, row.serial))
+    earlier: dict[tuple[str, int], list[Earlier]] = {}
+    for key, one in found.values():
+        earlier.setdefault(key, []).append(one)
     return earlier
-
-
-def _parts(claim_id: int) -> dict[int, int]:
-    return {row.order_id: row.amount_fen for row in db.session().execute(
-        select(ClaimPart.order_id, ClaimPart.amount_fen).where(ClaimPart.claim_id == claim_id))}
 
 
 def _chunks(values: Sequence[Any]) -> list[Sequence[Any]]:

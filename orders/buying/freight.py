@@ -6,7 +6,7 @@ from market import db, journal, money
 from market.access import Visitor
 from market.errors import N_, Conflict, NotFound
 from orders.models import Order
-from orders.paying import receipts
+from orders.paying import card_closing, receipts
 
 
 class FreightRaised(Conflict):
@@ -43,4 +43,5 @@ def lower(order_id: int, freight_fen: int, by: Visitor) -> None:
         raise FreightFixed()
     db.session().refresh(order)
     receipts.update_payment(order)
+    card_closing.close_pages(order.id)
     journal.record("order.freight_lowered", "order", order.id, by, before_fen=before, after_fen=freight_fen)

@@ -29,7 +29,7 @@ from orders.models import (
     Shipment,
     ShipmentLine,
 )
-from orders.paying import receipts, terms
+from orders.paying import card_closing, receipts, terms
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,8 @@ def _accept(order: Order, taken: Sequence[Taken], receivers: tuple[Visitor, Visi
     receipts.lay_on_accepted(order)
     terms.on_accepted(order)
     receipts.update_payment(order)
+    if order.accepted_fen != order.placed_fen:
+        card_closing.close_pages(order.id)
     seasons.give_back_short(lines, {line_id: one.accepted_grams for line_id, one in weighed.items()},
                             order.delivery_day)
     journal.record("order.accepted", "order", order.id, first, second=second.id, scheme=acceptance.scheme,

@@ -15,7 +15,7 @@ from orders import pricing, states
 from orders.delivering import trail
 from orders.income import dues, posting
 from orders.models import AcceptanceLine, AcceptancePart, GoodsReturn, Order, OrderLine, ReturnLine, ReturnPart
-from orders.paying import receipts
+from orders.paying import card_closing, receipts
 
 
 class PaidOut(Conflict):
@@ -65,6 +65,7 @@ def take_back(order_id: int, back: Mapping[int, int], reason: str, by: Visitor, 
         _put_back(note)
     receipts.move_from_returned(order)
     receipts.update_payment(order)
+    card_closing.close_pages(order.id)
     journal.record("order.returned", "order", order.id, by, reason=reason, second=agreed_by.id, restocked=restock,
                    lines=[list(item) for item in sorted(back.items())])
     return note

@@ -11,7 +11,7 @@ from market import db, money
 from market.errors import N_
 from market.ledger import Transfer
 from market.problem import Problem
-from orders.income import document_sums, posting
+from orders.income import document_sums, payment_checks, posting
 from orders.models import (
     Acceptance,
     AcceptanceLine,
@@ -197,7 +197,7 @@ def fees() -> Iterator[Transfer]:
 
 
 CHECKS = (accepted_parts, credit_changes, freights, freight_changes, returned_parts, receipt_shares, refund_shares,
-          confirmed_declarations, payout_lines, fees, document_sums.problems)
+          confirmed_declarations, payout_lines, fees, document_sums.problems, payment_checks.problems)
 
 
 def _of_parts(query: Any) -> Any:

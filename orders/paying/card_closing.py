@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, exists, select
 
 from market import db, outbox
-from orders.models import CardPayment, Order
+from orders.models import CardPayment, MoneyTask, Order
 from orders.models.cards import LIVE_STATES
 
 CLOSE = "card.close"
@@ -19,3 +19,10 @@ def close_pages(order_id: int) -> None:
 def is_open() -> ColumnElement[bool]:
     """That an order has an attempt at the card provider whose end is not yet known."""
     return exists().where(CardPayment.order_id == Order.id, CardPayment.state.in_(LIVE_STATES))
+
+
+def is_looked_at() -> ColumnElement[bool]:
+    """That money came for an order by card which is not what was asked for, and nobody has settled it yet."""
+    return exists().where(CardPayment.order_id == Order.id, CardPayment.state == "different",
+                          MoneyTask.card_payment_id == CardPayment.id, MoneyTask.state == "open",
+                          MoneyTask.kind.in_(("amount_differs", "charge_differs")))

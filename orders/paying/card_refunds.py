@@ -70,7 +70,7 @@ def carry_on(refund_id: int, gateway: Gateway) -> None:
     Opens its own transactions, none of them around the call. Without an answer it stays on its way.
     """
     with db.transaction():
-        sending = _begin(refund_id)
+        sending = _begin(refund_id, gateway.live)
     if sending is None:
         return
     given: GivenBack | Refused | None
@@ -127,13 +127,17 @@ def named(account_id: str, mark: str, provider_id: str) -> int | None:
         .where(ours, CardPayment.account_id == account_id))
 
 
-def _begin(refund_id: int) -> Sending | None:
-    """Note the try and read what the call needs; None where there is nothing to send."""
+def _begin(refund_id: int, live: bool) -> Sending | None:
+    """Note the try and read what the call needs; None where there is nothing to send, or it was paid in another mode
+    than this site's now, whose key knows nothing of it.
+    """
     refund = db.session().scalar(
         select(Refund).where(Refund.id == refund_id, Refund.state == "sending").with_for_update())
     if refund is None:
         return None
     payment = db.session().get_one(CardPayment, refund.card_payment_id)
+    if payment.live != live:
+        return None
     tried, refund.tried_at = refund.tried_at is not None, clock.now()
     return Sending(refund.id, payment.account_id, payment.intent_id or "", refund.amount_fen, refund.provider_id,
                    refund.confirmed_at or refund.made_at, tried)

@@ -16,11 +16,13 @@ from market.errors import N_, Conflict, NotFound
 from orders.buying import lists
 from orders.models import CardPayment, Order
 from orders.models.cards import LIVE_STATES
-from orders.paying import card_booking, card_offers, claims
-from orders.paying.gateway import SESSION_MINUTES, Asked, Declined, Gateway
+from orders.paying import card_booking, card_closing, card_offers, claims
+from orders.paying.gateway import SESSION_MINUTES, Asked, Declined, Gateway, OutcomeUnknown
 
 FIRST_LOOK = timedelta(seconds=15)
 KEY_KEPT = timedelta(hours=23)  # the provider forgets keys after a day: then the same key would open a second page
+LAST_MINUTES = timedelta(minutes=5)  # after which nobody pays any more on a page whose time is over
+SKEW = timedelta(hours=1)  # between the provider's clock and ours
 
 
 class EarlierAttempt(Conflict):
@@ -30,11 +32,19 @@ class EarlierAttempt(Conflict):
     text = N_("An earlier payment of this order is still being checked. Please try again in a minute.")
 
 
+class LookedAt(Conflict):
+    """Money came for the order that is not what was asked for, and nobody has said yet what becomes of it."""
+
+    code = "looked_at"
+    text = N_("Money has arrived for this order that is not what was asked for. The co-operative is looking at it; "
+              "please do not pay again.")
+
+
 def start(order_id: int, by: Visitor, gateway: Gateway) -> CardPayment:
     """Write down that this order is to be paid by card: what is open now, once; an attempt that is under way is reused.
 
     The payer is a person of their own, as for claims. Raises NotFound, SecondPersonNeeded, CardsOff, BankOnly,
-    NoCardAccount, NothingOpen, EarlierAttempt.
+    NoCardAccount, NothingOpen, EarlierAttempt, LookedAt.
     """
     session = db.session()
     order = session.scalar(
@@ -46,9 +56,11 @@ def start(order_id: int, by: Visitor, gateway: Gateway) -> CardPayment:
     refusal = card_offers.refusal(order, amount_fen, gateway)
     if refusal is not None:
         raise refusal
+    if session.scalar(select(Order.id).where(Order.id == order.id, card_closing.is_looked_at())) is not None:
+        raise LookedAt()
     under_way = session.scalar(
         select(CardPayment).where(CardPayment.order_id == order.id, CardPayment.state.in_(LIVE_STATES)))
-    if under_way is not None and under_way.amount_fen != amount_fen:
+    if under_way is not None and (under_way.amount_fen != amount_fen or under_way.live != gateway.live):
         raise EarlierAttempt()
     return under_way or _attempt(order, amount_fen, by, gateway)
 
@@ -104,10 +116,11 @@ def close(payment_id: int, gateway: Gateway) -> str:
 def open_page(payment_id: int, gateway: Gateway) -> str:
     """Open the attempt's page at the provider, by the key that was stored; returns the state. Outside a transaction.
 
-    Harmless when repeated: the same key finds the same page. Raises OutcomeUnknown, which leaves it 'asked'.
+    Harmless when repeated: the same key finds the same page. Raises OutcomeUnknown, which leaves it 'asked'; once a
+    page could not be paid any more, it is looked for among the charges instead.
     """
     row = _row(payment_id)
-    if row.state != "asked":
+    if row.state != "asked" or row.live != gateway.live:
         return str(row.state)
     if clock.now() - row.started_at > KEY_KEPT:
         return _look_for_charge(row, gateway)
@@ -117,6 +130,10 @@ def open_page(payment_id: int, gateway: Gateway) -> str:
     except Declined as refusal:
         with db.transaction():
             return card_booking.refuse(payment_id, refusal.message())
+    except OutcomeUnknown:
+        if clock.now() < row.expires_at + LAST_MINUTES:
+            raise
+        return _look_for_charge(row, gateway)
     faults.point("card_after_call")
     with db.transaction() as session:
         session.execute(update(CardPayment).where(CardPayment.id == payment_id, CardPayment.state == "asked")
@@ -132,8 +149,12 @@ def book(payment_id: int, gateway: Gateway) -> str:
     """
     state = open_page(payment_id, gateway)
     row = _row(payment_id)
-    if state == "paid" or row.session_id is None:
+    if state == "paid":
         return state
+    if row.live != gateway.live:
+        return _of_other_mode(row)
+    if row.session_id is None:
+        return state if state == "asked" else _look_for_charge(row, gateway)
     page = gateway.session(row.account_id, row.session_id)
     charge = gateway.charge(row.account_id, page.intent_id) if page.intent_id else None
     faults.point("booking_fetched")
@@ -144,10 +165,22 @@ def book(payment_id: int, gateway: Gateway) -> str:
     return state
 
 
+def _of_other_mode(row: Row[Any]) -> str:
+    """This site's key does not know a page of practice once it is in earnest, nor the other way round: it ends with
+    its time. Money that came of it is booked when the mode is right again and it is looked up.
+    """
+    if row.state not in LIVE_STATES or clock.now() < row.expires_at + LAST_MINUTES:
+        return str(row.state)
+    with db.transaction():
+        return card_booking.enter(row.id, None, None)
+
+
 def _look_for_charge(row: Row[Any], gateway: Gateway) -> str:
-    """An attempt whose page was never heard of, after its key is forgotten: is there money of it?"""
-    found = next((charge for charge in gateway.charges(row.account_id, row.started_at, clock.now())
+    """An attempt whose page was never heard of: is there money of it? One that has ended stays so without."""
+    found = next((charge for charge in gateway.charges(row.account_id, row.started_at - SKEW, clock.now() + SKEW)
                   if charge.reference == str(row.id)), None)
+    if found is None and row.state != "asked":
+        return str(row.state)
     with db.transaction():
         return card_booking.enter(row.id, None, found)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from market import clock, db, faults, journal, money, outbox
 from market.access import Visitor
@@ -170,11 +170,23 @@ def withdraw(claim_id: int, by: Visitor) -> PaymentClaim:
 
 
 def refuse(claim_id: int, reason: str, by: Visitor) -> PaymentClaim:
-    """The money has not arrived; the unit is told and may claim again. Raises NotFound, Conflict."""
+    """The money has not arrived, or not for these orders; the unit is told and may claim again. A row of the bank's
+    statement that was laid on the claim waits for somebody to say what it is. Raises NotFound, Conflict.
+    """
+    db.session().execute(select(BankRow.id).where(BankRow.claim_id == claim_id).with_for_update())  # row, then claim
     row = _open_claim(claim_id, by)
     row.state, row.answered_by, row.answered_at, row.reason = "refused", by.id, clock.now(), reason
+    _free_bank_row(row, by)
     _let_go(row, REFUSED, by, reason=reason)
     return row
+
+
+def _free_bank_row(claim: PaymentClaim, by: Visitor) -> None:
+    bank_row = db.session().scalar(
+        update(BankRow).where(BankRow.claim_id == claim.id)
+        .values(state="unknown", claim_id=None, decided_by=by.id, decided_at=clock.now()).returning(BankRow.id))
+    if bank_row is not None:
+        journal.record("bank.freed", "bank_row", bank_row, by, claim=claim.number)
 
 
 def _let_go(row: PaymentClaim, act: str, by: Visitor, **details: str) -> None:

@@ -61,7 +61,9 @@ def _is_due(today: date) -> ColumnElement[bool]:
 
 
 def _has_money() -> ColumnElement[bool]:
-    """Money has arrived, or may: a claim that nobody has answered, a card page that may be paid."""
+    """Money has arrived, or may: a claim that nobody has answered, a card page that may be paid, a payment by card that
+    somebody has to look at.
+    """
     claimed = (exists().where(ClaimPart.order_id == Order.id, ClaimPart.claim_id == PaymentClaim.id,
                               PaymentClaim.state == "claimed"))
-    return or_(Order.received_fen > Order.refunded_fen, claimed, card_closing.is_open())
+    return or_(Order.received_fen > Order.refunded_fen, claimed, card_closing.is_open(), card_closing.is_looked_at())

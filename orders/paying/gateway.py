@@ -296,6 +296,8 @@ class Gateway:
             return work(client)
         except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
             raise OutcomeUnknown() from error
+        except stripe.IdempotencyError as error:  # the key is used: by a call of other words, as of another address
+            raise OutcomeUnknown() from error
         except stripe.StripeError as error:
             if error.http_status == IN_USE:  # another try with this key is under way
                 raise OutcomeUnknown() from error

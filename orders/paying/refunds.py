@@ -182,9 +182,10 @@ def book(refund: Refund) -> None:
     order = db.session().scalars(select(Order).where(Order.id == refund.order_id).with_for_update()).one()
     if refund.amount_fen > order.received_fen - order.refunded_fen:
         raise NotOwed(most=money.yuan(order.received_fen - order.refunded_fen))
-    refund.state, refund.business_date = "done", clock.today()
+    day = clock.today()
+    refund.state, refund.business_date = "done", day
     db.session().flush()
-    _post(order, refund)
+    _post(order, refund, day)
     order.refunded_fen += refund.amount_fen
     receipts.update_payment(order)
     outbox.enqueue(DONE, {"refund_id": refund.id})
@@ -199,7 +200,7 @@ def _locked(order_id: int, by: Visitor) -> Order:
     return order
 
 
-def _post(order: Order, refund: Refund) -> None:
+def _post(order: Order, refund: Refund, day: date) -> None:
     """From goods that are paid more than they cost, then from money that lies on no goods; what is left, which the
     order has come to owe since it was asked for, from what was paid for its goods.
     """
@@ -218,7 +219,7 @@ def _post(order: Order, refund: Refund) -> None:
     ])
     transfers = []
     for (part, fen), share_id in zip(shares, ids, strict=True):
-        transfers += posting.refunded(posting.facts_of(order, part), share_id, fen, clock.today())
+        transfers += posting.refunded(posting.facts_of(order, part), share_id, fen, day)
         if part is not None:
             receipts.move_received(part["id"], -fen)
     ledger.post(transfers)

@@ -79,8 +79,8 @@ def _must_show(claim: Any, periods: Sequence[tuple[date | None, date | None]]) -
 
 
 def _of_row(row: Any, claim: Any, received: dict[int, int], today: date) -> BankLine:
-    if claim is None:
-        is_open = row.state in OPEN_ROWS
+    if claim is None or claim.state in {"refused", "withdrawn"}:
+        is_open = claim is not None or row.state in OPEN_ROWS
         return BankLine(UNKNOWN, row.serial or str(row.id), row.paid_on, row.amount_fen, None, None, row.payer_name,
                         serial=row.serial, is_old=is_open and today - row.paid_on > EXPLAINED_WITHIN)
     verdict, why = _judged(row, claim, received.get(claim.id, 0))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from flask import current_app
+from flask import Flask, current_app
 from sqlalchemy import select
 
 from market import audit, clock, db, outbox, worker
@@ -19,8 +19,9 @@ from tests.world import GREENS, NOON
 
 
 @pytest.fixture(autouse=True)
-def noon(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def noon(app: Flask, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("orders.paying.gateway.SECONDS", 0.5)
+    monkeypatch.setattr(app.extensions["sijin_gateway"], "_made", None)  # a client of another test waits longer
     with clock.at(NOON):
         yield
 
