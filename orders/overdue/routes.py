@@ -19,7 +19,7 @@ from orders.overdue import counts, lists, words
 
 bp = Blueprint("overdue", __name__)
 
-MENU = (MenuEntry("unit", N_("Due dates"), "overdue.due", "purchase.read", "clock"),)
+MENU = (MenuEntry("unit", N_("Due dates"), "overdue.due", "purchase.read", "clock", group="money"),)
 
 
 def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
