@@ -206,8 +206,11 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          cart_routes.MENU, paying_routes.MENU, ordering_routes.LIST_MENU, standing_routes.MENU,
          # a co-operative's day
          agency_routes.MENU, village_home.MENU, weigh_routes.MENU, packing_routes.MENU, receipt_routes.MENU,
-         packing_routes.LIST_MENU, refund_routes.MENU,
-         phone_routes.MENU, aftersale_routes.MENU,
+         packing_routes.LIST_MENU, phone_routes.MENU, aftersale_routes.MENU,
+         # money, beside what of it is for every day
+         banking_routes.MENU, overdue_routes.MENU, overdue_village_routes.MENU, overdue_office_routes.MENU,
+         refund_routes.MENU, agency_account_routes.MENU, card_village_routes.MENU, reconciling_routes.MENU,
+         fee_routes.MENU, setting_routes.MENU,
          # goods and people of a co-operative; what offices decide
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
          entry_office_routes.MENU, unit_office_routes.MENU, capacity_routes.MENU, quota_office_routes.MENU,
@@ -218,10 +221,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          unit_routes.MENU, door_routes.MENU, approving_routes.MENU, unit_table_routes.MENU, credit_routes.MENU,
          terms_routes.MENU, paper_routes.MENU, paper_routes.OFFICE_MENU, place_routes.MENU, import_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
-         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU, card_village_routes.MENU,
-         setting_routes.MENU, reconciling_routes.MENU, agency_account_routes.MENU,
-         fee_routes.MENU,
-         overdue_routes.MENU, overdue_village_routes.MENU, overdue_office_routes.MENU, banking_routes.MENU)
+         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -241,16 +241,17 @@ NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_n
         reconciling_jobs,
         overdue_jobs, banking_news)
 # what waits for a visitor, by room
+MONEY_WAITING = (overdue_routes.waiting_here, banking_routes.waiting_here, refund_routes.waiting_here,
+                 reconciling_routes.waiting_here)
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
+           *MONEY_WAITING, overdue_office_routes.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
            entry_office_routes.waiting_here, paper_routes.waiting_here, capacity_routes.waiting_here,
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,
            unit_routes.waiting_here, unit_office_routes.waiting_here, unit_table_routes.waiting_here,
            quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
            phone_routes.waiting_here, trade_paper_routes.waiting_here,
-           approving_routes.waiting_here,
-           overdue_routes.waiting_here, overdue_office_routes.waiting_here, refund_routes.waiting_here,
-           reconciling_routes.waiting_here, banking_routes.waiting_here)
+           approving_routes.waiting_here)
 # figures for /metrics that rooms know: name, what it is, how to read it (None: nothing to tell)
 GAUGES = ((reconciling_lists.AGE, "Seconds since the last good comparison with the card provider",
            reconciling_lists.age_seconds),)
@@ -279,6 +280,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
         sijin_jobs=JOBS,
         sijin_handlers={kind: handler for room in (*NEWS, mail, messages) for kind, handler in room.HANDLERS.items()},
         sijin_notices={kind: news for room in NEWS for kind, news in room.KINDS.items()}, sijin_waiting=WAITING,
+        sijin_money_waiting=MONEY_WAITING,
         sijin_ages={"search": catalog_jobs.index_age_seconds},
     )
     app.extensions["sijin_sheets"] = {**import_table.KINDS, **unit_sheet.KINDS}

@@ -11,8 +11,9 @@ from market.i18n import gettext as _
 from market.parties import OFFICE_KINDS
 
 # the parts of a desk's menu, in their order: what one does every day has no heading
-GROUPS = {"day": "", "todo": N_("To do"), "stock": N_("Goods and stock"), "people": N_("Members and villages"),
-          "look": N_("To look up"), "house": N_("Our unit"), "keep": N_("Records")}
+GROUPS = {"day": "", "todo": N_("To do"), "money": N_("Payments and accounts"), "stock": N_("Goods and stock"),
+          "people": N_("Members and villages"), "look": N_("To look up"), "house": N_("Our unit"),
+          "keep": N_("Records")}
 
 
 def init_app(app: Flask) -> None:

@@ -20,8 +20,8 @@ class Waiting:
 Room = Callable[[Visitor], Iterable[Waiting]]  # a fixed number of statements, whatever waits
 
 
-def for_visitor(visitor: Visitor) -> Sequence[Waiting]:
-    """What waits for this visitor, overdue things first."""
-    rooms: Sequence[Room] = current_app.extensions["sijin_waiting"]
+def for_visitor(visitor: Visitor, about: str = "sijin_waiting") -> Sequence[Waiting]:
+    """What waits for this visitor, overdue things first; `about` names the rooms that are asked."""
+    rooms: Sequence[Room] = current_app.extensions[about]
     lines = [line for room in rooms for line in room(visitor)]
     return sorted(lines, key=lambda line: not line.overdue)

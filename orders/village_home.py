@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, url_for
 from flask_login import current_user
 
 from catalog import lot_desk
-from market import clock, waiting, words
+from market import clock, money, waiting, words
 from market.access import Visitor, can, requires
 from market.errors import N_
 from market.i18n import ngettext
@@ -47,11 +47,11 @@ def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
         yield Waiting(ngettext("%(num)s order should have left before today.",
                                "%(num)s orders should have left before today.", late),
                       url_for("packing.index"), overdue=True)
-    announced = paying_desk.claims(visitor, "claimed", 1).total
-    if announced:
-        yield Waiting(ngettext("%(num)s transfer is announced: has the money arrived?",
-                               "%(num)s transfers are announced: has the money arrived?", announced),
-                      url_for("receipts.index"))
+    announced = paying_desk.announced(visitor)
+    if announced.claims:
+        yield Waiting(ngettext("%(num)s transfer of ¥%(yuan)s is announced: has the money arrived?",
+                               "%(num)s transfers of ¥%(yuan)s together are announced: has the money arrived?",
+                               announced.claims, yuan=money.yuan(announced.fen)), url_for("receipts.index"))
     lots = lot_desk.own_lots(visitor.organisation_id, "waiting", None, 1).total
     if lots and can(visitor, "lot.read"):
         yield Waiting(ngettext("%(num)s lot waits for the village to confirm it.",

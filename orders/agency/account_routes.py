@@ -12,7 +12,7 @@ from orders.agency import account, account_tables
 
 bp = Blueprint("accounts", __name__, url_prefix="/village/account")
 
-MENU = (MenuEntry("supplier", N_("Our account"), "accounts.show", "supplier.money", "report", group="keep"),)
+MENU = (MenuEntry("supplier", N_("Our account"), "accounts.show", "supplier.money", "report", group="money"),)
 
 
 @bp.get("")

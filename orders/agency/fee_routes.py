@@ -14,7 +14,7 @@ from orders.quota.outside import Percent
 
 bp = Blueprint("fees", __name__, url_prefix="/office/fees")
 
-MENU = (MenuEntry("office", N_("Platform fee"), "fees.index", "fee.rule", "money", group="keep"),)
+MENU = (MenuEntry("office", N_("Platform fee"), "fees.index", "fee.rule", "money", group="money"),)
 
 
 class MaybeWhole(LeftEmpty, Whole):

@@ -19,7 +19,7 @@ from orders.banking import cells, columns, deciding, desk, examples, schemas, su
 
 bp = Blueprint("banking", __name__, url_prefix="/village/bank")
 
-MENU = (MenuEntry("supplier", N_("Bank statements"), "banking.index", "payment.match", "money"),)
+MENU = (MenuEntry("supplier", N_("Bank statements"), "banking.index", "payment.match", "list", group="money"),)
 ROW, FILE, UPLOAD = (f"<int(max=999999999999):{name}>" for name in ("row_id", "bank_file_id", "upload_id"))
 MOST_QUERY, PREVIEW = 60, 4
 

@@ -20,8 +20,8 @@ from orders.delivering import packing, recall, shipments
 from orders.delivering.packing_schemas import FreightSchema, ShipmentSchema
 from orders.delivering.reasons import REASONS
 from orders.delivering.shipments import Packed
+from orders.paying import card_lists, fees
 from orders.paying import desk as paying_desk
-from orders.paying import fees
 
 bp = Blueprint("packing", __name__, url_prefix="/village/orders")
 
@@ -78,7 +78,8 @@ def show(order_id: int) -> str:
     order = packing.order(order_id, current_user)
     return render_template(
         "orders/village/show.html", order=order, lines=packing.lines(order_id), packed=packing.packed(order_id),
-        claims=paying_desk.claims_of(order_id), history=journal.timeline("order", order_id), acts=ACT_LABELS,
+        claims=paying_desk.claims_of(order_id), cards=card_lists.of_order(order_id), card_lists=card_lists,
+        history=journal.timeline("order", order_id), acts=ACT_LABELS,
         claim_labels=paying_desk.STATE_LABELS, reasons=REASONS, driver=_driver(order),
         fee_fen=fees.fee_fen(order), to_fill=recall.still_to_fill(order_id=order_id),
         changes=changes.for_order(order_id))

@@ -19,7 +19,7 @@ from orders.reports.readers import Reader, area_of, choices, reader_of
 
 bp = Blueprint("office_overdue", __name__, url_prefix="/office")
 
-MENU = (MenuEntry("office", N_("Late payments"), "office_overdue.index", "overdue.read", "clock", group="look"),)
+MENU = (MenuEntry("office", N_("Late payments"), "office_overdue.index", "overdue.read", "clock", group="money"),)
 TOLD = ("finance", "revitalisation", "city")  # offices that hear of it on their first page
 KEPT = ("county", "unit_type", "fund_source", "band", "sort", "order")
 UNIT = "<int(max=999999999999):unit_id>"
@@ -56,7 +56,8 @@ def index_as(kind: str) -> Any:
     units, total = office.by_unit(dues, asked), lists.total(dues)
     if kind in downloads.CONTENT_TYPES:
         return downloads.table(office.units_table(units, total, _("Late payments")), _file_name("late-payments"), kind)
-    return _show(kind, "orders/overdue/office", _cut(units, kind), reader, asked, total=total, kind_of=office.kind_of)
+    return _show(kind, "orders/overdue/office", _cut(units, kind), reader, asked, total=total, units_late=len(units),
+                 kind_of=office.kind_of)
 
 
 @bp.get("/overdue/not-accepted")
@@ -75,7 +76,8 @@ def not_accepted_as(kind: str) -> Any:
     if kind in downloads.CONTENT_TYPES:
         return downloads.table(office.waiting_table(waiting, _("Delivered, not accepted")),
                                _file_name("not-accepted"), kind)
-    return _show(kind, "orders/overdue/office_waiting", _cut(waiting, kind), reader, asked)
+    return _show(kind, "orders/overdue/office_waiting", _cut(waiting, kind), reader, asked,
+                 open_fen=sum(one.order.open_fen for one in waiting))
 
 
 @bp.get(f"/overdue/{UNIT}")

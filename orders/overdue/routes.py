@@ -19,7 +19,7 @@ from orders.overdue import counts, lists, words
 
 bp = Blueprint("overdue", __name__)
 
-MENU = (MenuEntry("unit", N_("Due dates"), "overdue.due", "purchase.read", "clock"),)
+MENU = (MenuEntry("unit", N_("Due dates"), "overdue.due", "purchase.read", "clock", group="money"),)
 
 
 def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
@@ -50,7 +50,8 @@ def due() -> str:
     shown = paging.cut(owed, page_number())
     return render_template(
         "orders/overdue/due.html", rows=shown.rows, page=shown.page, pages=shown.pages, total=lists.total(owed),
-        suppliers=lists.sums(owed, lambda order: order.supplier_id), many_units=len(units) > 1,
+        suppliers=lists.sums(owed, lambda order: order.supplier_id),
+        many_units=len({one.order.unit_id for one in owed}) > 1,
         waiting=lists.not_accepted(Order.unit_id.in_(units), *chosen), narrowed=bool(chosen), address=_address,
         estimate=_(words.ESTIMATE), may_accept=can(current_user, "delivery.accept"),
         own_unit=current_user.organisation_id)

@@ -13,7 +13,7 @@ from orders.overdue import lists, reminding, words
 
 bp = Blueprint("village_overdue", __name__, url_prefix="/village")
 
-MENU = (MenuEntry("supplier", N_("Due dates"), "village_overdue.due", "supplier.money", "clock"),)
+MENU = (MenuEntry("supplier", N_("Due from units"), "village_overdue.due", "supplier.money", "clock", group="money"),)
 
 
 @bp.get("/due")

@@ -58,8 +58,10 @@ def show(statement_id: int) -> str:
     found = statement_lists.statement(statement_id, current_user)
     lines = statement_lists.lines(statement_id)
     own = found.unit_id == current_user.organisation_id
+    left_fen = sum(max(order.open_fen - order.claimed_fen, 0) for order in _open_orders(found))
     return render_template(
-        "orders/papers/statement.html", statement=found, lines=lines, sums=statement_lists.sums(lines),
+        "orders/papers/statement.html", statement=found, left_fen=left_fen, lines=lines,
+        sums=statement_lists.sums(lines),
         labels=STATE_LABELS, events=desk.EVENT_LABELS, invoiced_fen=statement_lists.invoiced_fen(statement_id),
         has_goods=any(line.event == "accepted" for line in lines),
         may_answer=own and can(current_user, "statement.answer"), may_ask=own and can(current_user, "invoice.ask"),

@@ -12,7 +12,7 @@ from orders.paying.gateway import Gateway
 
 bp = Blueprint("village_cards", __name__, url_prefix="/village")
 
-MENU = (MenuEntry("supplier", N_("Card account"), "village_cards.account", "card.connect", "money"),)
+MENU = (MenuEntry("supplier", N_("Card account"), "village_cards.account", "card.connect", "money", group="money"),)
 
 
 def gateway() -> Gateway:

@@ -44,6 +44,13 @@ def claims(by: Visitor, state: str, page: int) -> paging.Page:
         counts.get(state, 0), page, per_page=TO_CONFIRM if waits else paging.PER_PAGE, counts=counts)
 
 
+def announced(by: Visitor) -> Columns:
+    """Transfers that wait for the co-operative's word: how many, and what they come to in fen."""
+    return db.session().execute(
+        select(func.count().label("claims"), db.sum_of(PaymentClaim.amount_fen).label("fen"))
+        .where(PaymentClaim.supplier_id == by.organisation_id, PaymentClaim.state == "claimed")).one()
+
+
 def orders_of(rows: Sequence[Columns]) -> dict[int, list[Columns]]:
     """The orders (id, number) that each of these claims is for; one statement."""
     found: dict[int, list[Columns]] = defaultdict(list)
@@ -116,7 +123,7 @@ def _claims() -> Select[Any]:
     return (
         select(db.table(PaymentClaim), Organisation.name.label("unit_name"), claimant.c.name.label("claimant"),
                answerer.c.name.label("answerer"), StoredFile.name.label("voucher"),
-               BankRow.paid_on.label("bank_day"), BankRow.amount_fen.label("bank_fen"),
+               BankRow.id.label("bank_row_id"), BankRow.paid_on.label("bank_day"), BankRow.amount_fen.label("bank_fen"),
                BankRow.payer_name.label("bank_payer"), BankRow.remark.label("bank_remark"))
         .join(Organisation, Organisation.id == PaymentClaim.unit_id)
         .join(claimant, claimant.c.id == PaymentClaim.claimed_by)
@@ -130,6 +137,7 @@ def _claims() -> Select[Any]:
 class UnitSum:
     """What was earned at one unit (accepted less returned, freight), what came in (received less refunded), in fen."""
 
+    unit_id: int
     unit_name: str
     orders: int
     earned_fen: int
@@ -144,13 +152,13 @@ class UnitSum:
 def sums_by_unit(by: Visitor) -> list[UnitSum]:
     """One line per unit, who owes most first; one statement."""
     rows = db.session().execute(
-        select(Organisation.name, func.count().label("orders"),
+        select(Organisation.id, Organisation.name, func.count().label("orders"),
                db.sum_of(Order.accepted_fen - Order.returned_fen + freight_due_fen()).label("earned_fen"),
                db.sum_of(Order.received_fen - Order.refunded_fen).label("received_fen"))
         .join(Organisation, Organisation.id == Order.unit_id)
         .where(Order.supplier_id == by.organisation_id, Order.state != "waiting")
         .group_by(Organisation.id, Organisation.name).order_by(Organisation.name))
-    sums = [UnitSum(row.name, row.orders, row.earned_fen, row.received_fen) for row in rows]
+    sums = [UnitSum(row.id, row.name, row.orders, row.earned_fen, row.received_fen) for row in rows]
     return sorted(sums, key=lambda one: -one.open_fen)
 
 

@@ -36,13 +36,19 @@ class Owed:
     def claimed_fen(self) -> int:
         return sum(row.claimed_fen for row in self.suppliers)
 
+    @property
+    def late_fen(self) -> int:
+        """What is open past its day, claimed or not."""
+        return sum(row.late_fen for row in self.suppliers)
+
 
 def owed(units: Collection[int], page: int) -> Owed:
     """Accepted orders that are not fully paid, by co-operative, oldest acceptance first; two statements."""
     unpaid = (Order.unit_id.in_(units), Order.state == "accepted", Order.payment.in_(("unpaid", "part", "claimed")))
     suppliers = db.session().execute(
         select(Order.supplier_id, Order.supplier_name, func.count().label("orders"),
-               db.sum_of(lists.open_fen()).label("open_fen"), db.sum_of(_claimed_fen()).label("claimed_fen"))
+               db.sum_of(lists.open_fen()).label("open_fen"), db.sum_of(_claimed_fen()).label("claimed_fen"),
+               db.sum_of(case((Order.pay_by < clock.today(), lists.open_fen()), else_=0)).label("late_fen"))
         .where(*unpaid).group_by(Order.supplier_id, Order.supplier_name).order_by(Order.supplier_name)).all()
     total = sum(row.orders for row in suppliers)
     rows = (

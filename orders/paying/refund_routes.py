@@ -21,8 +21,8 @@ from orders.paying.refund_schemas import RefundSchema, RefusalSchema, TransferSc
 
 bp = Blueprint("refunds", __name__)
 
-MENU = (MenuEntry("supplier", N_("Refunds"), "refunds.index", "supplier.money", "return"),
-        MenuEntry("unit", N_("Refunds"), "refunds.to_unit", "purchase.read", "return", group="look"))
+MENU = (MenuEntry("supplier", N_("Refunds"), "refunds.index", "supplier.money", "return", group="money"),
+        MenuEntry("unit", N_("Refunds"), "refunds.to_unit", "purchase.read", "return", group="money"))
 ORDER = "<int(max=999999999999):order_id>"
 REFUND = "<int(max=999999999999):refund_id>"
 

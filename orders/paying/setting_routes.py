@@ -12,7 +12,7 @@ from orders.paying.schemas import PayerSchema, SettingSchema
 
 bp = Blueprint("payment_settings", __name__)
 
-MENU = tuple(MenuEntry(door, label, "payment_settings.show", "payment.settings", "money", group="house")
+MENU = tuple(MenuEntry(door, label, "payment_settings.show", "payment.settings", "edit", group="money")
              for door, label in (("unit", N_("How we pay")), ("supplier", N_("How we are paid"))))
 
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask_login import current_user
 
-from market import ledger, money
+from market import ledger, money, waiting
 from market.access import requires
 from market.errors import N_
 from market.file_routes import send
@@ -29,7 +29,8 @@ def index() -> str:
     sent = request.form.getlist("claims[]") if request.method == "POST" else None
     return render_template("orders/village/payments.html", state=state, labels=desk.STATE_LABELS, found=found,
                            orders=desk.orders_of(found.rows), ticks=desk.ticks(found.rows, current_user, sent),
-                           checking=desk.being_checked(current_user), sums=desk.sums_by_unit(current_user))
+                           checking=desk.being_checked(current_user), sums=desk.sums_by_unit(current_user),
+                           waiting=waiting.for_visitor(current_user, "sijin_money_waiting"))
 
 
 @bp.post("/payment-claims/receipts")

@@ -22,8 +22,9 @@ from orders.reconciling.schemas import SettleSchema
 bp = Blueprint("reconciliation", __name__, url_prefix="/reconciliation")
 
 MENU = (MenuEntry("supplier", N_("Reconciliation"), "reconciliation.index", "reconciliation.read", "check",
-                  group="look"),
-        MenuEntry("office", N_("Reconciliation"), "reconciliation.index", "reconciliation.read", "check", group="todo"))
+                  group="money"),
+        MenuEntry("office", N_("Reconciliation"), "reconciliation.index", "reconciliation.read", "check",
+                  group="money"))
 RUN = "<int(max=999999999999):run_id>"
 TASK = "<int(max=999999999999):task_id>"
 PART = "<int(max=999999999999):part_id>"
