@@ -1,6 +1,5 @@
 """What a co-operative sees of its money: claims to look for, sums by unit, its account. Its own rows only."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -42,16 +41,6 @@ def claims(by: Visitor, state: str, page: int) -> paging.Page:
     return paging.read(
         _claims().where(mine, PaymentClaim.state == state).order_by(order),
         counts.get(state, 0), page, per_page=TO_CONFIRM if waits else paging.PER_PAGE, counts=counts)
-
-
-def orders_of(rows: Sequence[Columns]) -> dict[int, list[Columns]]:
-    """The orders (id, number) that each of these claims is for; one statement."""
-    found: dict[int, list[Columns]] = defaultdict(list)
-    for row in db.session().execute(
-            select(ClaimPart.claim_id, Order.id, Order.number).join(Order, Order.id == ClaimPart.order_id)
-            .where(ClaimPart.claim_id.in_([row.id for row in rows])).order_by(ClaimPart.id)):
-        found[row.claim_id].append(row)
-    return found
 
 
 @dataclass(frozen=True)
@@ -101,14 +90,6 @@ def voucher(claim_id: int, by: Visitor) -> StoredFile:
     if found is None:
         raise NotFound()
     return found
-
-
-def claims_of(order_id: int) -> Sequence[Columns]:
-    """Claims for an order with each one's part. The caller has checked whose order it is."""
-    return db.session().execute(
-        _claims().add_columns(ClaimPart.amount_fen.label("part_fen"))
-        .join(ClaimPart, ClaimPart.claim_id == PaymentClaim.id)
-        .where(ClaimPart.order_id == order_id).order_by(PaymentClaim.id.desc())).all()
 
 
 def _claims() -> Select[Any]:
