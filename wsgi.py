@@ -179,8 +179,7 @@ TABLES = (places, parties, households, users, settings, files, ledger, sealing, 
           catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models, message_rows,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
-          inspection_models, ordering_models, approving_models, payer_models, reconciling_models,
-          overdue_models)
+          inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -193,8 +192,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               trade_paper_routes.bp, statement_routes.bp, invoice_routes.bp, frame_routes.bp, inspection_routes.bp,
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
               approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp,
-              setting_routes.bp, reconciling_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
-              overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp, banking_routes.bp)
+              setting_routes.bp, banking_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
+              reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -206,8 +205,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          cart_routes.MENU, paying_routes.MENU, ordering_routes.LIST_MENU, standing_routes.MENU,
          # a co-operative's day
          agency_routes.MENU, village_home.MENU, weigh_routes.MENU, packing_routes.MENU, receipt_routes.MENU,
-         packing_routes.LIST_MENU, refund_routes.MENU,
-         phone_routes.MENU, aftersale_routes.MENU,
+         packing_routes.LIST_MENU, refund_routes.MENU, phone_routes.MENU, aftersale_routes.MENU,
          # goods and people of a co-operative; what offices decide
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
          entry_office_routes.MENU, unit_office_routes.MENU, capacity_routes.MENU, quota_office_routes.MENU,
@@ -218,10 +216,11 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          unit_routes.MENU, door_routes.MENU, approving_routes.MENU, unit_table_routes.MENU, credit_routes.MENU,
          terms_routes.MENU, paper_routes.MENU, paper_routes.OFFICE_MENU, place_routes.MENU, import_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
-         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU, card_village_routes.MENU,
-         setting_routes.MENU, reconciling_routes.MENU, agency_account_routes.MENU,
-         fee_routes.MENU,
-         overdue_routes.MENU, overdue_village_routes.MENU, overdue_office_routes.MENU, banking_routes.MENU)
+         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU,
+         # money beside the orders
+         card_village_routes.MENU, setting_routes.MENU, reconciling_routes.MENU, agency_account_routes.MENU,
+         fee_routes.MENU, overdue_routes.MENU, overdue_village_routes.MENU, overdue_office_routes.MENU,
+         banking_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -238,8 +237,7 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
         quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs,
-        reconciling_jobs,
-        overdue_jobs, banking_news)
+        banking_news, reconciling_jobs, overdue_jobs)
 # what waits for a visitor, by room
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
@@ -247,8 +245,7 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.wa
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,
            unit_routes.waiting_here, unit_office_routes.waiting_here, unit_table_routes.waiting_here,
            quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
-           phone_routes.waiting_here, trade_paper_routes.waiting_here,
-           approving_routes.waiting_here,
+           phone_routes.waiting_here, trade_paper_routes.waiting_here, approving_routes.waiting_here,
            overdue_routes.waiting_here, overdue_office_routes.waiting_here, refund_routes.waiting_here,
            reconciling_routes.waiting_here, banking_routes.waiting_here)
 # figures for /metrics that rooms know: name, what it is, how to read it (None: nothing to tell)

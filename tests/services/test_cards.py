@@ -414,6 +414,7 @@ def ring(app: Flask, stand_in: StandIn, deliveries: list[Any]) -> None:
             card_events.keep(gateway.heard(one.body, one.signature))
 
 
+@pytest.mark.slow
 def test_all_orders_of_six_bells_with_one_doubled_end_alike(
         app: Flask, order_id: int, cashier: Visitor, gateway: Gateway, account: str, stand_in: StandIn) -> None:
     """A card that was declined, then paid, and an old bell that says 'expired'. Every twelfth of the 720 orders, each
