@@ -48,9 +48,7 @@ def cashier(world: World) -> Visitor:
 @pytest.fixture
 def order_id(world: World, trade: Trade) -> int:
     """Cabbage for ¥20.00, placed."""
-    cabbage = trade.product("白菜")
-    trade.lot(cabbage)
-    return trade.orders(trade.place({cabbage: 10_000}))[0].id
+    return trade.cabbage().id
 
 
 def begun(order_id: int, by: Visitor, gateway: Gateway) -> CardPayment:
