@@ -6,6 +6,14 @@ from typing import Any
 from market import money
 from market.errors import N_
 
+MONEY: Mapping[str, str] = {  # what both sides of an order read in the same words
+    "payment.card_asked": N_("Payment by card begun"), "payment.card_received": N_("Paid by card or wallet"),
+    "payment.card_different": N_("Card payment differs from what was asked"),
+    "payment.refund_asked": N_("Refund asked for"), "payment.refund_sent": N_("Refund on its way to the card"),
+    "payment.refund_refused": N_("Refund not given"), "payment.refund_failed": N_("The card provider refused"),
+    "payment.withdrawn": N_("Claim of payment taken back"), "payment.extended": N_("15 more days to pay"),
+    "order.expired": N_("Not paid in time: cancelled"), "order.back": N_("Placed again: paid late"),
+}
 ACTS: Mapping[str, str] = {
     "purchase.placed": N_("Ordered"), "purchase.approved": N_("Approved"), "purchase.declined": N_("Declined"),
     "purchase.step_approved": N_("Approved one step"), "purchase.approved_on_paper": N_("Filed an approval on paper"),
@@ -21,13 +29,7 @@ ACTS: Mapping[str, str] = {
     "credit.asked": N_("Another unit was asked for"), "credit.approved": N_("Counts for another unit"),
     "credit.declined": N_("Change of unit declined"),
     "payment.not_found": N_("Payment not found"), "payment.refunded": N_("Refunded"),
-    "payment.card_asked": N_("Payment by card begun"), "payment.card_received": N_("Paid by card or wallet"),
-    "payment.card_different": N_("Card payment differs from what was asked"),
-    "order.back": N_("Placed again: paid late"),
-    "payment.refund_asked": N_("Refund asked for"), "payment.refund_sent": N_("Refund on its way to the card"),
-    "payment.refund_refused": N_("Refund not given"), "payment.refund_failed": N_("The card provider refused"),
-    "payment.withdrawn": N_("Claim of payment taken back"), "payment.extended": N_("15 more days to pay"),
-    "order.expired": N_("Not paid in time: cancelled"),
+    **MONEY,
 }
 
 

@@ -13,8 +13,9 @@ from market.files import StoredFile
 from market.parties import Organisation
 from market.sheets import Heading, Table
 from market.users import User
-from orders.models import BankMapping, BankRow, BankStatement, ClaimPart, Order, PaymentClaim
+from orders.models import BankMapping, BankRow, BankStatement, Order, PaymentClaim
 from orders.models.banking import ROW_STATES
+from orders.paying import lists as payments
 
 STATE_LABELS: Mapping[str, tuple[str, str]] = {  # words and tone, what waits for somebody first
     "unknown": (N_("Not recognised"), "waiting"), "duplicate": (N_("Paid twice?"), "wrong"),
@@ -72,17 +73,6 @@ def row(row_id: int, by: Visitor) -> Columns:
     return found
 
 
-def parts(claim_ids: Sequence[int]) -> dict[int, list[Columns]]:
-    """For which orders claims are; one statement."""
-    found: dict[int, list[Columns]] = {}
-    for one in db.session().execute(
-            select(ClaimPart.claim_id, ClaimPart.amount_fen, Order.id, Order.number)
-            .join(Order, Order.id == ClaimPart.order_id).where(ClaimPart.claim_id.in_(claim_ids))
-            .order_by(ClaimPart.id)):
-        found.setdefault(one.claim_id, []).append(one)
-    return found
-
-
 def units(by: Visitor) -> Sequence[Columns]:
     """Units that have ordered here (id, name), for a choice."""
     return db.session().execute(
@@ -114,7 +104,7 @@ def export(by: Visitor, state: str, query: str, say: Any) -> Table:
     """Rows as a table, amounts in yuan, accounts and numbers as text."""
     found = db.session().execute(_rows().where(*_conditions(by, state, query))
                                  .order_by(BankRow.paid_on, BankRow.id).limit(MOST_EXPORTED)).all()
-    of_claims = parts(sorted({one.claim_id for one in found if one.claim_id}))
+    of_claims = payments.parts(sorted({one.claim_id for one in found if one.claim_id}))
     headings = [Heading(say(text), kind) for text, kind in (
         (N_("Day"), "text"), (N_("Amount"), "fen"), (N_("Payer"), "text"), (N_("Payer's account"), "code"),
         (N_("Remark"), "text"), (N_("Serial number"), "code"), (N_("State"), "text"), (N_("Unit"), "text"),

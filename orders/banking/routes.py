@@ -16,6 +16,7 @@ from market.i18n import ngettext
 from market.waiting import Waiting
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, whole_argument
 from orders.banking import cells, columns, deciding, desk, examples, schemas, suggesting, table, taking
+from orders.paying import lists as payments
 
 bp = Blueprint("banking", __name__, url_prefix="/village/bank")
 
@@ -44,7 +45,7 @@ def index() -> str:
     return render_template(
         "orders/banking/index.html", state=state, query=query, tabs=counts, found=found, labels=desk.STATE_LABELS,
         explained=desk.EXPLAINED, claim_labels=desk.CLAIM_LABELS, why=suggesting.WHY, waiting=taking.WAITING,
-        parts=desk.parts([row.claim_id for row in found.rows if row.claim_id]),
+        parts=payments.parts([row.claim_id for row in found.rows if row.claim_id]),
         likely={row.id: nearby.of(row) for row in open_rows}, most=sheet_input.MAX_ROWS,
         megabytes=sheet_input.MAX_BYTES // (1024 * 1024))
 
@@ -178,7 +179,7 @@ def row_shown(row_id: int) -> str:
     return render_template(
         "orders/banking/row.html", row=row, is_open=is_open, likely=likely, labels=desk.STATE_LABELS,
         explained=desk.EXPLAINED, claim_labels=desk.CLAIM_LABELS, why=suggesting.WHY,
-        parts=desk.parts([row.claim_id]) if row.claim_id else {}, units=desk.units(current_user) if is_open else [],
+        parts=payments.parts([row.claim_id]) if row.claim_id else {}, units=desk.units(current_user) if is_open else [],
         unit_id=unit_id, orders=suggesting.open_orders(current_user, unit_id) if is_open and unit_id else [])
 
 

@@ -14,6 +14,7 @@ from market.access import requires
 from market.errors import N_, InvalidInput
 from market.i18n import gettext as _
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, unflatten
+from orders import happenings
 from orders.approving import changes, parting
 from orders.buying import freight
 from orders.delivering import packing, recall, shipments
@@ -22,6 +23,7 @@ from orders.delivering.reasons import REASONS
 from orders.delivering.shipments import Packed
 from orders.paying import card_lists, fees
 from orders.paying import desk as paying_desk
+from orders.paying import lists as payments
 
 bp = Blueprint("packing", __name__, url_prefix="/village/orders")
 
@@ -36,10 +38,7 @@ ACT_LABELS: Mapping[str, str] = {
     "order.amended": N_("Changed the order"), "order.parted": N_("A part follows later"),
     "payment.claimed": N_("Says that it has paid"), "payment.received": N_("Money received"),
     "payment.not_found": N_("Money not found"), "payment.refunded": N_("Money given back"),
-    "payment.refund_asked": N_("Refund asked for"), "payment.refund_sent": N_("Refund on its way to the card"),
-    "payment.refund_refused": N_("Refund not given"), "payment.refund_failed": N_("The card provider refused"),
-    "order.freight_lowered": N_("Freight lowered"), "order.expired": N_("Not paid in time: cancelled"),
-    "payment.withdrawn": N_("Claim of payment taken back"), "payment.extended": N_("15 more days to pay"),
+    "order.freight_lowered": N_("Freight lowered"), **happenings.MONEY,
 }
 ORDER = "<int(max=999999999999):order_id>"
 LONGEST_QUERY = 60
@@ -78,7 +77,7 @@ def show(order_id: int) -> str:
     order = packing.order(order_id, current_user)
     return render_template(
         "orders/village/show.html", order=order, lines=packing.lines(order_id), packed=packing.packed(order_id),
-        claims=paying_desk.claims_of(order_id), cards=card_lists.of_order(order_id), card_lists=card_lists,
+        claims=payments.claims_of(order_id), cards=card_lists.of_order(order_id), card_lists=card_lists,
         history=journal.timeline("order", order_id), acts=ACT_LABELS,
         claim_labels=paying_desk.STATE_LABELS, reasons=REASONS, driver=_driver(order),
         fee_fen=fees.fee_fen(order), to_fill=recall.still_to_fill(order_id=order_id),

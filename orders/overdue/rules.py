@@ -25,7 +25,6 @@ LATE_BANDS = tuple(name for name, (_label, first) in BANDS.items() if first > 0)
 
 # who hears when: a unit of its payments, both sides and offices of goods that nobody has accepted
 UNIT_STAGES = (-7, 0, 1, 7, 15, 30)  # days late
-SUPPLIER_FROM = 1  # days late, once for each order
 OFFICE_FROM = 30  # days late: the finance office over the unit hears once a week of all of them
 NOT_ACCEPTED_EVERY = 3  # days, from the day after acceptance was due: receivers and managers of the unit
 NOT_ACCEPTED_OFFICE_FROM = 8  # days after acceptance was due: the county's revitalisation office, once

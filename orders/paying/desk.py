@@ -1,6 +1,5 @@
 """What a co-operative sees of its money: claims to look for, sums by unit, its account. Its own rows only."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -51,16 +50,6 @@ def announced(by: Visitor) -> Columns:
         .where(PaymentClaim.supplier_id == by.organisation_id, PaymentClaim.state == "claimed")).one()
 
 
-def orders_of(rows: Sequence[Columns]) -> dict[int, list[Columns]]:
-    """The orders (id, number) that each of these claims is for; one statement."""
-    found: dict[int, list[Columns]] = defaultdict(list)
-    for row in db.session().execute(
-            select(ClaimPart.claim_id, Order.id, Order.number).join(Order, Order.id == ClaimPart.order_id)
-            .where(ClaimPart.claim_id.in_([row.id for row in rows])).order_by(ClaimPart.id)):
-        found[row.claim_id].append(row)
-    return found
-
-
 @dataclass(frozen=True)
 class Ticks:
     """Which announced transfers are ticked, how many these are and what they come to in fen."""
@@ -108,14 +97,6 @@ def voucher(claim_id: int, by: Visitor) -> StoredFile:
     if found is None:
         raise NotFound()
     return found
-
-
-def claims_of(order_id: int) -> Sequence[Columns]:
-    """Claims for an order with each one's part. The caller has checked whose order it is."""
-    return db.session().execute(
-        _claims().add_columns(ClaimPart.amount_fen.label("part_fen"))
-        .join(ClaimPart, ClaimPart.claim_id == PaymentClaim.id)
-        .where(ClaimPart.order_id == order_id).order_by(PaymentClaim.id.desc())).all()
 
 
 def _claims() -> Select[Any]:

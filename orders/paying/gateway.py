@@ -5,18 +5,27 @@ the database; nobody calls it inside a transaction. What it raises says what is 
 OutcomeUnknown (it may have happened: ask again with the same key, or look).
 """
 
-import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import stripe
 
 from market import clock
 from market.config import Config
-from market.errors import N_, MarketError
+from orders.paying.gateway_facts import Account as Account  # passed on: who asks here needs no other door
+from orders.paying.gateway_facts import Asked as Asked
+from orders.paying.gateway_facts import BadWebhook as BadWebhook
+from orders.paying.gateway_facts import Bell as Bell
+from orders.paying.gateway_facts import CardsOff as CardsOff
+from orders.paying.gateway_facts import Charge as Charge
+from orders.paying.gateway_facts import Declined as Declined
+from orders.paying.gateway_facts import Dispute as Dispute
+from orders.paying.gateway_facts import GivenBack as GivenBack
+from orders.paying.gateway_facts import OutcomeUnknown as OutcomeUnknown
+from orders.paying.gateway_facts import Session as Session
+from orders.paying.gateway_facts import account_of, bell_of, charge_of, dispute_of, given_back_of, session_of
 
 API_VERSION = "2026-10-28.endive"  # the one that stripe 16.1 speaks; pinned with it
 CURRENCY = "cny"
@@ -28,129 +37,6 @@ PAGE = 100
 IN_USE = 409
 
 T = TypeVar("T")
-
-
-class Declined(MarketError):
-    """The provider refused, for certain: nothing was charged or given back."""
-
-    status = 409
-    code = "card_declined"
-    text = N_("The card provider refused: %(why)s")
-
-
-class OutcomeUnknown(MarketError):
-    """No answer, or none to rely on. It may have happened; it is looked up."""
-
-    status = 503
-    code = "card_unknown"
-    text = N_("The card provider does not answer. The payment is being checked.")
-
-
-class CardsOff(MarketError):
-    """This site has no card provider."""
-
-    status = 409
-    code = "cards_off"
-    text = N_("Payment by card is not offered here. Please pay by bank transfer.")
-
-
-class BadWebhook(Exception):
-    """Not from the provider, or not to be believed."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a payment page is opened for. `amount_fen` > 0; `key` was stored before."""
-
-    account_id: str
-    key: str
-    payment_id: int
-    order_number: str
-    amount_fen: int
-    title: str
-    success_url: str
-    cancel_url: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True)
-class Session:
-    """A payment page: open, complete or expired; `intent_id` once somebody has tried to pay."""
-
-    id: str
-    url: str
-    state: str
-    paid: bool
-    intent_id: str | None
-    amount_fen: int
-    currency: str
-    live: bool
-    reference: str  # our payment's id
-
-
-@dataclass(frozen=True)
-class Charge:
-    """Money that the provider took for a co-operative, in fen."""
-
-    id: str
-    intent_id: str | None
-    captured_fen: int
-    refunded_fen: int
-    currency: str
-    live: bool
-    paid: bool
-    disputed: bool
-    way: str
-    reference: str  # our payment's id, empty where it is none of ours
-    order_number: str
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class GivenBack:
-    """A refund at the provider: pending, succeeded, failed or canceled."""
-
-    id: str
-    intent_id: str | None
-    charge_id: str | None
-    amount_fen: int
-    currency: str
-    state: str
-    reference: str  # our refund's id, empty where it was made in the provider's dashboard
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class Dispute:
-    """A payer's bank asks for the money back."""
-
-    id: str
-    charge_id: str
-    amount_fen: int
-    state: str
-    reason: str
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class Account:
-    """A co-operative's own account at the provider."""
-
-    id: str
-    charges_enabled: bool
-    name: str
-
-
-@dataclass(frozen=True)
-class Bell:
-    """A webhook whose signature holds."""
-
-    event_id: str
-    kind: str
-    account_id: str
-    object_id: str
-    live: bool
-    body: str
 
 
 class Gateway:
@@ -181,7 +67,7 @@ class Gateway:
     def open_session(self, asked: Asked) -> Session:
         """Open the page on which an order is paid. Raises Declined, OutcomeUnknown."""
         marks = {"payment": str(asked.payment_id), "order": asked.order_number}
-        return _session(self._call(lambda client: client.v1.checkout.sessions.create(
+        return session_of(self._call(lambda client: client.v1.checkout.sessions.create(
             {
                 "mode": "payment", "client_reference_id": str(asked.payment_id), "metadata": marks,
                 "allowed_payment_method_types": list(WAYS),
@@ -195,12 +81,12 @@ class Gateway:
 
     def session(self, account_id: str, session_id: str) -> Session:
         """A payment page as it stands. Raises Declined, OutcomeUnknown."""
-        return _session(self._call(
+        return session_of(self._call(
             lambda client: client.v1.checkout.sessions.retrieve(session_id, options={"stripe_account": account_id})))
 
     def expire(self, account_id: str, session_id: str) -> Session:
         """Close a page so that nobody pays on it; Declined where it is no longer open."""
-        return _session(self._call(
+        return session_of(self._call(
             lambda client: client.v1.checkout.sessions.expire(session_id, options={"stripe_account": account_id})))
 
     def charge(self, account_id: str, intent_id: str) -> Charge | None:
@@ -208,7 +94,7 @@ class Gateway:
         found = self._call(lambda client: client.v1.payment_intents.retrieve(
             intent_id, {"expand": ["latest_charge"]}, {"stripe_account": account_id}))
         latest = found.latest_charge
-        return _charge(latest) if latest is not None and not isinstance(latest, str) and latest.paid else None
+        return charge_of(latest) if latest is not None and not isinstance(latest, str) and latest.paid else None
 
     # ---- giving back ------------------------------------------------------------------------------------------------
 
@@ -216,7 +102,7 @@ class Gateway:
         """Give money back to the card or wallet it came from; the key is our refund's id. Raises Declined,
         OutcomeUnknown.
         """
-        return _given(self._call(lambda client: client.v1.refunds.create(
+        return given_back_of(self._call(lambda client: client.v1.refunds.create(
             {"payment_intent": intent_id, "amount": amount_fen, "metadata": {"refund": str(refund_id)}},
             {"stripe_account": account_id, "idempotency_key": f"refund-{refund_id}"})))
 
@@ -227,18 +113,18 @@ class Gateway:
         for found in self._list(lambda client, options: client.v1.charges.list(
                 {"created": _between(since, until), "limit": PAGE}, options), account_id):
             if found.paid:
-                yield _charge(found)
+                yield charge_of(found)
 
     def refunds(self, account_id: str, since: datetime, until: datetime) -> Iterator[GivenBack]:
         """Every refund of an account from a moment to a moment."""
-        yield from map(_given, self._list(lambda client, options: client.v1.refunds.list(
+        yield from map(given_back_of, self._list(lambda client, options: client.v1.refunds.list(
             {"created": _between(since, until), "limit": PAGE}, options), account_id))
 
     def disputes(self, account_id: str, since: datetime, until: datetime) -> Iterator[Dispute]:
         """Every dispute of an account from a moment to a moment."""
         for one in self._list(lambda client, options: client.v1.disputes.list(
                 {"created": _between(since, until), "limit": PAGE}, options), account_id):
-            yield Dispute(one.id, _id(one.charge) or "", one.amount, one.status, one.reason, _moment(one.created))
+            yield dispute_of(one)
 
     def _list(self, ask: Callable[[Any, Any], Any], account_id: str) -> Iterator[Any]:
         """All pages of a list; each page is a call of its own."""
@@ -253,13 +139,13 @@ class Gateway:
 
     def account(self, account_id: str) -> Account:
         """A connected account as it stands. Raises Declined, OutcomeUnknown."""
-        return _account(self._call(lambda client: client.v1.accounts.retrieve(account_id)))
+        return account_of(self._call(lambda client: client.v1.accounts.retrieve(account_id)))
 
     def create_account(self, supplier_id: int, name: str) -> Account:
         """An account of the co-operative's own: it sees to its dashboard, fees and losses. Raises Declined,
         OutcomeUnknown.
         """
-        return _account(self._call(lambda client: client.v1.accounts.create(
+        return account_of(self._call(lambda client: client.v1.accounts.create(
             {
                 "controller": {"fees": {"payer": "account"}, "losses": {"payments": "stripe"},
                                "stripe_dashboard": {"type": "full"}},
@@ -280,7 +166,7 @@ class Gateway:
         stamp = int(next(part[2:] for part in signature.split(",") if part.startswith("t=")))
         if abs(clock.now().timestamp() - stamp) > TOLERANCE_SECONDS:
             raise BadWebhook("stamp")
-        bell = _bell(body)
+        bell = bell_of(body)
         if bell.live != self.live:
             raise BadWebhook("mode")
         return bell
@@ -320,56 +206,5 @@ def _is_signed(body: bytes, signature: str, secret: str) -> bool:
         return False
 
 
-def _bell(body: bytes) -> Bell:
-    """The facts of an event. Raises BadWebhook for anything else that JSON can hold."""
-    try:
-        event = json.loads(body)
-        thing = event["data"]["object"]
-        facts = (event["id"], event["type"], event.get("account") or "", thing["id"], event["livemode"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BadWebhook("no event") from error
-    if [type(fact) for fact in facts] != [str, str, str, str, bool] or any(len(f) > 80 for f in facts[:3]):
-        raise BadWebhook("no event")
-    if not all(fact.isascii() and fact.isprintable() for fact in facts[:4]):  # no text that a database refuses
-        raise BadWebhook("no event")
-    return Bell(facts[0], facts[1], facts[2], facts[3][:120], facts[4], body.decode())
-
-
-def _session(found: Any) -> Session:
-    return Session(found.id, found.url or "", found.status, found.payment_status == "paid", _id(found.payment_intent),
-                   found.amount_total, found.currency, found.livemode, found.client_reference_id or "")
-
-
-def _charge(found: Any) -> Charge:
-    details = found.payment_method_details
-    marks = found.metadata or {}
-    return Charge(found.id, _id(found.payment_intent), found.amount_captured, found.amount_refunded, found.currency,
-                  found.livemode, found.paid, found.disputed, details.type if details else "",
-                  _mark(marks, "payment"), _mark(marks, "order"), _moment(found.created))
-
-
-def _given(found: Any) -> GivenBack:
-    return GivenBack(found.id, _id(found.payment_intent), _id(found.charge), found.amount, found.currency, found.status,
-                     _mark(found.metadata or {}, "refund"), _moment(found.created))
-
-
-def _account(found: Any) -> Account:
-    profile = found.business_profile
-    return Account(found.id, bool(found.charges_enabled), (profile.name if profile else "") or "")
-
-
-def _mark(marks: Any, name: str) -> str:
-    return str(marks[name]) if name in marks else ""
-
-
-def _id(found: Any) -> str | None:
-    """The id of something that the provider may give as an id or whole."""
-    return found if found is None or isinstance(found, str) else str(found.id)
-
-
 def _between(since: datetime, until: datetime) -> Any:
     return {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
-
-
-def _moment(stamp: int) -> datetime:
-    return datetime.fromtimestamp(stamp, UTC)

@@ -118,7 +118,7 @@ def claims(units: Collection[int], page: int) -> tuple[paging.Page, dict[int, li
     mine = PaymentClaim.unit_id.in_(units)
     total = db.session().scalar(select(func.count()).select_from(PaymentClaim).where(mine)) or 0
     found = paging.read(_claim_columns().where(mine).order_by(PaymentClaim.id.desc()), total, page)
-    return found, _parts([row.id for row in found.rows])
+    return found, parts([row.id for row in found.rows])
 
 
 def claim(claim_id: int, units: Collection[int]) -> tuple[Columns, list[Columns]]:
@@ -127,7 +127,7 @@ def claim(claim_id: int, units: Collection[int]) -> tuple[Columns, list[Columns]
         _claim_columns().where(PaymentClaim.id == claim_id, PaymentClaim.unit_id.in_(units))).first()
     if found is None:
         raise NotFound()
-    return found, _parts([claim_id])[claim_id]
+    return found, parts([claim_id])[claim_id]
 
 
 def claims_of(order_id: int) -> Sequence[Columns]:
@@ -165,14 +165,17 @@ def payer_kind() -> ColumnElement[str]:
     return case((is_unit, "unit"), else_=func.coalesce(declared, "unknown"))
 
 
-def _parts(claim_ids: Collection[int]) -> dict[int, list[Columns]]:
-    parts: dict[int, list[Columns]] = defaultdict(list)
+def parts(claim_ids: Collection[int]) -> dict[int, list[Columns]]:
+    """By claim: the orders (id, number) it is for, each with its amount; one statement. Whose the claims are has been
+    checked.
+    """
+    found: dict[int, list[Columns]] = defaultdict(list)
     for row in db.session().execute(
             select(ClaimPart.claim_id, ClaimPart.amount_fen, Order.id, Order.number)
             .join(Order, Order.id == ClaimPart.order_id).where(ClaimPart.claim_id.in_(claim_ids))
             .order_by(ClaimPart.id)):
-        parts[row.claim_id].append(row)
-    return parts
+        found[row.claim_id].append(row)
+    return found
 
 
 def payee(supplier_id: int) -> Columns:

@@ -15,6 +15,7 @@ from market.parties import Organisation
 from market.users import User
 from orders.buying import lists
 from orders.models import CardPayment, GoodsReturn, Order, OrderLine, Refund, RefundLine
+from orders.paying import card_lists
 from orders.paying.refund_sums import UNDER_WAY
 
 TAB_LABELS: Mapping[str, str] = {
@@ -28,9 +29,7 @@ STATE_LABELS: Mapping[str, str] = {
 TONES: Mapping[str, str] = {
     "asked": "waiting", "sending": "info", "done": "good", "failed": "wrong", "refused": "quiet",
 }
-WAY_LABELS: Mapping[str, str] = {
-    "bank": N_("Bank transfer"), "card": N_("Card"), "alipay": N_("Alipay"), "wechat_pay": N_("WeChat Pay"),
-}
+WAY_LABELS: Mapping[str, str] = {"bank": N_("Bank transfer"), **card_lists.WAY_LABELS}
 STATES_OF: Mapping[str, tuple[str, ...]] = {
     "asked": ("asked",), "sending": ("sending",), "done": ("done",), "failed": ("failed", "refused"),
 }

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from market import clock, db, journal, money, outbox
 from market.access import Visitor
@@ -130,7 +130,7 @@ def acceptance_due(order: Order) -> date:
     """Fresh goods are accepted on the day they come, others within a week; none before they have left."""
     came = max(order.delivery_day, clock.today())
     fresh = db.session().scalar(select(overdue.is_fresh()).select_from(Order).where(Order.id == order.id))
-    return came if fresh else clock.days_after(came, overdue.DAYS)
+    return overdue.acceptance_due(came, bool(fresh))
 
 
 # ---- more time ------------------------------------------------------------------------------------------------------
@@ -166,9 +166,3 @@ def may_extend(order: Any) -> bool:
 def waits_for_payment() -> ColumnElement[bool]:
     """That an order is not to be packed yet: paid first, and not all of it has arrived."""
     return and_(Order.payment_terms == PAY_FIRST, Order.state == "placed", Order.payment.not_in(("paid", "over")))
-
-
-def is_past_due(today: date) -> ColumnElement[bool]:
-    """That the day to pay has passed and money is open; whether it still can be paid says the state."""
-    return and_(Order.pay_by < today, case((Order.state.in_(("placed", "shipped", "accepted")),
-                                            Order.payment.not_in(("paid", "over"))), else_=False))

@@ -11,7 +11,7 @@ from market.i18n import gettext as _
 from market.i18n import ngettext
 from market.web import MenuEntry, asked_month, once, page_number, parse, see_other, shows_again, whole_argument
 from orders.agency import confirming
-from orders.paying import claims, desk
+from orders.paying import claims, desk, lists
 from orders.paying.village_schemas import ReceiptsSchema, RefusalSchema
 
 bp = Blueprint("receipts", __name__, url_prefix="/village")
@@ -28,8 +28,9 @@ def index() -> str:
     found = desk.claims(current_user, state, page_number())
     sent = request.form.getlist("claims[]") if request.method == "POST" else None
     return render_template("orders/village/payments.html", state=state, labels=desk.STATE_LABELS, found=found,
-                           orders=desk.orders_of(found.rows), ticks=desk.ticks(found.rows, current_user, sent),
-                           checking=desk.being_checked(current_user), sums=desk.sums_by_unit(current_user),
+                           orders=lists.parts([row.id for row in found.rows]),
+                           ticks=desk.ticks(found.rows, current_user, sent), checking=desk.being_checked(current_user),
+                           sums=desk.sums_by_unit(current_user),
                            waiting=waiting.for_visitor(current_user, "sijin_money_waiting"))
 
 

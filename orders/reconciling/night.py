@@ -39,10 +39,6 @@ class Hands:
     follow: Callable[[int, Gateway], object]
 
 
-def not_yet(_thing_id: int, _gateway: Gateway) -> None:
-    """Where nobody books yet: what is missing stays a task."""
-
-
 @dataclass(frozen=True)
 class Theirs:
     """What the provider says of an account."""

@@ -6,16 +6,16 @@ from typing import Any
 
 from sqlalchemy import func, literal, select
 
-from market import clock, db, money
+from market import clock, db
 from market.errors import N_, NotFound
 from market.i18n import gettext as _
 from market.parties import Organisation
 from orders.models import Acceptance, AcceptanceLine, AcceptancePart, Order
+from orders.overdue import rules
 from orders.papers.models import Invoice, InvoiceRequest, InvoiceRequestOrder
 from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
 from orders.reports.readers import Area, Reader
 
-LATE_POINTS = 5  # 0.05 % a day where no rate was agreed (保障中小企业款项支付条例, 国务院令第802号)
 COLUMNS = (
     Column("unit", N_("Unit"), "text"),
     Column("supplier", N_("Co-operative"), "text"),
@@ -72,7 +72,7 @@ def _orders(asked: Asked, area: Area) -> Any:
 
 def _row(key: tuple[str, str, str], orders: list[Any], today: date) -> Row:
     waiting = [order.pay_by for order in orders if open_fen(order) > 0]
-    late = [(open_fen(order), (today - order.pay_by).days) for order in orders
+    late = [(open_fen(order), rules.late_days(order.pay_by, today)) for order in orders
             if open_fen(order) > 0 and order.pay_by < today]
     exempt = sum(order.exempt or 0 for order in orders)
     return Row({
@@ -83,7 +83,7 @@ def _row(key: tuple[str, str, str], orders: list[Any], today: date) -> Row:
         "open_fen": sum(open_fen(order) for order in orders),
         "due_on": min(waiting).isoformat() if waiting else "",
         "overdue_days": max((days for _fen, days in late), default=0),
-        "interest_fen": sum(interest_fen(fen, days) for fen, days in late),
+        "interest_fen": sum(rules.interest_fen(fen, days) for fen, days in late),
         "exempt": _("yes") if exempt else "",
     }, order=" ".join((key[2], key[0], key[1])))
 
@@ -96,15 +96,6 @@ def owed_fen(order: Any) -> int:
 def open_fen(order: Any) -> int:
     """What is owed less what has arrived, in fen; below zero where too much was paid."""
     return int(owed_fen(order) - order.received_fen + order.refunded_fen)
-
-
-def interest_fen(amount_fen: int, days: int) -> int:
-    """What an amount costs that is so many days late, in fen.
-
-    >>> interest_fen(100_000, 10)
-    500
-    """
-    return money.part_of(amount_fen, LATE_POINTS * days)
 
 
 REPORT = Report("reconciliation", N_("Statements and invoices compared"),

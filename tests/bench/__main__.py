@@ -15,7 +15,7 @@ from sqlalchemy import select
 from catalog.models import Category
 from market import db, logins
 from tests import databases, servers
-from tests.bench import ground, placing, wire
+from tests.bench import ground, money, placing, wire
 from tests.bench.ground import Hammered
 from tests.world import World
 from wsgi import create_app
@@ -68,6 +68,7 @@ class Site:
 def main() -> None:
     with databases.templates() as kept:
         os.environ.update(kept)
+        os.environ[databases.STAND_IN] = f"http://127.0.0.1:{servers.free_port()}"
         for backend in ("sqlite", "postgresql"):
             with ExitStack() as stack:
                 site = _site(backend, Path(kept["SIJIN_TEST_FOLDER"]), kept["SIJIN_TEST_POSTGRES"])
@@ -76,6 +77,7 @@ def main() -> None:
             for lines in (1, 5):
                 for clients in (1, 4, 16):
                     _report(backend, *_service(site, lines, clients))
+            money.report(backend, site.url, site.folder)
 
 
 def _site(backend: str, folder: Path, postgres: str) -> Site:

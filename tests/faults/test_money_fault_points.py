@@ -44,9 +44,7 @@ def account(stand_in: StandIn) -> str:
 @pytest.fixture
 def order_id(trade: Trade) -> int:
     """Ten kilos of cabbage for ¥23.00."""
-    cabbage = trade.product("白菜", price_fen=230)
-    trade.lot(cabbage)
-    return trade.orders(trade.place({cabbage: 10_000}))[0].id
+    return trade.cabbage(price_fen=230).id
 
 
 class Deeds:

@@ -32,9 +32,9 @@ from tests.stand_in import StandIn
 from tests.trade import Trade
 from tests.world import GREENS, World
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
-
 WALKS, STEPS, HANDS = int(os.environ.get("MONEY_WALKS") or 200), 10, 3
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600 + 10 * WALKS)]
+
 PRICE_FEN, MILLI = 333, 3_000
 TURNS_TO_SETTLE = 12
 MISHAPS = ("charge_then_hang", "charge_then_cut", "429", "500", "decline")

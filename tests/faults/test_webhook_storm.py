@@ -28,9 +28,7 @@ pytestmark = pytest.mark.slow
 def payment_id(app: Flask, world: World, trade: Trade, stand_in: StandIn) -> int:
     """Cabbage for ¥20.00, paid on the provider's page; nobody here knows it yet."""
     stand_in.account(GREENS)
-    cabbage = trade.product("白菜")
-    trade.lot(cabbage)
-    order_id = trade.orders(trade.place({cabbage: 10_000}))[0].id
+    order_id = trade.cabbage().id
     gateway = app.extensions["sijin_gateway"]
     with db.transaction():
         payment_id = cards.start(order_id, world.person("cashier.sun"), gateway).id

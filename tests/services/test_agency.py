@@ -20,6 +20,7 @@ from orders.income import checks
 from orders.models import BankMapping, BankRow, BankStatement, CardPayment, Order, PaymentClaim, Refund
 from orders.papers import statements
 from orders.paying import claims, desk, fees, refunds
+from orders.paying import lists as payment_lists
 from tests.counting import count_statements
 from tests.trade import Trade
 from tests.world import GREENS, HOSPITAL, NOON, POMELO, TODAY, World
@@ -85,6 +86,7 @@ def confirm(world: World, ids: list[int], seen: Seen, login: str = "chair.shi") 
 # ---- a whole list by one tap ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_chairman_confirms_sixty_transfers_at_once(app: Flask, world: World, trade: Trade) -> None:
     ids = several(trade, 60)
     with count_statements(app) as sent:
@@ -178,7 +180,8 @@ def test_ticked_from_the_beginning_is_what_the_bank_covers(world: World, trade: 
     found = desk.ticks(rows, chair, None)
     assert (found.ids, found.fen, found.count) == ({covered}, 200, 1)
     assert desk.ticks(rows, chair, [str(other), str(bare), "x"]) == desk.Ticks(frozenset({other, bare}), 400)
-    assert [row.number for row in desk.orders_of(rows)[covered]] == [db.session().scalars(select(Order.number)).one()]
+    assert [part.number for part in payment_lists.parts([covered])[covered]] == [
+        db.session().scalars(select(Order.number)).one()]
 
 
 # ---- one list over all co-operatives --------------------------------------------------------------------------------

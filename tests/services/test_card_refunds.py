@@ -12,7 +12,7 @@ from market.errors import Conflict, SecondPersonNeeded
 from orders.models import CardPayment, MoneyTask, Order, Refund
 from orders.paying import card_refunds, receipts, refund_jobs, refund_sums, refunds
 from orders.paying.gateway import Asked, Gateway
-from tests.services.test_refunds import cabbage_order, delivered, everything_agrees, refund_rows, send_back, state
+from tests.services.test_refunds import delivered, everything_agrees, refund_rows, send_back, state
 from tests.stand_in import StandIn
 from tests.trade import Trade
 from tests.world import GREENS, NOON
@@ -250,7 +250,7 @@ def test_to_a_card_goes_at_most_what_it_brought(trade: Trade, stand_in: StandIn,
 
 def test_a_foreign_card_payment_takes_nothing(trade: Trade, stand_in: StandIn, account: str) -> None:
     order, _payment = paid_too_much(trade, stand_in, account)
-    other = cabbage_order(trade)
+    other = trade.cabbage().id
     foreign = pay_by_card(stand_in, account, other, 2_000)
     with pytest.raises(refunds.NotOwed), db.transaction():
         refunds.ask(order, 350, "多付", trade.world.person("clerk.zhang"), foreign)

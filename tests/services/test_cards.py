@@ -48,9 +48,7 @@ def cashier(world: World) -> Visitor:
 @pytest.fixture
 def order_id(world: World, trade: Trade) -> int:
     """Cabbage for ¥20.00, placed."""
-    cabbage = trade.product("白菜")
-    trade.lot(cabbage)
-    return trade.orders(trade.place({cabbage: 10_000}))[0].id
+    return trade.cabbage().id
 
 
 def begun(order_id: int, by: Visitor, gateway: Gateway) -> CardPayment:
@@ -415,6 +413,9 @@ def ring(app: Flask, stand_in: StandIn, deliveries: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("every", [24, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+
+
+@pytest.mark.slow
 def test_all_orders_of_six_bells_with_one_doubled_end_alike(
         app: Flask, order_id: int, cashier: Visitor, gateway: Gateway, account: str, stand_in: StandIn,
         every: int) -> None:

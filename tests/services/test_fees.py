@@ -209,6 +209,7 @@ def _trigger(deed: str) -> str:
     return next(name for name, sql in names if f"BEFORE {kind}" in sql.upper())
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(points=st.integers(1, 1000), price=st.integers(1, 9_999), grams=st.integers(1, 10_000),
        backs=st.lists(st.integers(1, 4_000), max_size=4))

@@ -12,9 +12,8 @@ from market.journal import JournalEntry
 from market.notices import Notice
 from market.users import User
 from orders.models import Order
-from orders.overdue import counts, jobs, lists, reminding, rules
+from orders.overdue import counts, jobs, lists, reminding
 from orders.overdue.models import OverdueReminder
-from orders.reports import reconciliation
 from tests.late import Late
 from tests.world import GREENS, HOSPITAL, NOON, POMELO, SCHOOL, TODAY, World
 
@@ -182,11 +181,6 @@ def test_what_left_late_is_looked_at_from_then_on(late, world):
     assert counts.of_trade(world.person("store.wang")).not_accepted == 0
     with clock.at(NOON + timedelta(days=8)):
         assert [one.days for one in lists.not_accepted(late_only=True)] == [1]
-
-
-def test_report_15_estimates_alike():
-    for fen, days in ((100_000, 10), (33_333, 7), (1, 1)):
-        assert rules.interest_fen(fen, days) == reconciliation.interest_fen(fen, days)
 
 
 def test_once_accepted_nobody_is_reminded_and_the_clock_was_running(late, world):

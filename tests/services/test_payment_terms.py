@@ -36,9 +36,7 @@ def noon() -> Iterator[None]:
 
 def cabbage_order(trade: Trade, kilos: int = 10, price_fen: int = 230, **how: str) -> Order:
     """Ten kilos of cabbage for ¥23.00."""
-    cabbage = trade.product("白菜", price_fen=price_fen, minimum_milli=1000)
-    trade.lot(cabbage, 100)
-    return trade.orders(trade.place({cabbage: kilos * 1000}, **how))[0]
+    return trade.cabbage(kilos, price_fen, **how)
 
 
 def again(order: Order) -> Order:

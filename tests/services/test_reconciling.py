@@ -76,6 +76,7 @@ def part_of(run: Reconciliation, supplier_id: int | None = None) -> ReconciledPa
         ReconciledPart.run_id == run.id, ReconciledPart.supplier_id == whose)).one()
 
 
+@pytest.mark.slow
 def test_five_differences_among_a_thousand_are_found_and_three_healed(app, world, trade, stand_in) -> None:
     """Three webhooks dropped, one foreign charge, one amount changed: exactly these five, twice."""
     account = stand_in.account(GREENS)

@@ -37,15 +37,8 @@ def refund_rows() -> list[Refund]:
     return list(db.session().scalars(select(Refund).order_by(Refund.id).execution_options(populate_existing=True)))
 
 
-def cabbage_order(trade: Trade, milli: int = 10_000) -> int:
-    """Ten kilos of cabbage at ¥2.00."""
-    cabbage = trade.product("白菜", price_fen=200)
-    trade.lot(cabbage, 100)
-    return trade.orders(trade.place({cabbage: milli}))[0].id
-
-
 def delivered(trade: Trade) -> int:
-    order = cabbage_order(trade)
+    order = trade.cabbage().id
     trade.ship(order)
     trade.accept(order)
     return order
@@ -137,7 +130,7 @@ def test_what_is_not_given_is_owed_again(trade: Trade) -> None:
 
 
 def test_an_order_paid_ahead_and_cancelled_is_owed_back(trade: Trade) -> None:
-    order = cabbage_order(trade)
+    order = trade.cabbage().id
     trade.pay(order, 2_000)
     assert refunds.owed_fen(state(order)) == 0
     with db.transaction():
@@ -151,7 +144,7 @@ def test_an_order_paid_ahead_and_cancelled_is_owed_back(trade: Trade) -> None:
 
 
 def test_what_an_order_costs_less_before_it_is_sent_is_owed_back(trade: Trade) -> None:
-    order = cabbage_order(trade)
+    order = trade.cabbage().id
     trade.pay(order, 2_000)
     line = trade.lines(order)[0].id
     with db.transaction():
@@ -216,7 +209,7 @@ def test_a_line_gives_no_more_than_went_back_of_it(trade: Trade) -> None:
 
 
 def test_lines_of_a_cancelled_order_go_back_up_to_what_was_paid(trade: Trade) -> None:
-    order = cabbage_order(trade)
+    order = trade.cabbage().id
     trade.pay(order, 500)
     line = trade.lines(order)[0].id
     with db.transaction():
@@ -232,7 +225,7 @@ def test_lines_of_a_cancelled_order_go_back_up_to_what_was_paid(trade: Trade) ->
 
 def test_a_transfer_that_was_made_is_booked_though_the_order_has_come_to_cost_more(trade: Trade) -> None:
     """The money has left the account: the books say so, and the unit owes it."""
-    order = cabbage_order(trade)
+    order = trade.cabbage().id
     trade.pay(order, 2_000)
     line = trade.lines(order)[0].id
     with db.transaction():

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from market import config, site_routes
+from orders.paying import webhook_routes
 from wsgi import create_app
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +62,15 @@ def test_proxy_units_and_server_meet_at_one_port_and_in_one_folder(monkeypatch: 
 def test_what_the_proxy_keeps_inside_exists() -> None:
     app = Flask("rules")
     app.register_blueprint(site_routes.bp)
-    kept = set(re.findall(r"location = (\S+)", (DEPLOY / "nginx.conf").read_text()))
+    kept = set(re.findall(r"location = (\S+) +\{ allow", (DEPLOY / "nginx.conf").read_text()))
     assert kept == {"/metrics", "/readyz"}
     assert kept <= {rule.rule for rule in app.url_map.iter_rules()}
+
+
+def test_the_proxy_refuses_what_the_door_for_bells_would_refuse() -> None:
+    app = Flask("rules")
+    app.register_blueprint(webhook_routes.bp)
+    address, kilobytes = re.findall(r"location = (/webhooks\S+) .*\n +client_max_body_size (\d+)k;",
+                                    (DEPLOY / "nginx.conf").read_text())[0]
+    assert address in {rule.rule for rule in app.url_map.iter_rules()}
+    assert int(kilobytes) * 1024 == webhook_routes.MOST_BYTES

@@ -35,9 +35,7 @@ def account(world: World, stand_in: StandIn) -> str:
 
 @pytest.fixture
 def order_id(world: World, trade: Trade) -> int:
-    cabbage = trade.product("白菜")
-    trade.lot(cabbage)
-    return trade.orders(trade.place({cabbage: 10_000}))[0].id
+    return trade.cabbage().id
 
 
 @pytest.fixture

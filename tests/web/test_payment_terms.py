@@ -25,9 +25,7 @@ def noon():
 
 def cabbage_order(trade: Trade, **how: str) -> Order:
     """Ten kilos of cabbage for ¥23.00."""
-    cabbage = trade.product("白菜", price_fen=230, minimum_milli=1000)
-    trade.lot(cabbage, 100)
-    return trade.orders(trade.place({cabbage: 10_000}, **how))[0]
+    return trade.cabbage(price_fen=230, **how)
 
 
 def accepted(trade: Trade) -> Order:
