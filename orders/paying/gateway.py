@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import stripe
+import structlog
 
 from market import clock
 from market.config import Config
@@ -28,6 +29,7 @@ PAGE = 100
 IN_USE = 409
 
 T = TypeVar("T")
+log = structlog.get_logger("sijin.cards")
 
 
 class Declined(MarketError):
@@ -277,8 +279,7 @@ class Gateway:
         """Check who rang and when. Raises BadWebhook: unsigned, forged, old, ahead, of another mode, or no event."""
         if not any(_is_signed(body, signature, secret) for secret in self._config.stripe_secrets):
             raise BadWebhook("signature")
-        stamp = int(next(part[2:] for part in signature.split(",") if part.startswith("t=")))
-        if abs(clock.now().timestamp() - stamp) > TOLERANCE_SECONDS:
+        if abs(clock.now().timestamp() - _stamp(signature)) > TOLERANCE_SECONDS:
             raise BadWebhook("stamp")
         bell = _bell(body)
         if bell.live != self.live:
@@ -299,7 +300,7 @@ class Gateway:
         except stripe.StripeError as error:
             if error.http_status == IN_USE:  # another try with this key is under way
                 raise OutcomeUnknown() from error
-            raise Declined(why=str(error.user_message or error.code or type(error).__name__)) from error
+            raise Declined(why=_why(error)) from error
 
     def _client(self) -> stripe.StripeClient:
         with self._making:
@@ -314,23 +315,38 @@ class Gateway:
 def _is_signed(body: bytes, signature: str, secret: str) -> bool:
     try:
         return bool(stripe.WebhookSignature.verify_header(body.decode(), signature, secret))
-    except (stripe.SignatureVerificationError, ValueError):  # not UTF-8 is a ValueError
+    except (stripe.SignatureVerificationError, ValueError, TypeError):  # not UTF-8; a signature that is not ASCII
         return False
+
+
+def _stamp(signature: str) -> int:
+    """The moment that was signed, read as the library reads it: the first 't'. The signature holds."""
+    return int(next(part.split("=")[1] for part in signature.split(",") if part.startswith("t=")))
+
+
+def _why(error: stripe.StripeError) -> str:
+    """What may be shown: a bank's own word. Of other refusals only the kind, as their sentences name keys and
+    accounts; the provider finds the rest by the number that is logged.
+    """
+    log.warning("the card provider refused", kind=type(error).__name__, code=error.code, number=error.request_id)
+    word = error.user_message if isinstance(error, stripe.CardError) else None
+    return str(word or error.code or type(error).__name__)
 
 
 def _bell(body: bytes) -> Bell:
     """The facts of an event. Raises BadWebhook for anything else that JSON can hold."""
     try:
-        event = json.loads(body)
+        text = body.decode()
+        event = json.loads(text)
         thing = event["data"]["object"]
         facts = (event["id"], event["type"], event.get("account") or "", thing["id"], event["livemode"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadWebhook("no event") from error
     if [type(fact) for fact in facts] != [str, str, str, str, bool] or any(len(f) > 80 for f in facts[:3]):
         raise BadWebhook("no event")
-    if not all(fact.isascii() and fact.isprintable() for fact in facts[:4]):  # no text that a database refuses
+    if not all(fact.isascii() and fact.isprintable() for fact in facts[:4]) or "\0" in text:  # a database refuses it
         raise BadWebhook("no event")
-    return Bell(facts[0], facts[1], facts[2], facts[3][:120], facts[4], body.decode())
+    return Bell(facts[0], facts[1], facts[2], facts[3][:120], facts[4], text)
 
 
 def _session(found: Any) -> Session:
