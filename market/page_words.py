@@ -24,7 +24,8 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.globals.update(
         static_url=static_url, submit_token=submit_token, acting_for=acting_for,
-        switch_language_url=switch_language_url, words=words, typed=typed, errors_of=errors_of, refusal=refusal, in_locale=i18n.in_locale, can=menus.can,
+        switch_language_url=switch_language_url, words=words, typed=typed,
+        errors_of=errors_of, refusal=refusal, in_locale=i18n.in_locale, can=menus.can,
         menu_entries=menus.menu_entries, today=clock.today,
     )
     app.context_processor(lambda: {"locale": i18n.locale(), "installation_is_demo": installation_is_demo()})
