@@ -9,8 +9,10 @@ from sqlalchemy import select, update
 
 from market import clock, db
 from market.parties import Organisation
-from orders.models import BankRow, PaymentClaim, Refund
-from orders.paying import refunds
+from orders.models import BankRow, MoneyTask, PaymentClaim, Refund
+from orders.paying import refunds, tasks
+from orders.reconciling import night
+from orders.reconciling.models import ReconciledPart
 from tests import hostile_sheets
 from tests.bank_tables import DESK, csv_of, line, upload
 from tests.bank_tables import send as send_file
@@ -57,8 +59,8 @@ def test_only_the_co_operative_s_manager_says_that_money_came(
 
 
 @pytest.mark.parametrize("ids", [
-    [], None, "1", 1, {}, [True], ["1", "x"], [1.5], [0], [-1], [10 ** 30], [[1]], [None], [2 ** 63], list(range(1, 202)),
-    [1] * 100_000, [999_999_999], ["１"], ["1_0"]])
+    [], None, "1", 1, {}, [True], ["1", "x"], [1.5], [0], [-1], [10 ** 30], [[1]], [None], [2 ** 63],
+    list(range(1, 202)), [1] * 100_000, [999_999_999], ["１"], ["1_0"]])
 def test_lists_that_nobody_ticks_confirm_nothing(
         world: World, trade: Trade, client: FlaskClient, ids: Any) -> None:
     claim = several(trade, 1)[0]
@@ -144,7 +146,8 @@ def test_a_row_is_laid_on_no_order_of_another_co_operative_nor_of_two_units(worl
     for fields in ({f"order-{own}": "2.00", f"order-{foreign}": "2.00"}, {f"order-{foreign}": "4.00"}):
         assert send(chair, f"{address}/assignment", address, **fields).status_code == 404
     for fields in ({f"order-{own}": "5.00"}, {f"order-{own}": "4.001"}, {"order-x": "4.00"}, {"order-": "4.00"},
-                   {"order-" + "9" * 30: "4.00"}, {f"order-{own}": "-4"}, {f"order-{own}": "4.00", f"order-0{own}": "1"}):
+                   {"order-" + "9" * 30: "4.00"}, {f"order-{own}": "-4"},
+                   {f"order-{own}": "4.00", f"order-0{own}": "1"}):
         assert send(chair, f"{address}/assignment", address, **fields).status_code == 422, fields
     assert send(chair, f"{address}/claim", address, claim_id=str(foreign_claim)).status_code == 404
     for wrong in ("", "x", "0", "-1", "9" * 40):
@@ -186,3 +189,25 @@ def test_officials_and_auditors_see_no_bank_account_of_anybody(world: World, tra
             answer = client.get(page)
             assert answer.status_code in (200, 302, 303, 403, 404)
             assert ACCOUNT not in answer.text, (login, page)
+
+
+def test_a_county_s_auditors_see_its_own_co_operatives_differences_only(world: World) -> None:
+    with db.transaction():
+        found = {key: tasks.find("dispute", f"dp_{key}", world.organisation_id(key)) for key in (GREENS, POMELO)}
+        run = night.begin("bank", "one night", None)
+    with db.transaction() as session:
+        for key in (GREENS, POMELO):
+            session.add(ReconciledPart(run_id=run, supplier_id=world.organisation_id(key), account_id="", since=NOON,
+                                       until=NOON, compared=1, differences=0, healed=0, theirs_fen=0, ours_fen=0))
+    join(world, "official.hua", "jiangyong", "auditor")
+    hua = world.logged_in("official.hua")
+    ids = {row.supplier_id: row.id for row in db.session().execute(select(MoneyTask.id, MoneyTask.supplier_id))}
+    assert len(ids) == 2 and found
+    for key, status in ((POMELO, 200), (GREENS, 404)):
+        assert hua.get(f"/reconciliation/tasks/{ids[world.organisation_id(key)]}").status_code == status
+    assert "dp_greens" not in hua.get("/reconciliation/tasks").text
+    page = hua.get(f"/reconciliation/runs/{run}").text
+    assert "香柚" in page and "蔬菜合作社" not in page
+    assert hua.get(f"/reconciliation/runs/{run}/list.csv").status_code == 404
+    for login in ("auditor.wei", "system.tao"):
+        assert "蔬菜合作社" in world.logged_in(login).get(f"/reconciliation/runs/{run}").text

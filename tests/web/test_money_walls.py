@@ -3,9 +3,11 @@
 import csv
 import gzip
 import html
+import io
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,8 @@ from market.outbox import OutboxMessage
 from market.parties import Membership
 from market.users import UserSession
 from orders.models import BankRow, CardPayment, PaymentSetting, ProviderEvent
+from orders.paying.gateway import BadWebhook, Gateway
+from tests import databases
 from tests.bank_tables import DESK, csv_of, line, upload
 from tests.bank_tables import send as send_file
 from tests.services.test_agency import several
@@ -130,6 +134,33 @@ def test_no_session_is_made_for_who_rings_and_none_is_needed(
     assert ring(client, sent.body, sent.signature, Cookie="sijin=nonsense", Origin="https://evil.example") == 200
     for method in ("get", "put", "delete", "patch"):
         assert getattr(client, method)(WEBHOOKS).status_code == 405
+
+
+def test_while_the_secret_is_replaced_both_hold_and_afterwards_the_old_one_no_more(
+        tmp_path: Path, account: str, stand_in: StandIn) -> None:
+    def hears(secrets: str, signed_with: str) -> bool:
+        sent = stand_in.signed(json.dumps(event(account)), secret=signed_with)
+        try:
+            Gateway(databases.settings("sqlite://", tmp_path, STRIPE_WEBHOOK_SECRET=secrets)).heard(
+                sent.body, sent.signature)
+        except BadWebhook:
+            return False
+        return True
+
+    assert hears("whsec_new,whsec_old", "whsec_old") and hears("whsec_new, whsec_old", "whsec_new")
+    assert not hears("whsec_new", "whsec_old")
+    assert not hears("", "whsec_old") and not hears(" , ,", " ")
+
+
+def test_a_bell_without_a_length_is_read_no_further_than_any_other(
+        client: FlaskClient, account: str, stand_in: StandIn) -> None:
+    for more, status in ((0, 200), (300_000, 400)):
+        sent = stand_in.signed(json.dumps(event(account, more="x" * more)))
+        answer = client.post(WEBHOOKS, input_stream=io.BytesIO(sent.body), headers={
+            "Stripe-Signature": sent.signature, "Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True})
+        assert answer.status_code == status
+    assert counted(ProviderEvent) == [1]
 
 
 # ---- what the provider says is not what everybody reads -------------------------------------------------------------
