@@ -97,7 +97,10 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
 
     Raises UnsafeSettings where production would start without the safe ones.
     """
-    production = environ.get("SIJIN_ENV", "practice") == "production"
+    mode = environ.get("SIJIN_ENV") or "practice"
+    if mode not in {"practice", "production"}:  # a slip must not start a site for all to practise on
+        raise UnsafeSettings("SIJIN_ENV must be practice or production.")
+    production = mode == "production"
     data_dir = Path(environ.get("DATA_DIR") or "data").resolve()
     config = Config(
         production=production,

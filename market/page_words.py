@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
+from flask_login import current_user
 
 from market import clock, i18n, menus, money, table_cards, words
 from market.i18n import gettext as _
@@ -22,8 +23,9 @@ def init_app(app: Flask) -> None:
         with_labels=table_cards.with_labels,
     )
     app.jinja_env.globals.update(
-        static_url=static_url, submit_token=submit_token, switch_language_url=switch_language_url, words=words,
-        typed=typed, errors_of=errors_of, refusal=refusal, in_locale=i18n.in_locale, can=menus.can,
+        static_url=static_url, submit_token=submit_token, acting_for=acting_for,
+        switch_language_url=switch_language_url, words=words, typed=typed,
+        errors_of=errors_of, refusal=refusal, in_locale=i18n.in_locale, can=menus.can,
         menu_entries=menus.menu_entries, today=clock.today,
     )
     app.context_processor(lambda: {"locale": i18n.locale(), "installation_is_demo": installation_is_demo()})
@@ -54,6 +56,11 @@ def refusal() -> str | None:
 def submit_token() -> str:
     """A fresh token for a form that creates something."""
     return secrets.token_urlsafe(16)
+
+
+def acting_for() -> int | str:
+    """The organisation that a form is filled in for; empty for nobody's."""
+    return current_user.organisation_id or ""
 
 
 def switch_language_url(locale: str) -> str:

@@ -17,7 +17,7 @@ from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from market import access, clock, db, faults, i18n, limits, menus, page_words, refusals, schemas, submissions
-from market.errors import N_, InvalidInput
+from market.errors import N_, Conflict, InvalidInput
 from market.menus import MenuEntry as MenuEntry
 from market.refusals import wants_json
 
@@ -38,12 +38,21 @@ SECURITY_HEADERS = {
 }
 PRIVATE = "private, no-store"
 UNLOGGED = {"site.healthz", "site.readyz", "site.metrics_"}  # asked every few seconds by machines
+OF_THE_PERSON = "account.own"  # whoever they act for
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 NO_OBJECT = N_("The request must hold one JSON object.")
 # fields that hold rows, named lines-0-grams in a form; a plain field of such a name holds none
 ROWS = {"lines", "new", "contributions", "ingredients"}
 # of a form; a quick hash must not give a password or PIN away
-NOT_CONTENT = {"csrf_token", "second_password", "password", "pin"}
+NOT_CONTENT = {"csrf_token", "acting_for", "second_password", "password", "pin"}
+
+
+class ActingForAnother(Conflict):
+    """A form of one organisation, sent while acting for another: it would write into the wrong books."""
+
+    code = "acting_for_another"
+    text = N_("Nothing was changed: this page was opened for another organisation, and you now act for %(name)s. "
+              "Please open the page again.")
 
 
 def init_app(app: Flask) -> None:
@@ -98,13 +107,23 @@ def _check_access() -> Response | None:
     if view is None or request.endpoint == "static":
         return None
     verb = access_of(view)
-    if verb is None or access.can(current_user, verb):
+    if verb is None:
+        return None
+    if verb != OF_THE_PERSON and _is_stale():
+        raise ActingForAnother(name=current_user.organisation_name)
+    if access.can(current_user, verb):
         return None
     if current_user.is_authenticated:
         abort(403)
     if wants_json():
         abort(401)
     return redirect(url_for("account.login", next=_here() if request.method == "GET" else None))  # type: ignore[return-value]
+
+
+def _is_stale() -> bool:
+    """Whether this form was opened while the person acted for another organisation than now, in another tab."""
+    opened_for = request.form.get("acting_for", "") if request.method == "POST" else ""
+    return current_user.is_authenticated and opened_for not in ("", str(current_user.organisation_id or ""))
 
 
 def access_of(view: Callable[..., Any]) -> str | None:

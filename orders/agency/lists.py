@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from market import clock, db
 from market.access import Visitor
+from market.errors import NotFound
 from market.ledger import INCOME_EVENTS, LedgerTransfer
 from market.parties import Membership, Organisation
 from orders.buying.lists import open_fen
@@ -76,6 +77,15 @@ def books(by: Visitor) -> list[Books]:
     for figure, supplier_id, found in _figures(list(kept)):
         kept[supplier_id].sums[figure] = found
     return list(kept.values())
+
+
+def check_kept(organisation_id: int, by: Visitor) -> None:
+    """Raises NotFound for anything but a co-operative whose books the person keeps, their other duties included."""
+    if db.session().scalar(
+            select(Organisation.id).join(Membership, Membership.organisation_id == Organisation.id)
+            .where(Organisation.id == organisation_id, Organisation.kind == "supplier", Membership.user_id == by.id,
+                   Membership.role.in_(KEEPERS)).limit(1)) is None:
+        raise NotFound()
 
 
 def together(kept: Collection[Books]) -> Books:

@@ -57,6 +57,7 @@ def visit() -> Response:
     """Act for another of one's co-operatives from now on, and open a page of it."""
     values = parse(VisitSchema)
     with db.transaction():
+        lists.check_kept(values["organisation_id"], current_user)
         logins.switch_organisation(current_user, values["organisation_id"])
     endpoint, address = DOORS[values["door"]]
     return see_other(endpoint, **address)

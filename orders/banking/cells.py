@@ -8,8 +8,8 @@ from market import money
 
 _DAY = re.compile(r"(20[0-9]{2})(?:[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?|([0-9]{2})([0-9]{2}))"
                   r"(?:[ T]?[0-9]{1,2}[:：时]?[0-9]{2}.{0,12})?", re.ASCII)
-_AMOUNT = re.compile(r"([-+]?)([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]*))?(-?)", re.ASCII)
-_WORDS_OF_MONEY = re.compile(r"(?:RMB|CNY|人民币|[¥￥元\s])")
+_AMOUNT = re.compile(r"([-+]?) ?([0-9]{1,3}(?:[, ][0-9]{3})+|[0-9]+)(?:\.([0-9]*))? ?(-?)", re.ASCII)
+_WORDS_OF_MONEY = re.compile(r"\s*(?:RMB|CNY|人民币|[¥￥元])\s*")
 _AS_TEXT = re.compile(r'="([^"]*)"')  # ="6222…" keeps a spreadsheet from making a number of it
 _NOTHING = {"", "-", "--", "—", "——", "/"}
 _IN = {"贷", "贷方", "C", "CR", "CREDIT", "收", "收入", "收款", "转入", "入账", "进账", "存入", "来账", "+", "IN"}
@@ -46,17 +46,17 @@ def day(cell: str) -> date:
 def fen(cell: str) -> int:
     """An amount in fen, negative where the bank wrote it so; 0 for an empty cell; ValueError for anything else.
 
-    >>> [fen(cell) for cell in ("1,234.50", "￥23.00", "-7.5", "", "--", "(8.00)", "22.500", "+1")]
-    [123450, 2300, -750, 0, 0, -800, 2250, 100]
+    >>> [fen(cell) for cell in ("1,234.50", "￥23.00", "-7.5", "", "--", "(8.00)", "22.500", "¥ 1 234.5")]
+    [123450, 2300, -750, 0, 0, -800, 2250, 123450]
     """
     written = _WORDS_OF_MONEY.sub("", unicodedata.normalize("NFKC", text(cell)).replace("−", "-"))
     if written in _NOTHING:
         return 0
-    inside = written[1:-1] if written.startswith("(") and written.endswith(")") else ""
+    inside = written[1:-1].strip() if written.startswith("(") and written.endswith(")") else ""
     found = _AMOUNT.fullmatch(inside or written)
     if found is None or (found[1] and found[4]):
         raise ValueError("no amount")
-    whole = found[2].replace(",", "").lstrip("0") or "0"
+    whole = found[2].replace(",", "").replace(" ", "").lstrip("0") or "0"
     amount = money.parse_fen(f"{whole}.{(found[3] or '').rstrip('0') or '0'}")
     if amount > money.MAX_FEN:
         raise ValueError("too large")

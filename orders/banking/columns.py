@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 
 from market.errors import N_, InvalidInput, MarketError
+from market.schemas import as_written
+from orders.banking import cells
 
 HEAD_LINES = 30  # lines in which the headings must come
 FEWEST = 3  # headings of a table
@@ -62,7 +64,7 @@ def normal(cell: str) -> str:
     return bare.rstrip(":").replace(" ", "" if re.search(r"[一-鿿]", bare) else " ")
 
 
-def named(cells: Sequence[str]) -> list[str]:
+def named(row: Sequence[str]) -> list[str]:
     """Headings as a person picks from them: each once, empty ones stay empty.
 
     >>> named(["日期", "金额", "", "金额"])
@@ -70,8 +72,8 @@ def named(cells: Sequence[str]) -> list[str]:
     """
     seen: dict[str, int] = {}
     found = []
-    for cell in cells:
-        heading = " ".join(cell.split())[:MOST_HEADING]
+    for cell in row:
+        heading = as_written(cells.text(cell))[:MOST_HEADING].strip()  # as the form brings it back
         seen[heading] = seen.get(heading, 0) + 1
         found.append(f"{heading} ({seen[heading]})" if heading and seen[heading] > 1 else heading)
     return found
@@ -114,7 +116,7 @@ def place(rows: Sequence[tuple[int, Sequence[str]]], known: Collection[str]) -> 
 
     Raises HeadingsNotFound.
     """
-    first = [named(cells) for _number, cells in rows[:HEAD_LINES]]
+    first = [named(row) for _number, row in rows[:HEAD_LINES]]
     for at, headings in enumerate(first):
         if signature(headings) in known:
             return at

@@ -59,8 +59,8 @@ def link(row_id: int, claim_id: int, by: Visitor) -> BankRow:
         PaymentClaim.id == claim_id, PaymentClaim.supplier_id == by.organisation_id).with_for_update())
     if claim is None:
         raise NotFound()
-    if claim.state in {"refused", "withdrawn"} or db.session().scalar(
-            select(BankRow.id).where(BankRow.claim_id == claim.id)):
+    if claim.state not in {"claimed", "received"} or (  # refused, or taken back by the unit
+            db.session().scalar(select(BankRow.id).where(BankRow.claim_id == claim.id))):
         raise Conflict()
     if claim.amount_fen != row.amount_fen:
         raise InvalidInput({"claim_id": [N_("This claim is about another amount.")]})

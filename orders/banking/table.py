@@ -12,6 +12,7 @@ from market.errors import N_, MarketError
 from market.sheet_input import Formula
 from orders.banking import cells, columns
 
+MOST_COLUMNS = 100  # that are looked at: banks send twenty
 MOST_NAMED = 12  # lines that a refusal names
 REMARK = ("summary", "purpose", "postscript")
 
@@ -73,7 +74,7 @@ class Read:
 
 def open_table(content: bytes, known: Collection[str] = ()) -> Opened:
     """Find the headings; `known` are signatures that are remembered. Raises SheetRefused, HeadingsNotFound."""
-    rows = list(sheet_input.rows_of(content, titled=True))
+    rows = [(number, row[:MOST_COLUMNS]) for number, row in sheet_input.rows_of(content, titled=True)]
     at = columns.place(rows, known)
     return Opened(columns.named(rows[at][1]), rows[at + 1:])
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import stripe
+import structlog
 
 from market import clock
 from market.config import Config
@@ -37,6 +38,7 @@ PAGE = 100
 IN_USE = 409
 
 T = TypeVar("T")
+log = structlog.get_logger("sijin.cards")
 
 
 class Gateway:
@@ -163,8 +165,7 @@ class Gateway:
         """Check who rang and when. Raises BadWebhook: unsigned, forged, old, ahead, of another mode, or no event."""
         if not any(_is_signed(body, signature, secret) for secret in self._config.stripe_secrets):
             raise BadWebhook("signature")
-        stamp = int(next(part[2:] for part in signature.split(",") if part.startswith("t=")))
-        if abs(clock.now().timestamp() - stamp) > TOLERANCE_SECONDS:
+        if abs(clock.now().timestamp() - _stamp(signature)) > TOLERANCE_SECONDS:
             raise BadWebhook("stamp")
         bell = bell_of(body)
         if bell.live != self.live:
@@ -187,7 +188,7 @@ class Gateway:
         except stripe.StripeError as error:
             if error.http_status == IN_USE:  # another try with this key is under way
                 raise OutcomeUnknown() from error
-            raise Declined(why=str(error.user_message or error.code or type(error).__name__)) from error
+            raise Declined(why=_why(error)) from error
 
     def _client(self) -> stripe.StripeClient:
         with self._making:
@@ -202,8 +203,22 @@ class Gateway:
 def _is_signed(body: bytes, signature: str, secret: str) -> bool:
     try:
         return bool(stripe.WebhookSignature.verify_header(body.decode(), signature, secret))
-    except (stripe.SignatureVerificationError, ValueError):  # not UTF-8 is a ValueError
+    except (stripe.SignatureVerificationError, ValueError, TypeError):  # not UTF-8; a signature that is not ASCII
         return False
+
+
+def _stamp(signature: str) -> int:
+    """The moment that was signed, read as the library reads it: the first 't'. The signature holds."""
+    return int(next(part.split("=")[1] for part in signature.split(",") if part.startswith("t=")))
+
+
+def _why(error: stripe.StripeError) -> str:
+    """What may be shown: a bank's own word. Of other refusals only the kind, as their sentences name keys and
+    accounts; the provider finds the rest by the number that is logged.
+    """
+    log.warning("the card provider refused", kind=type(error).__name__, code=error.code, number=error.request_id)
+    word = error.user_message if isinstance(error, stripe.CardError) else None
+    return str(word or error.code or type(error).__name__)
 
 
 def _between(since: datetime, until: datetime) -> Any:

@@ -137,16 +137,17 @@ class Bell:
 def bell_of(body: bytes) -> Bell:
     """The facts of an event. Raises BadWebhook for anything else that JSON can hold."""
     try:
-        event = json.loads(body)
+        text = body.decode()
+        event = json.loads(text)
         thing = event["data"]["object"]
         facts = (event["id"], event["type"], event.get("account") or "", thing["id"], event["livemode"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadWebhook("no event") from error
     if [type(fact) for fact in facts] != [str, str, str, str, bool] or any(len(f) > 80 for f in facts[:3]):
         raise BadWebhook("no event")
-    if not all(fact.isascii() and fact.isprintable() for fact in facts[:4]):  # no text that a database refuses
+    if not all(fact.isascii() and fact.isprintable() for fact in facts[:4]) or "\0" in text:  # a database refuses it
         raise BadWebhook("no event")
-    return Bell(facts[0], facts[1], facts[2], facts[3][:120], facts[4], body.decode())
+    return Bell(facts[0], facts[1], facts[2], facts[3][:120], facts[4], text)
 
 
 def session_of(found: Any) -> Session:

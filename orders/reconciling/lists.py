@@ -1,19 +1,21 @@
-"""Runs and tasks as their readers see them: a co-operative its own, the platform and auditors all. Columns only."""
+"""Runs and tasks by columns: a co-operative sees its own, auditors those of their area, the platform all."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select, true
 
-from market import clock, db, paging
+from market import clock, db, paging, places
 from market.access import Visitor
 from market.errors import NotFound
 from market.files import StoredFile
 from market.parties import Organisation
+from market.places import Division
 from market.users import User
 from orders.models import MoneyTask, Order, PaymentClaim, Reconciliation, Refund
 from orders.reconciling.models import ReconciledPart
 
+PLATFORM = "platform"  # its office belongs to no place
 AGE = "sijin_reconciliation_age_seconds"
 Columns = Row[*tuple[Any, ...]]
 
@@ -67,10 +69,12 @@ def list_of_part(part_id: int, by: Visitor) -> StoredFile:
 
 
 def list_of_run(run_id: int, by: Visitor) -> StoredFile:
-    """The table that vouches for a whole run: for the platform and auditors. Raises NotFound."""
+    """The table that vouches for a whole run, for who may see every co-operative on it. Raises NotFound."""
+    strangers = select(ReconciledPart.id).where(
+        ReconciledPart.run_id == run_id, ~_mine(ReconciledPart.supplier_id, by)).exists()
     found = None if is_own(by) else db.session().scalar(
         select(StoredFile).join(Reconciliation, Reconciliation.evidence_id == StoredFile.id)
-        .where(Reconciliation.id == run_id))
+        .where(Reconciliation.id == run_id, ~strangers))
     if found is None:
         raise NotFound()
     return found
@@ -139,4 +143,9 @@ def age_seconds() -> float | None:
 
 
 def _mine(column: Any, by: Visitor) -> ColumnElement[bool]:
-    return column == by.organisation_id if is_own(by) else true()
+    if by.office_kind == PLATFORM:
+        return true()
+    theirs: ColumnElement[bool] = column == by.organisation_id if is_own(by) else column.in_(
+        select(Organisation.id).join(Division, Division.id == Organisation.division_id)
+        .where(places.lies_in(by.division_id)))
+    return theirs

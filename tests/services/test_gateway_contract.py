@@ -9,8 +9,9 @@ where this was written: that half has never run.
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,15 @@ class Side:
         return stripe.StripeClient(self.config.stripe_key, max_network_retries=0, **where)
 
 
+@contextmanager
+def declined(sentence: str) -> Iterator[None]:
+    """The provider refuses with this sentence, which names accounts and is not repeated to whoever reads the page."""
+    with pytest.raises(Declined) as refusal:
+        yield
+    assert sentence in str(refusal.value.__cause__)
+    assert sentence not in refusal.value.message()
+
+
 @pytest.fixture(params=SIDES)
 def side(request: pytest.FixtureRequest, tmp_path: Path, stand_in: StandIn) -> Side:
     if request.param == HERE:
@@ -99,7 +109,7 @@ def test_the_same_key_opens_one_page_and_another_amount_is_refused(side: Side) -
         "open", False, 2300, "cny", False, "7")
     assert side.gateway.open_session(asked) == page
     assert side.gateway.session(side.account, page.id) == page
-    with pytest.raises(Declined, match="same parameters"):
+    with declined("same parameters"):
         side.gateway.open_session(side.asked(fen=2400, expires_at=asked.expires_at))
 
 
@@ -120,7 +130,7 @@ def test_a_page_is_closed_once(side: Side) -> None:
 
 def test_things_of_another_account_are_not_there(side: Side) -> None:
     page, other = side.gateway.open_session(side.asked()), side.stand_in.new_account()
-    with pytest.raises(Declined, match="No such session"):
+    with declined("No such session"):
         side.gateway.session(other, page.id)
     with pytest.raises(Declined):
         side.gateway.session("acct_unknown", page.id)
@@ -229,12 +239,12 @@ def test_never_more_goes_back_than_came(side: Side) -> None:
     assert (given.amount_fen, given.state, given.reference, given.charge_id, given.intent_id, given.currency) == (
         300, "succeeded", str(first), charge.id, intent_id, "cny")
     assert side.gateway.refund(side.account, intent_id, 300, first) == given
-    with pytest.raises(Declined, match="same parameters"):
+    with declined("same parameters"):
         side.gateway.refund(side.account, intent_id, 301, first)
-    with pytest.raises(Declined, match="greater than unrefunded amount"):
+    with declined("greater than unrefunded amount"):
         side.gateway.refund(side.account, intent_id, 2001, first + 1)
     side.gateway.refund(side.account, intent_id, 2000, first + 2)
-    with pytest.raises(Declined, match="already been refunded"):
+    with declined("already been refunded"):
         side.gateway.refund(side.account, intent_id, 1, first + 3)
     after = side.gateway.charge(side.account, intent_id)
     assert after is not None and (after.captured_fen, after.refunded_fen) == (2300, 2300)

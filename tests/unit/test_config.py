@@ -45,6 +45,12 @@ def test_production_refuses_and_says_why(change: dict[str, str], why: str, tmp_p
     assert [name for name in settings if re.search(rf"\b{name}\b", str(refusal.value))] == [why]
 
 
+@pytest.mark.parametrize("mode", ["Production", "prod", "production ", "live", "0"])
+def test_a_slip_in_the_mode_starts_nothing(mode: str, tmp_path: Path) -> None:
+    with pytest.raises(config.UnsafeSettings, match="SIJIN_ENV"):
+        config.from_environment({**SAFE, "SIJIN_ENV": mode, "DATA_DIR": str(tmp_path)})
+
+
 def test_production_may_say_that_it_takes_no_cards(tmp_path: Path) -> None:
     made = config.from_environment({
         **SAFE, "STRIPE_WEBHOOK_SECRET": "", "CARD_PAYMENTS": "off", "DATA_DIR": str(tmp_path)})

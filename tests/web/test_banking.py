@@ -209,11 +209,11 @@ def test_a_formula_is_not_taken_for_money(world, accountant):
     assert count(BankRow) == 1
 
 
-def test_only_manager_and_accountant_see_it_and_foreign_rows_are_unknown(world, trade, accountant):
+def test_only_the_co_operative_sees_it_and_foreign_rows_are_unknown(world, trade, accountant):
     order = order_of(trade, 2300)
     shown = upload(accountant, csv_of(line("23.00", order.number)))
     row_id, file_id = db.session().scalar(select(BankRow.id)), db.session().scalar(select(BankStatement.file_id))
-    for login in ("clerk.zhang", "cashier.sun", "official.jin"):
+    for login in ("cook.chen", "cashier.sun", "official.jin", "auditor.wei"):
         assert world.logged_in(login).get(DESK).status_code == 403
     chair = world.logged_in("chair.he")  # of the other co-operative
     for path in (f"rows/{row_id}", f"uploads/{shown}", f"files/{file_id}/columns"):

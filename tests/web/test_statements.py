@@ -67,7 +67,7 @@ from tests.terms import USUAL, state
 from tests.trade import Trade
 from tests.world import GREENS, HOSPITAL, NOON, PEOPLE, SCHOOL, TODAY, World, keep_paper
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # builds a hundred of everything
 LAST_YEAR = TODAY - timedelta(days=365)  # a day whose lots all have their names
 # one page, whatever there is: alive, counters, papers about the API, forms of one's own
 NO_LIST = {"site.healthz", "site.readyz", "site.metrics", "site.patterns", "account.login", "account.second_factor",
