@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 DATE, TAIL = 6, 7  # S261103-7KQ2M9X: a letter, the day, seven characters
 LETTERS = ("S", "D")
-LONGEST = 2_000  # characters of a text that are looked at; a bank's field holds a few hundred
+LONGEST = 500  # characters of a text that are looked at; a bank's field holds a few hundred
 
 # letters of other alphabets that look like ours, upper case
 _FOREIGN = str.maketrans(

@@ -33,6 +33,7 @@ def load(orders: int, today: datetime | None, if_empty: bool) -> None:
 
 
 def _load(orders: int, day: date, if_empty: bool) -> None:
+    _refuse_production()
     if if_empty and demo.is_settled():
         click.echo("The site is in use; nothing was loaded.")
         return
@@ -43,9 +44,16 @@ def _load(orders: int, day: date, if_empty: bool) -> None:
     click.echo(f"The demo world is loaded; {sealed} ledger rows sealed. Everything in it is invented (演示数据).")
 
 
+def _refuse_production() -> None:
+    """Everybody in the demo world has the same password, which is printed."""
+    if current_app.extensions["sijin"].production:
+        raise click.ClickException("The demo world is for practice; a site in production takes none of its logins.")
+
+
 @group.command("run")
 def run() -> None:
     """Migrate, fill an empty site with the demo world, tell the logins, then serve: one start instead of four."""
+    _refuse_production()
     upgrade()
     _load(demo.ORDERS, clock.today(), if_empty=True)
     _tell(_people(), everybody=False)
