@@ -125,6 +125,13 @@ def _prepare_sqlite(engine: Engine, lock_path: Path) -> None:
     engine.dialect.write_lock = lock_path  # type: ignore[attr-defined]  # read by _queue below
 
 
+@event.listens_for(Session, "do_orm_execute")
+def _read_what_is_locked(state: ORMExecuteState) -> None:
+    """Who waits for a row's lock sees the row as it is then, not as it was loaded before."""
+    if getattr(state.statement, "_for_update_arg", None) is not None:
+        state.update_execution_options(populate_existing=True)
+
+
 def session() -> Session:
     """The session of this request or command."""
     return db.session()
@@ -143,6 +150,7 @@ def transaction() -> Iterator[Session]:
         raise RuntimeError("a transaction is already open: verbs flush, only edges commit")
     current.rollback()
     with _queue(db.engine):
+        current.expire_all()  # a row that somebody still holds from before may have changed: it is read again
         current.info[WRITE] = True
         try:
             current.connection(execution_options={WRITE: True})

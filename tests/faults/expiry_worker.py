@@ -22,7 +22,7 @@ from tests.faults.standing_worker import wait_for_the_others
 from tests.world import NOON
 from wsgi import create_app
 
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 1.0
 LATE = NOON + timedelta(days=31)
 ROUNDS = 40
 

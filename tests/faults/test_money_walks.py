@@ -88,7 +88,8 @@ class Hands:
 
     def works(self) -> None:
         outbox.drain(self.app.extensions["sijin_handlers"])
-        card_jobs.follow()
+        while card_jobs.follow():  # pages of earlier walks may still be open: a turn takes only some of them
+            pass
         refund_jobs.follow()
 
     def page_times_out(self) -> None:
@@ -157,8 +158,9 @@ class Hands:
             with db.transaction() as session:
                 session.execute(update(OutboxMessage).where(OutboxMessage.done_at.is_(None))
                                 .values(due_at=clock.now()))
-                session.execute(update(CardPayment).where(CardPayment.state.in_(LIVE_STATES))
-                                .values(next_look_at=clock.now()))
+                session.execute(update(CardPayment).where(
+                    CardPayment.order_id == self.order_id, CardPayment.state.in_(LIVE_STATES))
+                    .values(next_look_at=clock.now()))
             self.works()
             if not self._unsettled():
                 break

@@ -200,8 +200,9 @@ def what_was_too_much_goes_back(desk: Told, phone: Told, orders: dict[str, Order
     """The clerk asks, the chairman confirms that the transfer was made, the unit reads it."""
     page = desk.of("clerk.zhang", "/village/refunds")
     desk.look(page, "month-8-owed")
-    page.locator(f"form[action$='/orders/{orders['冬瓜'].id}/refund/whole'] button").click()
-    page.wait_for_load_state()
+    page.once("dialog", lambda dialog: dialog.accept())
+    with page.expect_navigation():
+        page.locator(f"form[action$='/orders/{orders['冬瓜'].id}/refund/whole'] button").click()
     desk.look(page, "month-8-asked")
     row = fresh().scalars(select(Refund)).one()
     assert (row.amount_fen, row.state) == (50, "asked")
@@ -212,8 +213,9 @@ def what_was_too_much_goes_back(desk: Told, phone: Told, orders: dict[str, Order
     page.locator(f"a[href$='/village/refunds/{row.id}']").click()
     page.wait_for_load_state()
     phone.look(page, "month-8-confirm")
-    page.locator("form[action$='/transfer'] button[type=submit]").click()
-    page.wait_for_load_state()
+    page.once("dialog", lambda dialog: dialog.accept())
+    with page.expect_navigation():
+        page.locator("form[action$='/transfer'] button[type=submit]").click()
     assert sums(orders)["冬瓜"] == ("paid", 0)
     page = desk.of("cashier.sun", "/payments/refunds")
     desk.look(page, "month-8-unit")
