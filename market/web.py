@@ -122,7 +122,8 @@ def _check_access() -> Response | None:
 
 def _is_stale() -> bool:
     """Whether this form was opened while the person acted for another organisation than now, in another tab."""
-    opened_for = request.form.get("acting_for", "") if request.method == "POST" else ""
+    is_form = request.method == "POST" and not request.path.startswith("/api/")  # there the body stays unread
+    opened_for = request.form.get("acting_for", "") if is_form else ""
     return current_user.is_authenticated and opened_for not in ("", str(current_user.organisation_id or ""))
 
 
