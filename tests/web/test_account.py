@@ -207,7 +207,8 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(world, client):
 
 def test_in_production_cookies_need_https(app, world):
     asked = databases.settings(app.config["SQLALCHEMY_DATABASE_URI"], app.extensions["sijin"].data_dir,
-                               SIJIN_ENV="production", TRUSTED_HOSTS="sijin.example", ARGON2_COST="")
+                               SIJIN_ENV="production", TRUSTED_HOSTS="sijin.example", ARGON2_COST="",
+                               CARD_PAYMENTS="off")
     site = create_app(asked)
     try:
         client = site.test_client()
