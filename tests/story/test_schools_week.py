@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Dialog, Locator, Page
 from pypdf import PdfReader
 from sqlalchemy import func, select
 
@@ -164,9 +164,15 @@ def test_a_schools_week(page_at: PageAt, world: World, watch: Watch, tmp_path: P
 
 
 def follow(page: Page, selector: str) -> None:
-    """Press a link or button that leads to another page, and wait for that."""
+    """Press a link or button that leads to another page, say yes where it asks, and wait for that page."""
+    page.on("dialog", say_yes)
     with page.expect_navigation():
         page.locator(selector).first.click()
+    page.remove_listener("dialog", say_yes)
+
+
+def say_yes(dialog: Dialog) -> None:
+    dialog.accept()
 
 
 # ---- Monday ---------------------------------------------------------------------------------------------------------
