@@ -60,7 +60,7 @@ def confirm_all(claim_ids: Collection[int], seen: Seen, by: Visitor) -> Sequence
 def _locked(ids: Sequence[int], by: Visitor) -> Sequence[PaymentClaim]:
     return db.session().scalars(
         select(PaymentClaim).where(PaymentClaim.id.in_(ids), PaymentClaim.supplier_id == by.organisation_id)
-        .order_by(PaymentClaim.id).with_for_update().execution_options(populate_existing=True)).all()
+        .order_by(PaymentClaim.id).with_for_update()).all()
 
 
 def _lock_orders(claim_ids: Sequence[int]) -> None:

@@ -45,10 +45,9 @@ def _locked(payment_id: int) -> tuple[Order, CardPayment]:
     session = db.session()
     order = session.scalars(
         select(Order).join(CardPayment, CardPayment.order_id == Order.id).where(CardPayment.id == payment_id)
-        .with_for_update(of=Order).execution_options(populate_existing=True)).one()
+        .with_for_update(of=Order)).one()
     payment = session.scalars(
-        select(CardPayment).where(CardPayment.id == payment_id).with_for_update()
-        .execution_options(populate_existing=True)).one()
+        select(CardPayment).where(CardPayment.id == payment_id).with_for_update()).one()
     return order, payment
 
 

@@ -27,7 +27,7 @@ def expire(order_id: int) -> bool:
     refused, money that was booked is owed back.
     """
     order = db.session().scalar(
-        select(Order).where(Order.id == order_id).with_for_update().execution_options(populate_existing=True))
+        select(Order).where(Order.id == order_id).with_for_update())
     if order is None or not _still_due(order_id):
         return False
     approval.take_back(order)

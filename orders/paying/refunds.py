@@ -152,11 +152,10 @@ def locked(refund_id: int, by: Visitor | None) -> tuple[Order, Refund]:
     found = select(Order).join(Refund, Refund.order_id == Order.id).where(Refund.id == refund_id)
     if by is not None:
         found = found.where(Order.supplier_id == by.organisation_id)
-    order = session.scalar(found.with_for_update(of=Order).execution_options(populate_existing=True))
+    order = session.scalar(found.with_for_update(of=Order))
     if order is None:
         raise NotFound()
-    refund = session.scalars(select(Refund).where(Refund.id == refund_id).with_for_update()
-                             .execution_options(populate_existing=True)).one()
+    refund = session.scalars(select(Refund).where(Refund.id == refund_id).with_for_update()).one()
     return order, refund
 
 

@@ -58,7 +58,7 @@ def _keep(organisation_id: int, name: str, chosen: bool, by: Visitor) -> None:
         "organisation_id": organisation_id, "pay_first": False, "bank_only": False, "changed_by": by.id,
         "changed_at": clock.now()}])
     row = session.scalars(select(PaymentSetting).where(PaymentSetting.organisation_id == organisation_id)
-                          .with_for_update().execution_options(populate_existing=True)).one()
+                          .with_for_update()).one()
     before = getattr(row, name)
     setattr(row, name, chosen)
     row.changed_by, row.changed_at = by.id, clock.now()
