@@ -26,7 +26,7 @@ def test_the_sum_follows_the_ticks_and_one_tap_books_the_list(
     told.look(page, "whole-list")
     button = page.locator(".sum-bar button")
     assert "4.00" in button.inner_text()
-    page.locator(f"input[value='{ids[3]}']").check()
+    page.locator(f"input[name='claims[]'][value='{ids[3]}']").check()
     assert ("6.00" in button.inner_text()) == javascript
     button.click()
     if not javascript:
