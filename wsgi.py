@@ -54,6 +54,7 @@ from market import (
     journal,
     ledger,
     ledger_cli,
+    linkages,
     login_frame,
     login_routes,
     mail,
@@ -175,8 +176,8 @@ from orders.units import sheet as unit_sheet
 from orders.units import table_routes as unit_table_routes
 
 # a table counts once its module is read
-TABLES = (places, parties, households, users, settings, files, ledger, sealing, journal, outbox, notices, submissions,
-          catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
+TABLES = (places, parties, households, linkages, users, settings, files, ledger, sealing, journal, outbox, notices,
+          submissions, catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models, message_rows,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
           inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models)
@@ -286,7 +287,8 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app.extensions["sijin_hands"] = night.Hands(book=cards.book, follow=card_refunds.look_again)
     app.extensions["sijin_gauges"] = GAUGES
     app.extensions["sijin_promises"] = promises.named
-    app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village)
+    app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village,
+                                             linkages.follow_village)
     app.extensions.update(
         sijin_presence=presence.things_of, sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS),
         sijin_sold_grams=seasons.sold_grams,

@@ -1,6 +1,6 @@
 """Tables around lots: how they were received and made, whose names followed, what was written off."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from market.db import Base, choice
 
 TESTS = ("none", "passed", "failed")
+PAYMENT_WAYS = ("cash", "bank", "wechat", "alipay", "other")
 REASONS = ("spoiled", "damaged", "lost", "sample", "other")  # why goods are written off
 
 
@@ -79,3 +80,23 @@ class LotWriteOff(Base):
     proposed_at: Mapped[datetime]
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     decided_at: Mapped[datetime | None]
+
+
+class LotPayment(Base):
+    """What a household was paid when it brought its goods: amount, day, way, photo of the signed slip.
+
+    Marked before the village confirms the lot, whose person thereby confirms it too. It becomes income paid out as
+    the goods are eaten, at most what they earn.
+    """
+
+    __tablename__ = "lot_payment"
+    __table_args__ = (CheckConstraint("amount_fen > 0", name="amount"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contribution_id: Mapped[int] = mapped_column(ForeignKey("lot_contribution.id"), unique=True)
+    amount_fen: Mapped[int]
+    paid_on: Mapped[date]
+    way: Mapped[str] = mapped_column(choice("way", *PAYMENT_WAYS))
+    proof_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"))
+    marked_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    marked_at: Mapped[datetime]

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from catalog.lot_models import LotSplit
 from catalog.lot_parts import Contribution, origins
 from catalog.models import Lot, LotContribution, LotShare
-from market import clock, db, journal, money, sealing
+from market import clock, db, journal, linkages, money, sealing
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound
 from market.places import Division
@@ -53,6 +53,9 @@ def split(lot_id: int, contributions: Sequence[Contribution], by: Visitor) -> No
     _check_weights(lot_id, named)
     _replace(lot_id, contributions, villages)
     _count_again(lot)
+    if lot.confirmed_at is not None:
+        linkages.by_delivery(lot.supplier_id, [(home, c.household_id) for c, home in zip(
+            contributions, villages, strict=True)], lot.harvested_on, lot.id, lot.booked_by, lot.confirmed_by)
     households = {village: len({c.household_id for c, home in zip(contributions, villages, strict=True)
                                 if home == village}) for village in named}
     db.insert_rows(LotSplit, [

@@ -25,7 +25,7 @@ from catalog.lot_splitting import split as split
 from catalog.models import Category, Lot, LotContribution, LotInput, LotShare, Product, StockMove
 from catalog.papers import refusals as papers
 from catalog.tracing import certificates, events
-from market import clock, db, journal, money, places
+from market import clock, db, journal, linkages, money, places
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from market.four_eyes import need_outsider
@@ -204,9 +204,19 @@ def confirm(lot_id: int, by: Visitor) -> None:
     lot.confirmed_by, lot.confirmed_at = by.id, clock.now()
     session.flush()
     if lot.expected_on is None:  # what is not here yet leaves no trace and needs no paper
+        tie_growers(lot)
         events.confirmed(lot)
         certificates.on_confirmed(lot)
     journal.record("lot.confirmed", "lot", lot_id, by, farm_gate_fen_per_kg=lot.farm_gate_fen_per_kg)
+
+
+def tie_growers(lot: Lot) -> None:
+    """Bought goods tie their villages and growers to the co-operative, where nothing written does."""
+    given = db.session().execute(
+        select(LotContribution.village_id, LotContribution.household_id).where(
+            LotContribution.lot_id == lot.id, LotContribution.household_id.is_not(None) | LotContribution.unsplit))
+    pairs = {(row.village_id, household) for row in given for household in (None, row.household_id)}
+    linkages.by_delivery(lot.supplier_id, pairs, lot.harvested_on, lot.id, lot.booked_by, lot.confirmed_by)
 
 
 def touches_area(by: Visitor) -> ColumnElement[bool]:

@@ -78,3 +78,17 @@ def at(moment: datetime) -> Iterator[None]:
 def days_after(day: date, days: int) -> date:
     """A day some days later (or earlier)."""
     return day + timedelta(days=days)
+
+
+def first_day(month: str) -> date:
+    """The first day of a month '2026-10'."""
+    return date.fromisoformat(month + "-01")
+
+
+def last_day(month: str) -> date:
+    """The last day of a month.
+
+    >>> last_day("2026-02").isoformat()
+    '2026-02-28'
+    """
+    return first_day(months_before(month, -1)) - timedelta(days=1)

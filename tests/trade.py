@@ -20,7 +20,7 @@ from orders.buying.checkout import Placed, Wish
 from orders.delivering import acceptance, shipments
 from orders.delivering.acceptance import Taken
 from orders.delivering.shipments import Packed
-from orders.income import declarations, payouts
+from orders.income import declarations, households, linkages, payouts
 from orders.models import Order, OrderLine, PaymentClaim
 from orders.paying import claims, refunds
 from orders.paying.claims import Remittance
@@ -201,11 +201,24 @@ class Trade:
 
     def wage(self, supplier: str, household_id: int, fen: int, month: str = "2026-10", kind: str = "wage") -> int:
         chair = self.chair_of(self.world.organisation_id(supplier))
+        self.tie(supplier, household_id)
         proof = self.proof()
         with db.transaction():
             row = declarations.declare(declarations.Declared(household_id, kind, month, fen, proof), chair)
         with db.transaction():
             declarations.confirm(row.id, self.officer_of(row.village_id))
+        return row.id
+
+    def tie(self, supplier: str, household_id: int, form: str = "employment", *, since: date = date(2026, 1, 1),
+            confirmed: bool = True) -> int:
+        """A linkage with a household, confirmed by its village; returns its id."""
+        village = db.session().scalars(select(Household.village_id).where(Household.id == household_id)).one()
+        tie = linkages.Tie(village, household_id, "direct_support", form, since, self.proof())
+        with db.transaction():
+            row = linkages.enter(tie, self.chair_of(self.world.organisation_id(supplier)))
+        if confirmed:
+            with db.transaction():
+                linkages.confirm(row.id, self.officer_of(village))
         return row.id
 
     def agree_collective(self, supplier: str, village_id: int, points: int, since: date | None = None) -> None:
@@ -214,14 +227,22 @@ class Trade:
             declarations.agree_collective(village_id, points, since or TODAY, chair, self.officer_of(village_id))
 
     def pay_out(self, supplier_id: int, village_id: int, income_kind: str, fen: int) -> None:
-        """Hand on to the village's first household, or to the collective."""
-        household = None
+        """Hand on to the collective, or to the village's households by what each is owed, the first ones first."""
+        lines: list[tuple[int | None, int]] = [(None, fen)]
         if income_kind != "collective":
-            household = db.session().scalar(
-                select(Household.id).where(Household.village_id == village_id).order_by(Household.id).limit(1))
+            lines, left = [], fen
+            owed = households.dues(supplier_id, [village_id])
+            for (_village, household, kind), due in sorted(owed.items(), key=lambda pair: pair[0][1] or 0):
+                part = min(left, due.unpaid_fen)
+                if kind == income_kind and household is not None and part > 0:
+                    lines.append((household, part))
+                    left -= part
+            if left:  # more than is owed: to be refused
+                first = select(Household.id).where(Household.village_id == village_id).order_by(Household.id).limit(1)
+                lines.append((db.session().scalar(first), left))
         proof = self.proof()
         with db.transaction():
-            payouts.pay(village_id, income_kind, [(household, fen)], clock.today(), proof, self.chair_of(supplier_id),
+            payouts.pay(village_id, income_kind, lines, clock.today(), proof, self.chair_of(supplier_id),
                         self.officer_of(village_id))
 
     def stock_of(self, lot_id: int) -> tuple[int, int]:

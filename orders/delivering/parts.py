@@ -1,16 +1,17 @@
 """What was accepted, by the villages that grew it: each line's grams and fen over the packed lots and their shares."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from sqlalchemy import select, update
 
 from catalog.models import Lot, LotShare
-from market import db
+from market import db, linkages
 from market.errors import NotFound
 from orders import attribution, pricing
-from orders.income import posting
+from orders.income import posting, weigh_in
 from orders.models import Acceptance, AcceptancePart, Order, OrderLine, Shipment, ShipmentLine
 
 
@@ -71,11 +72,26 @@ def write(order: Order, acceptance: Acceptance, lines: Mapping[int, OrderLine], 
           parts: Mapping[int, list[attribution.Part]]) -> list[posting.AcceptedPart]:
     """Keep the parts with what each earned; `line_ids` are those of the acceptance, by order line."""
     flat = [(line_id, part) for line_id, of_line in parts.items() for part in of_line]
-    points = posting.collective_points(order.supplier_id, {p.village_id for _, p in flat}, acceptance.business_date)
+    villages, day = {p.village_id for _, p in flat}, acceptance.business_date
+    shares = posting.collective_shares(order.supplier_id, villages, day)
+    ties = _ties(order.supplier_id, flat, day)
     accepted = [
-        posting.AcceptedPart.of(part, lines[line_id], line_ids[line_id], points.get(part.village_id, 0),
-                                acceptance.business_date)
+        posting.AcceptedPart.of(part, lines[line_id], line_ids[line_id], shares.get(part.village_id),
+                                ties.get(part.village_id), day)
         for line_id, part in flat
     ]
     ids = db.insert_returning_ids(AcceptancePart, [part.row() for part in accepted])
-    return [replace(part, id=new_id) for part, new_id in zip(accepted, ids, strict=True)]
+    kept = [replace(part, id=new_id) for part, new_id in zip(accepted, ids, strict=True)]
+    paid = weigh_in.count([(one.id, one.part.share_id, one.part.farm_gate_fen) for one in kept if not one.income_held])
+    return [replace(one, weigh_paid_fen=paid.get(one.id, 0)) for one in kept]
+
+
+def _ties(supplier_id: int, parts: Sequence[tuple[int, attribution.Part]], day: date) -> dict[int, int]:
+    """The linkage behind each village's farm-gate income; goods of lots older than linkages tie their village now."""
+    lots = {part.village_id: part.lot_id for _line, part in parts}
+    found = linkages.of_villages(supplier_id, lots, day)
+    if untied := lots.keys() - found.keys():
+        for village in sorted(untied):
+            linkages.by_delivery(supplier_id, [(village, None)], day, lots[village], None, None)
+        found = linkages.of_villages(supplier_id, lots, day)
+    return {village: row.id for village, row in found.items()}

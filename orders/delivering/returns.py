@@ -11,10 +11,20 @@ from catalog.models import Lot
 from market import clock, db, journal, ledger, money
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
+from market.linkages import Linkage
 from orders import pricing, states
 from orders.delivering import trail
-from orders.income import dues, posting
-from orders.models import AcceptanceLine, AcceptancePart, GoodsReturn, Order, OrderLine, ReturnLine, ReturnPart
+from orders.income import dues, households, posting
+from orders.models import (
+    AcceptanceLine,
+    AcceptancePart,
+    GoodsReturn,
+    Order,
+    OrderLine,
+    ReturnLine,
+    ReturnPart,
+    ReturnShare,
+)
 from orders.paying import card_closing, receipts
 
 
@@ -30,7 +40,8 @@ def take_back(order_id: int, back: Mapping[int, int], reason: str, by: Visitor, 
     """Return goods by order line: {order line id: thousandths of its unit}, agreed by a person of the co-operative.
 
     The amount follows the accepted price; income that a household has not yet been paid is taken back in proportion,
-    what is already paid out stays with it and is the co-operative's loss. `restock`: the goods are sound and go back
+    what is already paid out stays with it and is the co-operative's loss, unless the village's linkage says that its
+    growers bear it. `restock`: the goods are sound and go back
     into their lots; else they are gone. Raises NotFound, WrongState, InvalidInput, NotSellable, PaidOut.
     """
     session = db.session()
@@ -96,21 +107,45 @@ def _spread(total: int, left: list[int]) -> list[int]:
 
 def _return_part(order: Order, note: GoodsReturn, return_line: int, part: dict[str, Any], grams: int,
                  fen: int) -> None:
-    withdrawn = {
-        kind: 0 if _not_posted(part) else min(
-            _share_back(part, kind, grams), max(0, dues.unpaid_fen(order.supplier_id, part["village_id"], kind)))
-        for kind in ("farm_gate", "collective")
-    }
+    by_household: dict[int | None, int] = {}
+    if not _not_posted(part):
+        by_household = _taken_from(order.supplier_id, part, _share_back(part, "farm_gate", grams))
+    farm_gate = sum(by_household.values())
+    collective = 0 if _not_posted(part) else min(_share_back(part, "collective", grams), max(
+        0, dues.unpaid_fen(order.supplier_id, part["village_id"], "collective")))
     return_part = db.insert_returning_ids(ReturnPart, [{
         "return_line_id": return_line, "acceptance_part_id": part["id"], "grams": grams, "amount_fen": fen,
-        "withdrawn_farm_gate_fen": withdrawn["farm_gate"], "withdrawn_collective_fen": withdrawn["collective"],
+        "withdrawn_farm_gate_fen": farm_gate, "withdrawn_collective_fen": collective,
     }])[0]
+    db.insert_rows(ReturnShare, [{"return_part_id": return_part, "household_id": household, "amount_fen": taken}
+                                 for household, taken in by_household.items() if taken])
     db.session().execute(update(AcceptancePart).where(AcceptancePart.id == part["id"]).values(
         returned_grams=AcceptancePart.returned_grams + grams, returned_fen=AcceptancePart.returned_fen + fen,
-        withdrawn_farm_gate_fen=AcceptancePart.withdrawn_farm_gate_fen + withdrawn["farm_gate"],
-        withdrawn_collective_fen=AcceptancePart.withdrawn_collective_fen + withdrawn["collective"]))
-    ledger.post(posting.returned(posting.facts_of(order, part), return_part, fen, grams, withdrawn["farm_gate"],
-                                 withdrawn["collective"], note.business_date))
+        withdrawn_farm_gate_fen=AcceptancePart.withdrawn_farm_gate_fen + farm_gate,
+        withdrawn_collective_fen=AcceptancePart.withdrawn_collective_fen + collective))
+    ledger.post(posting.returned(posting.facts_of(order, part), return_part, fen, grams, farm_gate, collective,
+                                 note.business_date))
+
+
+def _taken_from(supplier_id: int, part: dict[str, Any], income_fen: int) -> dict[int | None, int]:
+    """Farm-gate income to take back from each grower of a part: what each has not received yet.
+
+    What a household holds it keeps, and the co-operative bears it, unless the village has agreed to bear returns.
+    """
+    weights = households.weights_of_shares([part["lot_share_id"]]).get(part["lot_share_id"])
+    if not income_fen or not weights:
+        return {}
+    shares = dict(zip(weights, money.allocate(income_fen, list(weights.values())), strict=True))
+    if _growers_bear(part["linkage_id"]):
+        return shares
+    owed = households.dues(supplier_id, [part["village_id"]])
+    return {household: min(fen, max(0, owed.get((part["village_id"], household, "farm_gate"),
+                                                households.Due()).unpaid_fen))
+            for household, fen in shares.items()}
+
+
+def _growers_bear(linkage_id: int | None) -> bool:
+    return bool(db.session().scalar(select(Linkage.bears_returns).where(Linkage.id == linkage_id)))
 
 
 def _not_posted(part: dict[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from catalog import lot_write_offs, lots
 from catalog.lot_parts import Contribution, Ingredient, LotDetails, Making
 from market import clock, db, files, money
-from orders.demo import drawing
+from orders.demo import drawing, handing_on
 from orders.demo.fact_rows import Good
 from orders.demo.year import Book
 from orders.income import wages
@@ -62,6 +62,7 @@ def _pressed(book: Book, key: str, good: Good) -> None:
         oil = lots.process(book.products[key], clock.today(), milli, money.grams_of(milli, good.grams_per_unit),
                            [Ingredient(seed.id, _milli(raw))], clerk,
                            making=Making("", book.settled.villages[code], 48_000))
+    handing_on.tie(book, good.coop_key, code, book.settled.households[good.coop_key, code][0], "wage")
     with db.transaction():
         wages.declare(oil.id, [(book.settled.households[good.coop_key, code][0], 30_000)],
                       clock.period_of(clock.today()), book.proofs[good.coop_key],

@@ -23,6 +23,7 @@ from orders.models import (
     OrderLine,
     Payout,
     PayoutLine,
+    PayoutShare,
     ReceiptShare,
     Refund,
     RefundShare,
@@ -46,7 +47,7 @@ ORDER_FACTS = (*OTHER_FACTS, Order.unit_id, Order.unit_type)
 FIRST_FACTS = (*OTHER_FACTS, func.coalesce(_when_accepted(CreditChange.from_unit_id), Order.unit_id).label("unit_id"),
                func.coalesce(_when_accepted(CreditChange.from_unit_type), Order.unit_type).label("unit_type"))
 PART_FACTS = (AcceptancePart.village_id, AcceptancePart.lot_id, OrderLine.category, OrderLine.certified,
-              OrderLine.id.label("line_id"))
+              OrderLine.id.label("line_id"), AcceptancePart.linkage_id, AcceptancePart.collective_linkage_id)
 
 
 def accepted_parts() -> Iterator[Transfer | Problem]:
@@ -54,7 +55,8 @@ def accepted_parts() -> Iterator[Transfer | Problem]:
     query = _of_parts(select(
         *FIRST_FACTS, *PART_FACTS, AcceptancePart.id.label("part_id"), AcceptancePart.amount_fen, AcceptancePart.grams,
         AcceptancePart.farm_gate_fen, AcceptancePart.collective_fen, AcceptancePart.income_held,
-        AcceptancePart.cleared_on, AcceptancePart.cleared_returned_grams, Acceptance.business_date,
+        AcceptancePart.cleared_on, AcceptancePart.cleared_returned_grams, AcceptancePart.weigh_paid_fen,
+        Acceptance.business_date,
     ).select_from(AcceptancePart)).join(Acceptance, Acceptance.id == AcceptanceLine.acceptance_id)
     for row in _stream(query, AcceptancePart.id):
         facts = _facts(row)
@@ -66,7 +68,8 @@ def accepted_parts() -> Iterator[Transfer | Problem]:
         if counted_on is not None:
             back = row["cleared_returned_grams"] or 0
             yield from posting.attributed(facts, posting.left_of(row["farm_gate_fen"], row["grams"], back),
-                                          posting.left_of(row["collective_fen"], row["grams"], back), counted_on)
+                                          posting.left_of(row["collective_fen"], row["grams"], back), counted_on,
+                                          row["weigh_paid_fen"])
 
 
 def credit_changes() -> Iterator[Transfer]:
@@ -153,22 +156,24 @@ def refund_shares() -> Iterator[Transfer]:
 
 
 def confirmed_declarations() -> Iterator[Transfer]:
-    """Wages, rents and dividends that a village has confirmed."""
+    """Wages, rents, dividends and collectives' money that a village has confirmed."""
     query = select(db.table(IncomeDeclaration)).where(IncomeDeclaration.confirmed_at.is_not(None)).order_by(
         IncomeDeclaration.id)
     for row in db.session().execute(query.execution_options(yield_per=BATCH)):
         yield from posting.declared(row)
 
 
-def payout_lines() -> Iterator[Transfer]:
+def payout_shares() -> Iterator[Transfer]:
     """Money handed on to households and collectives."""
-    line = db.table(PayoutLine)
+    share = db.table(PayoutShare)
     query = (
-        select(line, Payout.supplier_id, Payout.village_id, Payout.income_kind, Payout.business_date)
-        .join(Payout, Payout.id == line.c.payout_id).order_by(line.c.id)
+        select(share, PayoutLine.household_id, Payout.supplier_id, Payout.village_id, Payout.income_kind,
+               Payout.business_date)
+        .join(PayoutLine, PayoutLine.id == share.c.payout_line_id)
+        .join(Payout, Payout.id == PayoutLine.payout_id).order_by(share.c.id)
     )
     for row in db.session().execute(query.execution_options(yield_per=BATCH)):
-        yield from posting.paid_out(row, row)
+        yield from posting.paid_out(row, row, row)
 
 
 def fees() -> Iterator[Transfer]:
@@ -197,7 +202,7 @@ def fees() -> Iterator[Transfer]:
 
 
 CHECKS = (accepted_parts, credit_changes, freights, freight_changes, returned_parts, receipt_shares, refund_shares,
-          confirmed_declarations, payout_lines, fees, document_sums.problems, payment_checks.problems)
+          confirmed_declarations, payout_shares, fees, document_sums.problems, payment_checks.problems)
 
 
 def _of_parts(query: Any) -> Any:
@@ -224,4 +229,5 @@ def _facts(row: Any) -> dict[str, Any]:
     if row["part_id"] is not None:
         facts |= {name: row[name] for name in ("part_id", "village_id", "lot_id", "category", "certified")}
         facts["line_ref"] = str(row["line_id"])
+        facts["linkages"] = (row["linkage_id"], row["collective_linkage_id"])
     return facts

@@ -6,13 +6,15 @@ from datetime import date
 from sqlalchemy import select, update
 
 from catalog.models import Lot
-from market import clock, db, journal, ledger, places
+from market import clock, db, journal, ledger
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from market.four_eyes import need_outsider
 from market.households import Household
+from market.linkages import Linkage
 from market.places import Division
-from orders.income import posting
+from orders.income import linkages, posting, weigh_in
+from orders.income.areas import in_area
 from orders.models import (
     AcceptanceLine,
     AcceptancePart,
@@ -21,37 +23,51 @@ from orders.models import (
     Order,
     OrderLine,
 )
-
-KINDS = ("wage", "land", "dividend")
+from orders.models.income import DECLARED_KINDS
 
 
 @dataclass(frozen=True)
 class Declared:
-    """What a co-operative says a household earned in a month ('2026-10'), in fen, with its proof's file."""
+    """What a co-operative says a household earned in a month ('2026-10'), in fen, with its proof's file.
 
-    household_id: int
+    For the collective of `village_id`: no household, kind 'collective'.
+    """
+
+    household_id: int | None
     kind: str
     month: str
     amount_fen: int
     proof_id: int
     lot_id: int | None = None  # a wage for making these goods
+    village_id: int | None = None  # of the collective; a household's is its own
 
 
 def declare(declared: Declared, by: Visitor) -> IncomeDeclaration:
-    """Keep a declaration; it counts once the village confirms it. Raises NotFound, InvalidInput."""
-    if declared.kind not in KINDS or declared.amount_fen <= 0:
+    """Keep a declaration; it counts once the village confirms it. Raises NotFound, InvalidInput, NoLinkage."""
+    if declared.kind not in DECLARED_KINDS or declared.amount_fen <= 0 or (
+            (declared.kind == "collective") != (declared.household_id is None)):
         raise InvalidInput({"amount": [N_("This number is outside what is possible here.")]})
-    village_id = db.session().scalar(select(Household.village_id).where(Household.id == declared.household_id))
+    village_id = _home_of(declared)
     if village_id is None or by.organisation_kind != "supplier" or by.organisation_id is None:
         raise NotFound()
     row = IncomeDeclaration(
         supplier_id=by.organisation_id, village_id=village_id, household_id=declared.household_id,
+        linkage_id=linkages.behind(by.organisation_id, village_id, declared.household_id, declared.kind,
+                                   declared.month),
         kind=declared.kind, month=declared.month, amount_fen=declared.amount_fen, proof_id=declared.proof_id,
         lot_id=declared.lot_id, declared_by=by.id, declared_at=clock.now())
     db.session().add(row)
     db.session().flush()
     journal.record("income.declared", "income_declaration", row.id, by, income_kind=row.kind, amount_fen=row.amount_fen)
     return row
+
+
+def _home_of(declared: Declared) -> int | None:
+    """The village of today that the income is for."""
+    if declared.household_id is not None:
+        return db.session().scalar(select(Household.village_id).where(Household.id == declared.household_id))
+    return db.session().scalar(select(Division.id).where(
+        Division.id == declared.village_id, Division.level == "village", Division.valid_to.is_(None)))
 
 
 def confirm(declaration_id: int, by: Visitor) -> None:
@@ -66,7 +82,7 @@ def confirm(declaration_id: int, by: Visitor) -> None:
     if row.declared_by == by.id:
         raise SecondPersonNeeded()
     need_outsider(row.supplier_id, by)
-    if row.confirmed_at is not None:
+    if row.confirmed_at is not None or row.refused_at is not None:
         raise Conflict()
     row.confirmed_by, row.confirmed_at, row.business_date = by.id, clock.now(), clock.today()
     session.flush()
@@ -86,17 +102,33 @@ def agree_collective(village_id: int, basis_points: int, valid_from: date, by: V
         raise InvalidInput({"basis_points": [N_("This number is outside what is possible here.")]})
     need_outsider(by.organisation_id, confirmed_by)
     session = db.session()
+    tie = _tie_collective(village_id, valid_from, by, confirmed_by)
     session.execute(
         update(CollectiveAgreement)
         .where(CollectiveAgreement.supplier_id == by.organisation_id, CollectiveAgreement.village_id == village_id,
                CollectiveAgreement.valid_to.is_(None)).values(valid_to=valid_from))
     row = CollectiveAgreement(supplier_id=by.organisation_id, village_id=village_id, basis_points=basis_points,
-                              valid_from=valid_from, agreed_by=by.id, confirmed_by=confirmed_by.id)
+                              valid_from=valid_from, agreed_by=by.id, confirmed_by=confirmed_by.id, linkage_id=tie)
     session.add(row)
     session.flush()
     journal.record("collective.agreed", "collective_agreement", row.id, by, basis_points=basis_points,
                    second=confirmed_by.id)
     return row
+
+
+def _tie_collective(village_id: int, since: date, by: Visitor, confirmed_by: Visitor) -> int:
+    """The tie behind the collective's share; the one of a former share ends with it."""
+    session = db.session()
+    session.execute(
+        update(Linkage).where(Linkage.supplier_id == by.organisation_id, Linkage.village_id == village_id,
+                              Linkage.form == "collective_share", Linkage.until.is_(None), Linkage.since <= since)
+        .values(until=since))
+    row = Linkage(supplier_id=by.organisation_id, village_id=village_id, kind="shareholding", form="collective_share",
+                  since=since, entered_by=by.id, entered_at=clock.now(), confirmed_by=confirmed_by.id,
+                  confirmed_at=clock.now())
+    session.add(row)
+    session.flush()
+    return row.id
 
 
 def clear(part_id: int, by: Visitor) -> None:
@@ -120,10 +152,12 @@ def clear(part_id: int, by: Visitor) -> None:
         .where(AcceptanceLine.id == part.acceptance_line_id)).one()
     facts = posting.facts_of(order, {
         "id": part.id, "village_id": part.village_id, "lot_id": part.lot_id, "line_id": line.id,
-        "category": line.category, "certified": line.certified})
+        "category": line.category, "certified": line.certified, "linkage_id": part.linkage_id,
+        "collective_linkage_id": part.collective_linkage_id})
     farm_gate, collective = (posting.left_of(fen, part.grams, part.returned_grams)
                              for fen in (part.farm_gate_fen, part.collective_fen))
-    ledger.post(posting.attributed(facts, farm_gate, collective, part.cleared_on))
+    paid = weigh_in.count([(part.id, part.lot_share_id, farm_gate)])
+    ledger.post(posting.attributed(facts, farm_gate, collective, part.cleared_on, paid.get(part.id, 0)))
     journal.record("income.cleared", "acceptance_part", part.id, by, farm_gate_fen=part.farm_gate_fen)
 
 
@@ -134,14 +168,6 @@ def _lock_order_of(part_id: int) -> None:
         .join(AcceptanceLine, AcceptanceLine.order_line_id == OrderLine.id)
         .join(AcceptancePart, AcceptancePart.acceptance_line_id == AcceptanceLine.id)
         .where(AcceptancePart.id == part_id).with_for_update(of=db.table(Order)))
-
-
-def in_area(village_id: int, by: Visitor) -> bool:
-    """Whether a village is this officer's, or lies in their township, county or city."""
-    if by.organisation_kind != "office" or by.division_id is None:
-        return False
-    return db.session().scalar(
-        select(Division.id).where(Division.id == village_id, places.lies_in(by.division_id))) is not None
 
 
 def follow_village(old_id: int, new_id: int) -> None:

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from market import db
-from market.ledger import LedgerAccount, LedgerTransfer
+from market.ledger import INCOME_EVENTS, LedgerAccount, LedgerTransfer
 
 
 def lock(supplier_id: int) -> None:
@@ -14,10 +14,20 @@ def lock(supplier_id: int) -> None:
 
 def unpaid_fen(supplier_id: int, village_id: int, income_kind: str) -> int:
     """Income attributed and not yet paid out by a co-operative in a village, in fen."""
+    return sum(unpaid_by_category(supplier_id, village_id, income_kind).values())
+
+
+def unpaid_by_category(supplier_id: int, village_id: int, income_kind: str) -> dict[str | None, int]:
+    """The same by category of goods; None: declared income, which comes from none."""
     table = db.table(LedgerTransfer)
     rows = db.session().execute(
-        select(table.c.event, table.c.backward, db.sum_of(table.c.amount_fen).label("fen"))
+        select(table.c.category, table.c.event, table.c.backward, db.sum_of(table.c.amount_fen).label("fen"))
         .where(table.c.village_id == village_id, table.c.supplier_id == supplier_id,
-               table.c.income_kind == income_kind, table.c.event.in_(("attributed", "withdrawn", "paid_out")))
-        .group_by(table.c.event, table.c.backward))
-    return sum(row.fen * (1 if (row.event == "attributed") != row.backward else -1) for row in rows)
+               table.c.income_kind == income_kind, table.c.event.in_(INCOME_EVENTS))
+        .group_by(table.c.category, table.c.event, table.c.backward)
+        .order_by(table.c.category, table.c.event, table.c.backward))
+    sums: dict[str | None, int] = {}
+    for row in rows:
+        sign = 1 if (row.event == "attributed") != row.backward else -1
+        sums[row.category] = sums.get(row.category, 0) + sign * row.fen
+    return sums

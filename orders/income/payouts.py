@@ -1,6 +1,6 @@
 """到户: money a co-operative hands on to households and collectives, with proof, never more than is unpaid."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import select
@@ -10,9 +10,9 @@ from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from market.households import Household
 from orders import numbers
-from orders.income import dues, posting
-from orders.income.declarations import in_area
-from orders.models import Payout, PayoutLine
+from orders.income import dues, households, posting
+from orders.income.areas import in_area
+from orders.models import Payout, PayoutLine, PayoutShare
 
 
 class MoreThanUnpaid(Conflict):
@@ -22,11 +22,19 @@ class MoreThanUnpaid(Conflict):
     text = N_("Only ¥%(left)s is unpaid in this village.")
 
 
+class MoreThanDue(Conflict):
+    """This household is owed less."""
+
+    code = "more_than_due"
+    text = N_("To one of the households ¥%(asked)s would be paid; it is owed ¥%(left)s.")
+
+
 def pay(village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int]], paid_on: date, proof_id: int,
         by: Visitor, confirmed_by: Visitor) -> Payout:
     """Book a payout: (household id, or None for the collective, fen) per line, confirmed by a person of the village.
 
-    Raises MoreThanUnpaid, SecondPersonNeeded, NotFound, InvalidInput.
+    Nobody is paid more than is owed to them. Raises MoreThanUnpaid, MoreThanDue, SecondPersonNeeded, NotFound,
+    InvalidInput.
     """
     if by.organisation_id is None or not lines or any(fen <= 0 for _household, fen in lines) or paid_on > clock.today():
         raise InvalidInput({"lines": [N_("Say who was paid how much.")]})
@@ -34,9 +42,11 @@ def pay(village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int
         raise SecondPersonNeeded()
     _check_receivers(village_id, income_kind, lines)
     dues.lock(by.organisation_id)
-    left = dues.unpaid_fen(by.organisation_id, village_id, income_kind)
-    if sum(fen for _household, fen in lines) > left:
-        raise MoreThanUnpaid(left=money.yuan(left))
+    unpaid = dues.unpaid_by_category(by.organisation_id, village_id, income_kind)
+    if sum(fen for _household, fen in lines) > sum(unpaid.values()):
+        raise MoreThanUnpaid(left=money.yuan(max(0, sum(unpaid.values()))))
+    if income_kind != "collective":
+        _check_dues(by.organisation_id, village_id, income_kind, lines)
     payout = Payout(
         number=numbers.new("F", clock.today()), supplier_id=by.organisation_id, village_id=village_id,
         income_kind=income_kind, paid_on=paid_on, proof_id=proof_id, made_by=by.id, confirmed_by=confirmed_by.id,
@@ -47,21 +57,49 @@ def pay(village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int
     rows = [PayoutLine(payout_id=payout.id, household_id=household, amount_fen=fen) for household, fen in lines]
     session.add_all(rows)
     session.flush()
-    ledger.post([transfer for row in rows for transfer in posting.paid_out(payout, row)])
+    ledger.post([transfer for row, share in _shares(rows, unpaid) for transfer in posting.paid_out(payout, row, share)])
     journal.record("payout.made", "payout", payout.id, by, village=village_id, income_kind=income_kind,
                    amount_fen=sum(fen for _household, fen in lines), second=confirmed_by.id)
     return payout
 
 
+def _check_dues(supplier_id: int, village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int]]) -> None:
+    """What is owed to each household: of its own goods, of wages, rents and dividends declared for it."""
+    owed = households.dues(supplier_id, [village_id])
+    asked: dict[int | None, int] = {}
+    for household, fen in lines:
+        asked[household] = asked.get(household, 0) + fen
+    for household, fen in asked.items():
+        left = owed.get((village_id, household, income_kind), households.Due()).unpaid_fen
+        if fen > left:
+            raise MoreThanDue(left=money.yuan(max(0, left)), asked=money.yuan(fen))
+
+
+def _shares(lines: Sequence[PayoutLine], unpaid: Mapping[str | None, int]) -> list[tuple[PayoutLine, PayoutShare]]:
+    """Each line over the categories of goods, by what is unpaid of each; together never more than that."""
+    left = {category: fen for category, fen in unpaid.items() if fen > 0}
+    shares = []
+    for line in lines:
+        parts = [(category, fen) for category, fen in zip(
+            left, money.allocate(line.amount_fen, list(left.values())), strict=True) if fen]
+        for number, (category, fen) in enumerate(parts):
+            left[category] -= fen
+            shares.append((line, PayoutShare(payout_line_id=line.id, part=number, category=category, amount_fen=fen)))
+        left = {category: fen for category, fen in left.items() if fen > 0}
+    db.session().add_all([share for _line, share in shares])
+    db.session().flush()
+    return shares
+
+
 def _check_receivers(village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int]]) -> None:
     """The collective is one receiver; households must be of the village, or of what it has become since."""
-    households = {household for household, _fen in lines}
+    receivers = {household for household, _fen in lines}
     if income_kind == "collective":
-        if households != {None}:
+        if receivers != {None}:
             raise InvalidInput({"lines": [N_("The collective is paid as one.")]})
         return
     known = set(db.session().scalars(
-        select(Household.id).where(Household.id.in_(households - {None}),
+        select(Household.id).where(Household.id.in_(receivers - {None}),
                                    Household.village_id.in_({village_id, places.today_of(village_id)}))))
-    if None in households or known != households:
+    if None in receivers or known != receivers:
         raise NotFound()

@@ -28,12 +28,16 @@ class AcceptedPart:
     category: str
     certified: bool
     business_date: date
+    linkage_id: int | None = None
+    collective_linkage_id: int | None = None
+    weigh_paid_fen: int = 0
 
     @classmethod
-    def of(cls, part: attribution.Part, line: OrderLine, acceptance_line_id: int, points: int,
-           business_date: date) -> "AcceptedPart":
-        return cls(0, acceptance_line_id, part, money.part_of(part.amount_fen, points), line.id, line.category,
-                   line.certified, business_date)
+    def of(cls, part: attribution.Part, line: OrderLine, acceptance_line_id: int, share: CollectiveAgreement | None,
+           linkage_id: int | None, business_date: date) -> "AcceptedPart":
+        return cls(0, acceptance_line_id, part, money.part_of(part.amount_fen, share.basis_points if share else 0),
+                   line.id, line.category, line.certified, business_date, linkage_id,
+                   share.linkage_id if share else None)
 
     @property
     def income_held(self) -> bool:
@@ -46,7 +50,8 @@ class AcceptedPart:
             "acceptance_line_id": self.acceptance_line_id, "shipment_line_id": self.part.shipment_line_id,
             "lot_id": self.part.lot_id, "lot_share_id": self.part.share_id, "village_id": self.part.village_id,
             "grams": self.part.grams, "amount_fen": self.part.amount_fen, "farm_gate_fen": self.part.farm_gate_fen,
-            "collective_fen": self.collective_fen, "income_held": self.income_held, "returned_grams": 0,
+            "collective_fen": self.collective_fen, "income_held": self.income_held, "linkage_id": self.linkage_id,
+            "collective_linkage_id": self.collective_linkage_id, "weigh_paid_fen": 0, "returned_grams": 0,
             "returned_fen": 0, "withdrawn_farm_gate_fen": 0, "withdrawn_collective_fen": 0, "received_fen": 0,
         }
 
@@ -64,10 +69,12 @@ def on_accepted(order: Order, parts: Sequence[AcceptedPart]) -> None:
     for part in parts:
         facts = facts_of(order, {
             "id": part.id, "village_id": part.part.village_id, "lot_id": part.part.lot_id, "line_id": part.line_id,
-            "category": part.category, "certified": part.certified})
+            "category": part.category, "certified": part.certified, "linkage_id": part.linkage_id,
+            "collective_linkage_id": part.collective_linkage_id})
         transfers += accepted(facts, part.part.amount_fen, part.part.grams, part.business_date)
         if not part.income_held:
-            transfers += attributed(facts, part.part.farm_gate_fen, part.collective_fen, part.business_date)
+            transfers += attributed(facts, part.part.farm_gate_fen, part.collective_fen, part.business_date,
+                                    part.weigh_paid_fen)
     ledger.post(transfers)
 
 
@@ -79,7 +86,8 @@ def facts_of(order: Any, part: Mapping[str, Any] | None) -> dict[str, Any]:
     }
     if part is not None:
         facts |= {"part_id": part["id"], "village_id": part["village_id"], "lot_id": part["lot_id"],
-                  "category": part["category"], "certified": part["certified"], "line_ref": str(part["line_id"])}
+                  "category": part["category"], "certified": part["certified"], "line_ref": str(part["line_id"]),
+                  "linkages": (part["linkage_id"], part["collective_linkage_id"])}
     return facts
 
 
@@ -129,13 +137,18 @@ def _owed(facts: dict[str, Any], back: bool) -> tuple[str, str]:
     return (_supplier(facts), _unit(facts)) if back else (_unit(facts), _supplier(facts))
 
 
-def attributed(facts: dict[str, Any], farm_gate_fen: int, collective_fen: int, day: date) -> list[Transfer]:
-    """The co-operative owes the households their farm-gate price and the collective its share."""
+def attributed(facts: dict[str, Any], farm_gate_fen: int, collective_fen: int, day: date,
+               weigh_paid_fen: int = 0) -> list[Transfer]:
+    """The co-operative owes the households their farm-gate price, less what they were paid when they brought the
+    goods, and the collective its share."""
+    part, (linkage, collective_linkage) = f"part:{facts['part_id']}", facts["linkages"]
     return [
-        *_transfer("attributed", f"part:{facts['part_id']}:farm_gate", _due(facts), _households(facts), farm_gate_fen,
-                   day, facts, income_kind="farm_gate"),
-        *_transfer("attributed", f"part:{facts['part_id']}:collective", _due(facts), _collective(facts),
-                   collective_fen, day, facts, income_kind="collective"),
+        *_transfer("attributed", f"{part}:farm_gate", _due(facts), _households(facts), farm_gate_fen, day, facts,
+                   income_kind="farm_gate", linkage_id=linkage),
+        *_transfer("paid_out", f"{part}:weigh_in", _households(facts), _due(facts), weigh_paid_fen, day, facts,
+                   income_kind="farm_gate", linkage_id=linkage),
+        *_transfer("attributed", f"{part}:collective", _due(facts), _collective(facts), collective_fen, day, facts,
+                   income_kind="collective", linkage_id=collective_linkage),
     ]
 
 
@@ -151,13 +164,13 @@ def left_of(income_fen: int, grams: int, returned_grams: int) -> int:
 def returned(facts: dict[str, Any], return_part_id: int, amount_fen: int, grams: int, farm_gate_fen: int,
              collective_fen: int, day: date) -> list[Transfer]:
     """Goods come back: the unit owes less, and what was not yet paid of their income is taken back."""
-    source = f"return:{return_part_id}"
+    source, (linkage, collective_linkage) = f"return:{return_part_id}", facts["linkages"]
     return [
         *_transfer("returned", source, _supplier(facts), _unit(facts), amount_fen, day, facts, grams=grams),
         *_transfer("withdrawn", source + ":farm_gate", _households(facts), _due(facts), farm_gate_fen, day, facts,
-                   income_kind="farm_gate"),
+                   income_kind="farm_gate", linkage_id=linkage),
         *_transfer("withdrawn", source + ":collective", _collective(facts), _due(facts), collective_fen, day, facts,
-                   income_kind="collective"),
+                   income_kind="collective", linkage_id=collective_linkage),
     ]
 
 
@@ -175,31 +188,34 @@ def refunded(facts: dict[str, Any], refund_share_id: int, amount_fen: int, day: 
 
 
 def declared(declaration: Any) -> list[Transfer]:
-    """A wage, rent or dividend that the village has confirmed."""
+    """A wage, rent, dividend or collective's money that the village has confirmed."""
     facts = {"supplier_id": declaration.supplier_id, "village_id": declaration.village_id,
              "household_id": declaration.household_id}
-    return _transfer("attributed", f"declaration:{declaration.id}", _due(facts), _households(facts),
-                     declaration.amount_fen, declaration.business_date, facts, income_kind=declaration.kind)
+    account = _collective(facts) if declaration.kind == "collective" else _households(facts)
+    return _transfer("attributed", f"declaration:{declaration.id}", _due(facts), account, declaration.amount_fen,
+                     declaration.business_date, facts, income_kind=declaration.kind, linkage_id=declaration.linkage_id)
 
 
-def paid_out(payout: Any, line: Any) -> list[Transfer]:
-    """Money handed on to a household or a collective."""
-    facts = {"supplier_id": payout.supplier_id, "village_id": payout.village_id, "household_id": line.household_id}
+def paid_out(payout: Any, line: Any, share: Any) -> list[Transfer]:
+    """Money handed on to a household or a collective, for income from goods of one category."""
+    facts = {"supplier_id": payout.supplier_id, "village_id": payout.village_id, "household_id": line.household_id,
+             "category": share.category}
     account = _collective(facts) if payout.income_kind == "collective" else _households(facts)
-    return _transfer("paid_out", f"payout:{line.id}", account, _due(facts), line.amount_fen, payout.business_date,
-                     facts, income_kind=payout.income_kind)
+    source = f"payout:{share.payout_line_id}" + (f":{share.part}" if share.part else "")
+    return _transfer("paid_out", source, account, _due(facts), share.amount_fen, payout.business_date, facts,
+                     income_kind=payout.income_kind)
 
 
-def collective_points(supplier_id: int, villages: set[int], day: date) -> dict[int, int]:
-    """The collective's dated share by village, in hundredths of a percent; the newest agreement of a day holds."""
-    rows = db.session().execute(
-        select(CollectiveAgreement.village_id, CollectiveAgreement.basis_points)
+def collective_shares(supplier_id: int, villages: set[int], day: date) -> dict[int, CollectiveAgreement]:
+    """The collective's dated share by village; the newest agreement of a day holds."""
+    rows = db.session().scalars(
+        select(CollectiveAgreement)
         .where(CollectiveAgreement.supplier_id == supplier_id, CollectiveAgreement.village_id.in_(villages),
                CollectiveAgreement.valid_from <= day,
                CollectiveAgreement.valid_to.is_(None) | (CollectiveAgreement.valid_to > day))
         .order_by(CollectiveAgreement.id)
     )
-    return {row.village_id: row.basis_points for row in rows}
+    return {row.village_id: row for row in rows}
 
 
 def _transfer(event: str, source: str, debit: str, credit: str, amount_fen: int, day: date, facts: dict[str, Any],
@@ -207,7 +223,7 @@ def _transfer(event: str, source: str, debit: str, credit: str, amount_fen: int,
     """One transfer, or none for nothing."""
     if amount_fen == 0:
         return []
-    columns = {name: value for name, value in facts.items() if name != "part_id"}
+    columns = {name: value for name, value in facts.items() if name not in ("part_id", "linkages")}
     return [Transfer(event, source, debit, credit, amount_fen, day, **columns, **more)]
 
 

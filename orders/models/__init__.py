@@ -85,10 +85,19 @@ from orders.models.income import (
     IncomeDeclaration as IncomeDeclaration,
 )
 from orders.models.income import (
+    PaidAtWeighIn as PaidAtWeighIn,
+)
+from orders.models.income import (
     Payout as Payout,
 )
 from orders.models.income import (
     PayoutLine as PayoutLine,
+)
+from orders.models.income import (
+    PayoutShare as PayoutShare,
+)
+from orders.models.income import (
+    ReturnShare as ReturnShare,
 )
 from orders.models.paying import (
     ClaimPart as ClaimPart,

@@ -146,6 +146,9 @@ class AcceptancePart(Base):
     amount_fen: Mapped[int]
     farm_gate_fen: Mapped[int]
     collective_fen: Mapped[int]
+    linkage_id: Mapped[int | None] = mapped_column(ForeignKey("linkage.id"))  # behind the farm-gate income
+    collective_linkage_id: Mapped[int | None] = mapped_column(ForeignKey("linkage.id"))
+    weigh_paid_fen: Mapped[int] = mapped_column(default=0)  # of the farm-gate income, paid before; PaidAtWeighIn rows
     income_held: Mapped[bool]  # more income than the goods cost: not posted until a second person clears it
     cleared_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     cleared_on: Mapped[date | None]

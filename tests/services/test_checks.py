@@ -116,13 +116,15 @@ def test_a_changed_document_is_named(trade: Trade, entity: Any, where: Any, valu
 
 def test_a_document_taken_away_leaves_a_transfer_nobody_stands_behind(trade: Trade) -> None:
     with db.transaction() as session:
-        session.execute(text("DELETE FROM payout_line WHERE id = (SELECT min(id) FROM payout_line)"))
+        session.execute(text("DELETE FROM payout_share WHERE id = (SELECT min(id) FROM payout_share)"))
     problems = found()
-    assert len(problems) == 1 and "no document stands behind it" in problems[0] and "paid_out" in problems[0]
+    assert len(problems) == 2 and "Payout line" in problems[0]
+    assert "no document stands behind it" in problems[1] and "paid_out" in problems[1]
 
 
 def test_a_document_without_its_transfer_is_missing_it(trade: Trade, world: World) -> None:
     proof = trade.proof()
+    trade.tie(GREENS, world.household_id("DEMO-XT-0001"), "land_rights")
     with db.transaction():
         row = declarations.declare(declarations.Declared(world.household_id("DEMO-XT-0001"), "land", "2026-10", 700,
                                                          proof), world.person("chair.shi"))

@@ -33,7 +33,7 @@ from market.places import Division
 from orders.buying import approval
 from orders.delivering import returns
 from orders.delivering.acceptance import Taken
-from orders.income import checks, declarations, dues, presence
+from orders.income import checks, declarations, dues, households, presence
 from orders.models import AcceptanceLine, AcceptancePart, Order, OrderLine, ShipmentLine
 from orders.paying import refunds
 from tests.replay import KINDS, MONEY, Account, Replay, half_up
@@ -279,7 +279,9 @@ class Trader:
         supplier = self.state(order).supplier_id
         for village in self.world.villages.values():
             for kind in KINDS:
-                left = dues.unpaid_fen(supplier, village, kind)
+                left = sum(due.unpaid_fen for (_village, household, of_kind), due in
+                           households.dues(supplier, [village]).items() if household and of_kind == kind
+                           ) if kind != "collective" else dues.unpaid_fen(supplier, village, kind)
                 if left > 0 and (whole or self.chance(0.3)):
                     self.trade.pay_out(supplier, village, kind,
                                        left if whole or self.chance(0.5) else self.random.randrange(1, left + 1))

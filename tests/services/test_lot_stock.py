@@ -308,6 +308,8 @@ def test_wages_of_the_plant_become_income_of_its_village(world, trade, oil):
     lot = pressed(trade, oil, 25_000, Making("", village, 30_000))
     first, second = trade.members(POMELO, village)[:2]
     proof, chair = trade.proof(), world.person("chair.he")
+    for household in (first, second):
+        trade.tie(POMELO, household, "processing")
     with pytest.raises(wages.MoreThanStated), db.transaction():
         wages.declare(lot.id, [(first, 20_000), (second, 10_001)], "2026-10", proof, chair)
     elsewhere = trade.members(POMELO, world.villages["pomelo_home"])[0]
@@ -335,6 +337,7 @@ def test_wages_go_to_members_only_and_nobody_else_is_named(world, trade, oil):
     village = world.villages["pomelo_next"]
     lot = pressed(trade, oil, 25_000, Making("", village, 30_000))
     stranger, proof = trade.members(POMELO, village)[0], trade.proof()
+    trade.tie(POMELO, stranger)
     with db.transaction() as session:
         session.execute(delete(CoopMember).where(CoopMember.household_id == stranger))
     with pytest.raises(NotFound), db.transaction():

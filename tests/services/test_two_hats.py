@@ -122,6 +122,7 @@ def test_hua_neither_explains_nor_agrees_to_the_price_of_the_cooperative_she_man
 
 def test_kong_does_not_confirm_wages_of_the_cooperative_he_manages(world: World, trade: Trade) -> None:
     proof = trade.proof()
+    trade.tie(POMELO, world.household_id("DEMO-JY-0001"))
     with db.transaction():
         declared = declarations.declare(
             declarations.Declared(world.household_id("DEMO-JY-0001"), "wage", "2026-10", 50_000, proof),

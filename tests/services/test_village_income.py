@@ -350,7 +350,7 @@ def test_a_line_for_one_household_paid_five_times_is_not_five_households(world: 
     trade.lot(cabbage, 20, households=list(members[:6]))
     sold(trade, cabbage, 20)
     for _ in range(5):
-        paid(trade, world, members[:1])
+        paid(trade, world, members[:1], 80)  # of its ¥4.00
     sealing.seal_all()
     with clock.at(FIRST_OF_NOVEMBER):
         told = village_income.public_figures(world.villages["greens_home"])

@@ -591,6 +591,7 @@ def lived(trade: Trade, supplier: str, product: int, lot: int, village: int, pap
                                [Contribution(1000, None, village, unsplit=True)], clerk)
         write_off = LotWriteOff(lot_id=lot, milli=1, reason="lost", proposed_by=somebody, proposed_at=clock.now())
         session.add(write_off)
+    trade.tie(supplier, trade.members(supplier, village)[0])
     with db.transaction():
         lots.confirm(expected.id, trade.officer_of(village))
         declaration = declarations.declare(declarations.Declared(

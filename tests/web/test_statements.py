@@ -269,6 +269,7 @@ class Crowd:
         home, clerk = self.world.villages["greens_home"], self.world.person("clerk.zhang")
         member = self.trade.members(GREENS, home)[0]
         proof = self.trade.proof()
+        self.trade.tie(GREENS, member)
         from_notebook = [Contribution(1000, None, home, unsplit=True)]
         with db.transaction() as session:
             for named in (False, True):
