@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from catalog.models import Product, ProductChange
-from market import clock, db, journal, ledger, villages
+from market import clock, db, journal, ledger, places, villages
 from market.errors import InvalidInput
 from market.households import Household
 from market.ledger import LedgerTransfer
 from market.parties import Organisation
 from market.places import Division, VillageDesignation
-from orders.income import declarations, payouts
+from orders.income import payouts
+from orders.income.areas import in_area
 from orders.models import CollectiveAgreement, ShipmentOrigin
 from tests.web.counting import statements
 from tests.web.forms import send
@@ -103,11 +104,11 @@ def test_what_the_old_village_is_owed_can_still_be_confirmed_and_paid(world, tra
     trade.accept(order_id)
     new = renamed(world, old)
     renamed(world, new, name="再荣村")
-    assert declarations.in_area(old, world.person("village.kong"))
-    household = world.household_id("DEMO-JY-0001")
+    assert in_area(old, world.person("village.kong"))
+    growers = trade.members(POMELO, places.today_of(old))[:2]
     proof = trade.proof()
     with db.transaction():
-        payouts.pay(old, "farm_gate", [(household, 1200)], TODAY, proof, world.person("chair.he"),
+        payouts.pay(old, "farm_gate", [(household, 600) for household in growers], TODAY, proof, world.person("chair.he"),
                     world.person("village.kong"))
     assert ledger.balance_fen(f"households:{old}") == 0
     officer = world.logged_in("village.kong")
