@@ -13,6 +13,17 @@ from tests import browser as browsers
 
 PageAt = Callable[..., Page]
 
+# a story is told once on each database, in another language and on another screen each time
+TWICE = pytest.mark.parametrize(("backend", "lang"), [("sqlite", "zh"), ("postgresql", "en")], indirect=["backend"])
+ON_A_PHONE_AND_AT_A_DESK = pytest.mark.parametrize(
+    ("backend", "width", "lang"), [("sqlite", 390, "zh"), ("postgresql", 1280, "en")], indirect=["backend"])
+WITH_AND_WITHOUT_SCRIPT = pytest.mark.parametrize(
+    ("backend", "lang", "javascript"), [("sqlite", "zh", True), ("postgresql", "en", True),
+                                        ("postgresql", "zh", False)], indirect=["backend"])
+FOUR_TIMES = pytest.mark.parametrize(
+    ("backend", "width", "lang"), [("sqlite", 390, "zh"), ("sqlite", 1280, "en"), ("postgresql", 1280, "zh"),
+                                   ("postgresql", 390, "en")], indirect=["backend"])
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:

@@ -26,7 +26,7 @@ from orders.buying.lists import open_fen
 from orders.models import BankRow, BankStatement, MoneyTask, Order, PaymentClaim, ReceiptShare, Reconciliation, Refund
 from tests import bank_tables
 from tests.bank_tables import line
-from tests.story.conftest import PageAt
+from tests.story.conftest import TWICE, PageAt
 from tests.story.test_schools_week import Watch, watch  # noqa: F401 - a fixture
 from tests.story.told import Told
 from tests.trade import Trade
@@ -96,7 +96,7 @@ def said(page: Page) -> str:
     return page.locator("main").inner_text()
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@TWICE
 def test_a_month_of_money(app: Flask, page_at: PageAt, world: World, watch: Watch,  # noqa: F811
                           orders: dict[str, Order], lang: str) -> None:
     desk, phone = Told(page_at, 1280, lang), Told(page_at, 390, lang)

@@ -62,7 +62,7 @@ def pages(app: Flask, world: World, things: dict[str, Any]) -> Iterator[tuple[st
     yield "payment_settings.show", "admin.qian", "/payment-settings"
 
 
-@pytest.mark.parametrize(("width", "lang"), [(390, "zh"), (1280, "zh"), (390, "en"), (1280, "en")])
+@pytest.mark.parametrize(("width", "lang"), [(390, "zh"), (1280, "en")])
 def test_every_page_fits_and_can_be_read(app: Flask, page_at: PageAt, world: World, things: dict[str, Any], width: int,
                                          lang: str) -> None:
     seen, wrong = walking.look_at(Told(page_at, width, lang), pages(app, world, things), "desk")

@@ -23,7 +23,7 @@ from market.places import Division
 from orders.models import DeliveryRun, Order
 from tests.entries import code
 from tests.goods import shelves
-from tests.story.conftest import PageAt
+from tests.story.conftest import TWICE, PageAt
 from tests.story.told import Told, press
 from tests.world import PASSWORD, World
 
@@ -32,7 +32,7 @@ SECRET = "four-villages-sell"
 MOBILE = "13800001234"
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@TWICE
 def test_from_the_application_to_the_trace(page_at: PageAt, world: World, tmp_path: Path, lang: str) -> None:
     shelves()
     photo = tmp_path / "执照.jpg"

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from market import db, own_pin
 from orders.inspection.models import InspectionRecord
 from orders.models import AcceptanceLine, AcceptancePhoto
-from tests.story.conftest import PageAt
+from tests.story.conftest import WITH_AND_WITHOUT_SCRIPT, PageAt
 from tests.story.told import Told
 from tests.trade import Trade
 from tests.world import GREENS, POMELO, World
@@ -60,7 +60,7 @@ def van(world: World) -> Trade:
     return trade
 
 
-@pytest.mark.parametrize(("lang", "javascript"), [("zh", True), ("en", True), ("zh", False)])
+@WITH_AND_WITHOUT_SCRIPT
 def test_a_correct_van_of_25_lines_takes_at_most_six_taps(
         page_at: PageAt, world: World, van: Trade, lang: str, javascript: bool) -> None:
     told = Told(lambda **options: page_at(**options, javascript=javascript), 390, lang)

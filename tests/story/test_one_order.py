@@ -18,7 +18,7 @@ from playwright.sync_api import Locator, Page
 from market import clock, db
 from market.access import Visitor
 from orders.models import DeliveryRun, Order
-from tests.story.conftest import PageAt
+from tests.story.conftest import FOUR_TIMES, PageAt
 from tests.story.told import Told, press
 from tests.trade import Trade
 from tests.web.test_handover import photo
@@ -27,7 +27,7 @@ from tests.world import GREENS, PASSWORD, POMELO, World
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize(("width", "lang"), [(1280, "zh"), (390, "zh"), (1280, "en"), (390, "en")])
+@FOUR_TIMES
 def test_from_the_cart_to_the_report(page_at: PageAt, world: World, width: int, lang: str) -> None:
     told = Told(page_at, width, lang)
     trade = Trade(world)

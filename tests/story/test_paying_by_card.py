@@ -21,13 +21,12 @@ from orders.paying.gateway import Gateway
 from orders.practice.page_words import WORDS
 from orders.practice.sessions import DECLINED_CARD
 from tests.stand_in import StandIn
-from tests.story.conftest import PageAt
+from tests.story.conftest import FOUR_TIMES, ON_A_PHONE_AND_AT_A_DESK, PageAt
 from tests.story.told import Told
 from tests.trade import Trade
 from tests.world import GREENS, World
 
 pytestmark = pytest.mark.slow
-SCREENS = [(390, "zh"), (1280, "zh"), (390, "en"), (1280, "en")]
 TO_PAGE = "form[action$='/card-payments'] button[type=submit]"
 SECONDS = 20  # that the provider may take to charge
 
@@ -122,7 +121,7 @@ def until(done: Callable[[], object]) -> None:
     raise AssertionError("it did not come about")
 
 
-@pytest.mark.parametrize(("width", "lang"), SCREENS)
+@FOUR_TIMES
 def test_the_cashier_pays_by_practice_alipay_and_comes_back_to_a_paid_order(
         app: Flask, page_at: PageAt, order_id: int, account: str, stand_in: StandIn, live: str, width: int,
         lang: str) -> None:
@@ -155,7 +154,7 @@ def both_sides_see_it(told: Told, order_id: int) -> None:
         assert "20.00" in page.locator("main tbody tr").first.inner_text()
 
 
-@pytest.mark.parametrize(("width", "lang"), [(390, "zh"), (1280, "en")])
+@ON_A_PHONE_AND_AT_A_DESK
 def test_a_declined_card_takes_nothing_and_alipay_pays_after_it(
         app: Flask, page_at: PageAt, order_id: int, account: str, stand_in: StandIn, width: int, lang: str) -> None:
     told = Told(page_at, width, lang)
@@ -173,7 +172,7 @@ def test_a_declined_card_takes_nothing_and_alipay_pays_after_it(
     assert heard.broken == []
 
 
-@pytest.mark.parametrize(("width", "lang"), [(390, "zh"), (1280, "en")])
+@ON_A_PHONE_AND_AT_A_DESK
 def test_who_turns_back_comes_to_the_order_and_finds_the_same_page_again(
         app: Flask, page_at: PageAt, order_id: int, account: str, stand_in: StandIn, width: int, lang: str) -> None:
     told = Told(page_at, width, lang)
@@ -203,7 +202,7 @@ def by_looking(_stand_in: StandIn, _live: str) -> None:
 
 
 @pytest.mark.parametrize("hears", [by_bell, by_looking])
-@pytest.mark.parametrize(("width", "lang"), [(390, "zh"), (1280, "en")])
+@ON_A_PHONE_AND_AT_A_DESK
 def test_a_browser_closed_after_paying_leaves_a_paid_order(
         app: Flask, page_at: PageAt, order_id: int, account: str, stand_in: StandIn, live: str, width: int, lang: str,
         hears: Callable[[StandIn, str], None]) -> None:
@@ -223,7 +222,7 @@ def test_a_browser_closed_after_paying_leaves_a_paid_order(
     is_paid_once(order_id, stand_in, account)
 
 
-@pytest.mark.parametrize(("width", "lang"), [(390, "zh"), (1280, "en")])
+@ON_A_PHONE_AND_AT_A_DESK
 def test_without_javascript_the_return_page_works_by_its_button(
         app: Flask, page_at: PageAt, order_id: int, account: str, stand_in: StandIn, width: int, lang: str) -> None:
     told = Told(lambda **more: page_at(**more, javascript=False), width, lang)

@@ -38,7 +38,7 @@ from orders.quota import rules as quota_rules
 from tests import terms
 from tests.quota_people import Office
 from tests.services.test_quota import SHEET
-from tests.story.conftest import PageAt
+from tests.story.conftest import TWICE, PageAt
 from tests.story.test_again import MOST_TAPS, Taps
 from tests.story.test_kitchen_door import photo
 from tests.story.told import PICTURES, Told
@@ -132,7 +132,7 @@ class School:
         return found.local.amount_fen, found.outside.amount_fen
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@TWICE
 def test_a_schools_week(page_at: PageAt, world: World, watch: Watch, tmp_path: Path, lang: str) -> None:
     school = School(world, watch)
     desk, door = Told(page_at, 1280, lang), Told(page_at, 390, lang)

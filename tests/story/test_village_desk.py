@@ -11,7 +11,7 @@ from sqlalchemy import select
 from catalog.models import Lot, LotContribution
 from market import clock, db
 from market.households import CoopMember, Household
-from tests.story.conftest import PageAt
+from tests.story.conftest import TWICE, PageAt
 from tests.trade import Trade
 from tests.world import GREENS, PASSWORD, World
 
@@ -71,7 +71,7 @@ def lots() -> int:
     return len(db.session().scalars(select(Lot.id)).all())
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@TWICE
 def test_the_first_screen_says_what_the_day_brings(page_at: PageAt, world: World, cabbage: int, lang: str) -> None:
     page = phone(page_at, lang)
     page.goto("/village")
@@ -93,7 +93,7 @@ def test_the_first_screen_says_what_the_day_brings(page_at: PageAt, world: World
     assert words == (["今日", "过秤入库", "订单", "货款"] if lang == "zh" else ["Today", "Weigh-in", "Orders", "Money"])
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@TWICE
 def test_two_members_by_pinyin_each_with_a_basket(page_at: PageAt, world: World, cabbage: int, lang: str) -> None:
     page = phone(page_at, lang)
     page.click(".weigh-button")
@@ -145,7 +145,7 @@ def test_what_was_sent_before_the_line_broke_is_not_booked_again(page_at: PageAt
     assert lots() == 2
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@TWICE
 def test_the_same_without_javascript(page_at: PageAt, world: World, cabbage: int, lang: str) -> None:
     page = phone(page_at, lang, javascript=False)
     page.goto(f"/village/weigh-in?product={cabbage}")

@@ -6,7 +6,7 @@ import pytest
 
 from market import clock
 from tests.services.test_agency import in_bank, several, state_of
-from tests.story.conftest import PageAt
+from tests.story.conftest import WITH_AND_WITHOUT_SCRIPT, PageAt
 from tests.story.told import Told
 from tests.trade import Trade
 from tests.world import GREENS, NOON, World
@@ -14,7 +14,7 @@ from tests.world import GREENS, NOON, World
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize(("lang", "javascript"), [("zh", True), ("en", True), ("zh", False)])
+@WITH_AND_WITHOUT_SCRIPT
 def test_the_sum_follows_the_ticks_and_one_tap_books_the_list(
         page_at: PageAt, world: World, trade: Trade, lang: str, javascript: bool) -> None:
     with clock.at(NOON):

@@ -31,12 +31,13 @@ class Told:
         page.goto(path)
         return page
 
-    def look(self, page: Page, name: str) -> None:
+    def look(self, page: Page, name: str, width: int | None = None) -> None:
         """No page is wider than the screen; a picture is kept where somebody wants to look."""
+        width = width or self.width
         page.wait_for_load_state()  # a page that has just begun has no document to measure yet
-        assert page.evaluate("document.documentElement.scrollWidth") <= self.width, f"{name} is too wide"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is too wide for {width}"
         if PICTURES:
-            page.screenshot(path=str(Path(PICTURES) / f"{name}-{self.width}-{self.lang}.png"), full_page=True)
+            page.screenshot(path=str(Path(PICTURES) / f"{name}-{width}-{self.lang}.png"), full_page=True)
 
 
 def press(page: Page, selector: str) -> None:

@@ -17,6 +17,7 @@ from tests.world import World
 
 # these are files, not pages; or they are shown to everybody and looked at elsewhere
 NO_PAGE = {"account.own", None}
+WIDTHS = (390, 1280)
 SERIOUS = {"serious", "critical"}
 # a caption that is squeezed into the first column of nothing reads one word a line
 SQUEEZED = """[...document.querySelectorAll("caption:not(.visually-hidden)")]
@@ -47,16 +48,21 @@ def filled(rule: Rule, things: Mapping[str, Any]) -> str | None:
 
 
 def look_at(told: Told, asked: Iterable[tuple[str, str, str]], name: str) -> tuple[set[str], list[str]]:
-    """The endpoints that were looked at, and what is wrong with them."""
+    """The endpoints that were looked at, and what is wrong with them.
+
+    Each fits a phone and a desk; axe looks at it as wide as it is told.
+    """
     axe, seen, wrong = Axe(), set(), []
     for endpoint, login, path in asked:
         page = told.of(login, path)
         if not page.content().lstrip().lower().startswith("<!doctype html"):
             continue
-        try:
-            told.look(page, f"{name}-{endpoint}-{path.partition('?')[2]}".rstrip("-"))
-        except AssertionError as wide:
-            wrong.append(str(wide))
+        for width in sorted(WIDTHS, key=lambda width: width == told.width):  # its own one last
+            page.set_viewport_size({"width": width, "height": 900})
+            try:
+                told.look(page, f"{name}-{endpoint}-{path.partition('?')[2]}".rstrip("-"), width)
+            except AssertionError as wide:
+                wrong.append(str(wide))
         wrong += [f"{endpoint} {path}: {line}" for line in (*serious(axe, page), *page.evaluate(SQUEEZED))]
         seen.add(endpoint)
     return seen, wrong

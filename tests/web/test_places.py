@@ -108,8 +108,8 @@ def test_what_the_old_village_is_owed_can_still_be_confirmed_and_paid(world, tra
     growers = trade.members(POMELO, places.today_of(old))[:2]
     proof = trade.proof()
     with db.transaction():
-        payouts.pay(old, "farm_gate", [(household, 600) for household in growers], TODAY, proof, world.person("chair.he"),
-                    world.person("village.kong"))
+        payouts.pay(old, "farm_gate", [(household, 600) for household in growers], TODAY, proof,
+                    world.person("chair.he"), world.person("village.kong"))
     assert ledger.balance_fen(f"households:{old}") == 0
     officer = world.logged_in("village.kong")
     assert send(officer, f"/office/lots/{waiting}/confirmation", page=f"/office/lots/{waiting}").status_code == 303
