@@ -1,9 +1,10 @@
-"""`make soak`: buyers trade over the wire while web and worker processes are shot; then everything is counted, and one
-order after another has its money walked through random histories.
+"""`make soak`: buyers trade over the wire while web and worker processes are shot; then everything is counted, one
+order after another has its money walked through random histories, and very many histories are booked over 36 months,
+added up a second time, tampered with and looked through.
 
 Prints a seed and one table; exits 1 when something was lost, doubled, half done or oversold, or when books differ.
 SOAK_MINUTES (default 10, without the walks), SOAK_SEED, SOAK_DATABASE ('sqlite' or 'postgresql', default both), and
-MONEY_WALKS (default 2000 on each database; 0 for none).
+MONEY_WALKS (default 2000 on each database; 0 for none), BOOKED_HISTORIES (default 100000; 0 for none).
 """
 
 import os
@@ -25,7 +26,7 @@ from catalog.models import Lot, StockHold
 from market import audit, clock, db, ledger_frame, sealing, serving
 from market.notices import Notice
 from orders.models import Order, Purchase
-from tests import databases, servers
+from tests import databases, servers, soak_books
 from tests.servers import Server
 from tests.trade import Trade
 from tests.world import World
@@ -54,6 +55,7 @@ def main() -> int:
     seed = int(os.environ.get("SOAK_SEED") or time.time_ns() % 1_000_000)
     seconds = float(os.environ.get("SOAK_MINUTES") or 10) * 60
     walks = int(os.environ.get("MONEY_WALKS") or 2_000)
+    histories = int(os.environ.get("BOOKED_HISTORIES") or 100_000)
     kinds = [os.environ["SOAK_DATABASE"]] if os.environ.get("SOAK_DATABASE") else ["sqlite", "postgresql"]
     print(f"seed {seed}")
     print(f"{'database':<12}{'ordered':>9}{'refused':>9}{'tries':>9}{'cut':>7}{'shots':>7}  problems")
@@ -68,6 +70,12 @@ def main() -> int:
             failed = failed or bool(problems)
             print(f"{kind:<12}{len(history.ok):>9}{len(history.refused):>9}{history.tries:>9}{history.cut:>7}"
                   f"{history.shots:>7}  {'; '.join(problems) or 'none'}")
+        for kind in kinds if histories else []:
+            url = (databases.fresh_postgres(known["SIJIN_TEST_POSTGRES"], "books") if kind == "postgresql" else
+                   databases.fresh_sqlite(Path(known["SIJIN_TEST_FOLDER"], "template.db"), Path(folder, "books.db")))
+            problems = soak_books.run(kind, url, Path(folder, f"books-{kind}"), histories, seed)
+            failed = failed or bool(problems)
+            print(f"{kind:<12}{f'{histories} histories booked':<41}  {'; '.join(problems) or 'none'}", flush=True)
     for kind in kinds if walks else []:
         started = time.monotonic()
         problem = walk_the_money(kind, walks)
