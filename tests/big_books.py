@@ -206,8 +206,8 @@ def _work_out(told: Told, add: Any) -> None:
             gate = half_up(Fraction(told.farm_gate * eaten_of[village], 1000)) - before
             collective = half_up(Fraction(amount * told.points, 10_000))
             # what is worth no fen is no transfer, and so has no weight in the ledger
-            add(village, day, accepted_fen=amount, accepted_grams=some if amount else 0, farm_gate_fen=gate, collective_fen=collective,
-                received_fen=amount, certified_fen=amount * told.certified)
+            add(village, day, accepted_fen=amount, accepted_grams=some if amount else 0, farm_gate_fen=gate,
+                collective_fen=collective, received_fen=amount, certified_fen=amount * told.certified)
             left[village] += gate
             for _at, when, share in (one for one in told.back if one[0] == at):
                 back, taken = amount * share // 1000, gate * share // 1000

@@ -1,4 +1,4 @@
-"""The part of `make soak` that fills the ledger: histories by the hundred thousand, added up twice, then tampered with."""
+"""What of `make soak` fills the ledger: histories by the hundred thousand, added up twice, then tampered with."""
 
 import time
 from pathlib import Path
