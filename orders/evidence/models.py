@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.db import Base, choice
@@ -23,7 +23,7 @@ class SampleDraw(Base):
     __tablename__ = "sample_draw"
     __table_args__ = (
         CheckConstraint("wanted > 0 AND population >= 0 AND nth > 0", name="figures"),
-        Index("ix_sample_draw_area", "area_key", "year"),
+        UniqueConstraint("area_key", "year", "nth"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

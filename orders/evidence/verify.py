@@ -54,6 +54,10 @@ class Package:
         self.wrong: list[tuple[str, str]] = []
         self.zip = None if path.is_dir() else zipfile.ZipFile(path)
 
+    def close(self) -> None:
+        if self.zip:
+            self.zip.close()
+
     def names(self) -> list[str]:
         if self.zip:
             return [entry.filename for entry in self.zip.infolist()]

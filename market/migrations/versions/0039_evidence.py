@@ -38,9 +38,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(['drawn_by'], ['user.id'], name='fk_sample_draw_drawn_by'),
         sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name='fk_sample_draw_organisation_id'),
         sa.ForeignKeyConstraint(['township_id'], ['division.id'], name='fk_sample_draw_township_id'),
-        sa.PrimaryKeyConstraint('id', name='pk_sample_draw')
+        sa.PrimaryKeyConstraint('id', name='pk_sample_draw'),
+        sa.UniqueConstraint('area_key', 'year', 'nth', name='uq_sample_draw_area_key_year_nth')
     )
-    op.create_index('ix_sample_draw_area', 'sample_draw', ['area_key', 'year'])
     op.create_index('ix_sample_draw_organisation_id', 'sample_draw', ['organisation_id'])
     op.create_table(
         'evidence_package',
