@@ -156,8 +156,8 @@ def _copy(desk: _Desk, scan: Scan) -> str | None:
 def _pdf(subject: Subject, dossier: Dossier, of_order: bool) -> bytes:
     with force_locale("zh"):
         return typeset.pdf(
-            "dossier.typ", of_order=of_order, title="一单一档" if of_order else "村档案", number=dossier.number, place=subject.title,
-            year=subject.year, head_number=subject.head.number, head_hash=subject.head.hash,
+            "dossier.typ", of_order=of_order, title="一单一档" if of_order else "村档案", number=dossier.number,
+            place=subject.title, year=subject.year, head_number=subject.head.number, head_hash=subject.head.hash,
             sections=dossier.sections, missing=len(dossier.missing), kinds=MISSING, day=dossiers.day_text,
             hash=lambda text: " ".join(text[at:at + 16] for at in range(0, 64, 16)))
 
