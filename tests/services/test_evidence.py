@@ -1,5 +1,6 @@
 """Packages of evidence: whole, provable to the fen, the same for nobody else; and samples that the system draws."""
 
+import ast
 import hashlib
 import io
 import json
@@ -88,6 +89,7 @@ def verified(path: Path, *options: str) -> tuple[int, str]:
 
 
 def test_the_verifier_says_what_the_ledger_says() -> None:
+    ast.parse(VERIFIER.read_text(encoding="utf-8"), feature_version=(3, 8))
     assert verify.FIELDS == CANONICAL
     kinds = {kind for _event, kind in sealing.FEEDS if kind}
     for (event, kind), feeds in sealing.FEEDS.items():
