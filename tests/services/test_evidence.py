@@ -29,11 +29,12 @@ from market.places import Division
 from market.sealing import VillageMonth
 from orders.delivering import returns
 from orders.delivering.acceptance import Taken
-from orders.evidence import asking, drawing, jobs, making, subjects, verify
+from orders.evidence import asking, drawing, facts, jobs, making, subjects, verify
 from orders.evidence.index import SUMS
 from orders.evidence.models import EvidencePackage, SampleDraw
 from orders.income import checks, presence
 from orders.reports.readers import WHOLE, Place, find_place
+from tests.counting import count_statements
 from tests.trade import Trade
 from tests.world import GREENS, NOON, World
 
@@ -231,6 +232,16 @@ def test_a_scan_is_copied_under_a_readable_name_and_a_changed_one_is_said_first(
     first = load_workbook(tmp_path / "index.xlsx", read_only=True).worksheets[0]
     rows = list(first.iter_rows(min_row=6, values_only=True))
     assert rows[0][2] == "The stored scan is not the one that was uploaded"
+
+
+def test_a_batch_costs_as_many_statements_for_three_orders_as_for_one(
+        app: Flask, world: World, year: list[str]) -> None:
+    subject, costs = greens(world), []
+    for numbers in (year[:1], year):
+        with db.snapshot(), count_statements(app) as counted:
+            facts.read(numbers, subject)
+        costs.append(len(counted))
+    assert costs[0] == costs[1] < 30
 
 
 # ---- requests and the worker ----------------------------------------------------------------------------------------
