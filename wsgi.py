@@ -109,6 +109,10 @@ from orders.delivering import promises, recall_routes
 from orders.delivering import routes as delivering_routes
 from orders.delivering import village_routes as packing_routes
 from orders.demo import cli as demo_cli
+from orders.evidence import cli as evidence_cli
+from orders.evidence import jobs as evidence_jobs
+from orders.evidence import models as evidence_models
+from orders.evidence import routes as evidence_routes
 from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
 from orders.inspection import models as inspection_models
@@ -180,7 +184,8 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           submissions, catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models, message_rows,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
-          inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models)
+          inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models,
+          evidence_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -194,11 +199,13 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
               approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp,
               setting_routes.bp, banking_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
-              reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp)
+              reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp,
+              evidence_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
-            report_cli.report, serving_cli.serve, serving_cli.work, reconciling_cli.group)
+            report_cli.report, serving_cli.serve, serving_cli.work, reconciling_cli.group,
+            evidence_cli.group)
 # in the order in which a desk's menu shows them within a group; the first four are also the bar of a phone
 MENUS = (shop_routes.MENU, report_routes.MENU,
          # a unit's day
@@ -217,6 +224,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          approving_office_routes.MENU, member_routes.MENU, income_routes.MENU, wage_routes.MENU,
          # what is looked up
          quota_routes.MENU, inspection_routes.MENU, trade_paper_routes.MENU, recall_routes.MENU, price_routes.MENU,
+         evidence_routes.MENU,
          # what is set once
          unit_routes.MENU, door_routes.MENU, approving_routes.MENU, unit_table_routes.MENU, credit_routes.MENU,
          terms_routes.MENU, paper_routes.MENU, paper_routes.OFFICE_MENU, place_routes.MENU, import_routes.MENU,
@@ -234,11 +242,13 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("refunds", refund_jobs.follow, seconds=30),
         worker.Job("unpaid orders", terms_jobs.expire, seconds=180),
         worker.Job("reconciliation", reconciling_jobs.begin_night, seconds=None),
-        worker.Job("overdue", overdue_jobs.follow_day, seconds=600))
+        worker.Job("overdue", overdue_jobs.follow_day, seconds=600),
+        worker.Job("evidence", evidence_jobs.make_next, seconds=2),
+        worker.Job("evidence kept", evidence_jobs.follow_hours, seconds=600))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
         quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs,
-        banking_news, reconciling_jobs, overdue_jobs)
+        banking_news, reconciling_jobs, overdue_jobs, evidence_jobs)
 # what waits for a visitor, by room
 MONEY_WAITING = (overdue_routes.waiting_here, banking_routes.waiting_here, refund_routes.waiting_here,
                  reconciling_routes.waiting_here)

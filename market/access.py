@@ -156,6 +156,8 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "quota.decide": (OFFICE, frozenset({"official"})),  # which office what: orders/quota/rules.py, filing.py
     "office.home": (OFFICE, frozenset(READERS | {"village_officer"})),
     "overdue.read": (OFFICE, frozenset(READERS)),
+    "evidence.read": (OFFICE, frozenset(READERS)),  # who sees names: orders/evidence/asking.py
+    "evidence.draw": (OFFICE, frozenset(READERS)),
     # the operator
     "reconciliation.read": (frozenset({SUPPLIER, OFFICE}), frozenset({"manager", "accountant", "auditor", *OPERATORS})),
     "reconciliation.settle": (frozenset({SUPPLIER, OFFICE}), frozenset({"manager", "operator_system"})),

@@ -15,8 +15,8 @@ from sqlalchemy import select
 from market import clock, db, sealing, serving
 from market.parties import Membership, Organisation
 from market.users import User
+from orders.demo import evidence, practising
 from orders.demo import load as demo
-from orders.demo import practising
 from orders.demo.settlers import PASSWORD
 
 group = AppGroup("demo", help="The demo world: invented people on real places.")
@@ -41,6 +41,7 @@ def _load(orders: int, day: date, if_empty: bool) -> None:
         demo.load(orders, day, current_app.extensions["sijin"].data_dir / "files",
                   lambda _stage, done, _of: bar.update(min(done, orders) - bar.pos))
     sealed = sealing.seal_all()
+    evidence.draw(day)  # a sample is drawn from sealed blocks
     click.echo(f"The demo world is loaded; {sealed} ledger rows sealed. Everything in it is invented (演示数据).")
 
 

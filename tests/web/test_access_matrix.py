@@ -83,6 +83,7 @@ from orders.units import doors, handover, people, sheet, tree
 from orders.units.models import UnitApplication
 from tests.bank_tables import csv_of, line
 from tests.entries import newcomer
+from tests.evidence_rows import drawn
 from tests.quota_people import FILED
 from tests.stand_in import StandIn
 from tests.standing_plans import a_plan
@@ -166,6 +167,8 @@ class Things:
     row_id: int
     payment_id: int
     payer_id: int
+    package_id: int
+    draw_id: int
 
 
 Make = Callable[[Things], Any]
@@ -178,7 +181,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id",
-        "refund_id", "payment_id", "payer_id")},
+        "refund_id", "payment_id", "payer_id", "package_id", "draw_id")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
     **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},
@@ -377,7 +380,8 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         **papers, **bank_upload(world, "chair.shi" if near else "chair.he"), list_id=menu,
         capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
-        amendment_id=changed, **reconciled(world, supplier), refund_id=owed_back(order.id, somebody, paper.id),
+        amendment_id=changed, **reconciled(world, supplier), **drawn(world, official, 1),
+        refund_id=owed_back(order.id, somebody, paper.id),
         payment_id=paid_by_card(order, world.person(cashier).id), payer_id=payer.id,
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,

@@ -61,6 +61,7 @@ from orders.units import doors, handover, people, sheet, tree
 from tests.bank_tables import csv_of, line
 from tests.counting import count_statements
 from tests.entries import newcomer
+from tests.evidence_rows import drawn
 from tests.goods import fill_shelf, list_goods, shelves, values
 from tests.standing_plans import a_plan
 from tests.terms import USUAL, state
@@ -136,6 +137,8 @@ class Crowd:
         self.send_bank_statements(range(self.made, size))
         self.pay_by_card(range(self.made, size))
         self.people_units(range(self.made, size))
+        for number in range(self.made, size):
+            drawn(self.world, "township.yan", number + 1)
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
 
