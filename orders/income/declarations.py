@@ -1,6 +1,6 @@
 """Income that does not come from a lot: wages, land rent, dividends; and income that was held, cleared."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -78,17 +78,19 @@ def declare(declared: Declared, by: Visitor) -> IncomeDeclaration:
     return row
 
 
-def declare_list(rows: Sequence[Declared], by: Visitor, name_of: str = "lines-%s-member") -> list[IncomeDeclaration]:
-    """Several at once, or none of them. Raises InvalidInput with what is wrong at each row's field."""
-    kept, problems = [], {}
-    for number, row in enumerate(rows):
+def declare_list(rows: Mapping[int, Declared], by: Visitor,
+                 field: str = "lines-%s-member") -> list[IncomeDeclaration]:
+    """Several at once, by their numbers in the form or table, or none. Raises InvalidInput at each row's field."""
+    kept: list[IncomeDeclaration] = []
+    problems: dict[str, list[str | MarketError]] = {}
+    for number, row in rows.items():
         try:
             kept.append(declare(row, by))
         except InvalidInput as wrong:
-            problems.update({name if name == "month" else name_of % number: messages
-                             for name, messages in wrong.fields.items()})
+            problems |= {name if name == "month" else field % number: messages
+                         for name, messages in wrong.fields.items()}
         except MarketError as refusal:
-            problems[name_of % number] = [refusal]
+            problems[field % number] = [refusal]
     if problems:
         raise InvalidInput(problems)
     return kept

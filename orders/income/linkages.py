@@ -50,6 +50,8 @@ def enter(tie: Tie, by: Visitor) -> Linkage:
         raise InvalidInput({"until": [N_("The last day lies before the first.")]})
     if tie.bears_returns and tie.household_id is not None:
         raise InvalidInput({"bears_returns": [N_("Who bears returned goods is agreed with the village as a whole.")]})
+    if tie.form == "collective_share" and tie.household_id is not None:
+        raise InvalidInput({"form": [N_("The share of the collective is agreed with the village as a whole.")]})
     _check_place(tie, by.organisation_id)
     row = Linkage(
         supplier_id=by.organisation_id, village_id=tie.village_id, household_id=tie.household_id, kind=tie.kind,

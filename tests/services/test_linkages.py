@@ -1,4 +1,4 @@
-"""Linkages and declared income: second persons, the same payment twice, minus entries, shares agreed in two sessions."""
+"""Linkages and declared income: second persons, the same payment twice, minus entries, shares in two sessions."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -7,12 +7,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from catalog import lots
-from market import audit, clock, db, ledger, places
-from market.errors import Conflict, InvalidInput, MarketError, NotFound, SecondPersonNeeded
+from market import audit, clock, db, ledger
+from market.errors import Conflict, InvalidInput, MarketError, NotFound
 from market.ledger import LedgerTransfer
 from market.linkages import Linkage
-from orders.income import checks, corrections, declarations, households, linkages, presence
+from orders.income import checks, corrections, declarations, households, presence
 from orders.income.declarations import Declared, SamePayment
 from orders.linkages import proposals
 from orders.linkages.proposals import Proposed
@@ -83,17 +82,17 @@ def test_a_list_says_at_each_row_what_is_missing(world: World, trade: Trade) -> 
     land = trade.tie(GREENS, tied, "land_rights")
     proof, zhang = trade.proof(), world.person("clerk.zhang")
     with pytest.raises(InvalidInput) as wrong, db.transaction():
-        declarations.declare_list([Declared(tied, "wage", "2026-10", 100, proof),
-                                   Declared(loose, "wage", "2026-10", 100, proof)], zhang)
+        declarations.declare_list({0: Declared(tied, "wage", "2026-10", 100, proof),
+                                   1: Declared(loose, "wage", "2026-10", 100, proof)}, zhang)
     assert list(wrong.value.fields) == ["lines-1-member"]
     assert rows_of(IncomeDeclaration) == 0
     refused(lambda: declarations.declare(Declared(tied, "wage", "2026-11", 100, proof), zhang), InvalidInput)
     refused(lambda: declarations.declare(
         Declared(tied, "wage", "2026-10", 100, proof, linkage_id=tie + 99), zhang), InvalidInput)
     with db.transaction():
-        best, chosen = declarations.declare_list([
-            Declared(tied, "wage", "2026-10", 100, proof),
-            Declared(tied, "wage", "2026-10", 200, proof, linkage_id=land)], zhang)
+        best, chosen = declarations.declare_list({
+            0: Declared(tied, "wage", "2026-10", 100, proof),
+            1: Declared(tied, "wage", "2026-10", 200, proof, linkage_id=land)}, zhang)
     assert (best.linkage_id, chosen.linkage_id) == (tie, land)
 
 
