@@ -117,6 +117,11 @@ from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
 from orders.inspection import models as inspection_models
 from orders.inspection import routes as inspection_routes
+from orders.linkages import confirm_routes as confirming_routes
+from orders.linkages import declare_routes as declaring_routes
+from orders.linkages import office_routes as office_linkage_routes
+from orders.linkages import routes as linkage_routes
+from orders.linkages import share_routes
 from orders.ordering import api as ordering_api
 from orders.ordering import list_routes as ordering_list_routes
 from orders.ordering import models as ordering_models
@@ -200,7 +205,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp,
               setting_routes.bp, banking_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
               reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp,
-              evidence_routes.bp)
+              evidence_routes.bp,
+              linkage_routes.bp, declaring_routes.bp, share_routes.bp, office_linkage_routes.bp, confirming_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -221,7 +227,9 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          # goods and people of a co-operative; what offices decide
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
          entry_office_routes.MENU, unit_office_routes.MENU, capacity_routes.MENU, quota_office_routes.MENU,
-         approving_office_routes.MENU, member_routes.MENU, income_routes.MENU, wage_routes.MENU,
+         approving_office_routes.MENU, member_routes.MENU, income_routes.MENU,
+         linkage_routes.MENU, declaring_routes.MENU, share_routes.MENU, office_linkage_routes.MENU,
+         confirming_routes.MENU,
          # what is looked up
          quota_routes.MENU, inspection_routes.MENU, trade_paper_routes.MENU, recall_routes.MENU, price_routes.MENU,
          evidence_routes.MENU,
@@ -252,7 +260,8 @@ NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_n
 # what waits for a visitor, by room
 MONEY_WAITING = (overdue_routes.waiting_here, banking_routes.waiting_here, refund_routes.waiting_here,
                  reconciling_routes.waiting_here)
-WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
+WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, confirming_routes.waiting_here,
+           office_linkage_routes.waiting_here, village_home.waiting_here,
            *MONEY_WAITING, overdue_office_routes.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
            entry_office_routes.waiting_here, paper_routes.waiting_here, capacity_routes.waiting_here,

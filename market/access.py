@@ -99,6 +99,9 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "paper.keep": (SUPPLIER, frozenset({"manager", "clerk"})),
     "lot.book": (SUPPLIER, frozenset({"manager", "clerk"})),
     "capacity.declare": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "linkage.keep": (SUPPLIER, frozenset({"manager", "clerk"})),
+    "income.declare": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),
+    "collective.propose": (SUPPLIER, frozenset({"manager"})),
     "order.ship": (SUPPLIER, frozenset({"manager", "clerk"})),
     "terms.state": (SUPPLIER, frozenset({"manager", "clerk"})),
     "freight.lower": (SUPPLIER, frozenset({"manager"})),
@@ -132,6 +135,7 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "lot.recall_any": (OFFICE, frozenset({"official"})),
     "lot.confirm": (OFFICE, frozenset({"village_officer", *OFFICIALS})),  # who which: catalog/lot_confirmers.py
     "village.confirm": (OFFICE, frozenset({"village_officer", "township_officer"})),
+    "linkage.read": (OFFICE, frozenset(READERS | {"village_officer"})),
     "paper.read": (OFFICE, frozenset(OFFICIALS | {"auditor"})),
     "paper.check": (OFFICE, frozenset({"official"})),
     "capacity.watch": (OFFICE, frozenset(READERS)),

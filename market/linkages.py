@@ -107,18 +107,22 @@ def behind_income(supplier_id: int, village_id: int, household_id: int | None, i
 
     None where nothing ties the two.
     """
-    first = clock.first_day(month)
-    last = clock.last_day(month)
+    found = under_income(supplier_id, village_id, household_id, income_kind, month)
+    return found[0].id if found else None
+
+
+def under_income(supplier_id: int, village_id: int, household_id: int | None, income_kind: str,
+                 month: str) -> list[Any]:
+    """Every tie that such income can rest on, the best first: id, kind, form, since, until."""
     rows = db.session().execute(
-        select(TIES.c.id, TIES.c.form).where(
-            TIES.c.supplier_id == supplier_id, holds_on(first, last),
+        select(TIES.c.id, TIES.c.kind, TIES.c.form, TIES.c.since, TIES.c.until).where(
+            TIES.c.supplier_id == supplier_id, holds_on(clock.first_day(month), clock.last_day(month)),
             TIES.c.household_id == household_id if household_id is not None  # wherever it lives today
-            else TIES.c.household_id.is_(None) & (TIES.c.village_id == village_id)).order_by(TIES.c.id)).all()
+            else TIES.c.household_id.is_(None) & (TIES.c.village_id == village_id))).all()
     wanted = FORMS_OF_INCOME.get(income_kind, ())
     if household_id is None:  # a collective's money needs an agreement about it, not just goods that were bought
         rows = [row for row in rows if row.form in wanted]
-    best = max(rows, key=lambda row: (row.form in wanted, row.form != "delivery", row.id), default=None)
-    return best.id if best is not None else None
+    return sorted(rows, key=lambda row: (row.form in wanted, row.form != "delivery", row.id), reverse=True)
 
 
 def follow_village(old_id: int, new_id: int) -> None:

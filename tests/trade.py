@@ -193,8 +193,9 @@ class Trade:
     def proof(self) -> int:
         """An uploaded proof; returns the file's id."""
         with db.transaction() as session:
-            row = StoredFile(name=f"proof-{next(_numbers)}.webp", original_name="签收单.jpg", content_type="image/webp",
-                             size_bytes=1, sha256="0" * 64, visibility="parties", uploaded_at=clock.now())
+            number = next(_numbers)
+            row = StoredFile(name=f"proof-{number}.webp", original_name="签收单.jpg", content_type="image/webp",
+                             size_bytes=1, sha256=f"{number:064x}", visibility="parties", uploaded_at=clock.now())
             session.add(row)
             session.flush()
             return row.id

@@ -103,7 +103,8 @@ def _figures(ids: Collection[int]) -> Iterator[tuple[str, int, Sum]]:
     yield from _owed(ids)
     yield from _dues(ids)
     yield from _grouped("declared", IncomeDeclaration, IncomeDeclaration.amount_fen,
-                        IncomeDeclaration.supplier_id.in_(ids), IncomeDeclaration.confirmed_at.is_(None))
+                        IncomeDeclaration.supplier_id.in_(ids), IncomeDeclaration.confirmed_at.is_(None),
+                        IncomeDeclaration.refused_at.is_(None), IncomeDeclaration.withdrawn_at.is_(None))
     yield from _paid_out(ids)
     yield from _refunds(ids)
     yield from _grouped("cards", CardPayment, CardPayment.amount_fen, CardPayment.supplier_id.in_(ids),

@@ -22,6 +22,7 @@ from orders.demo import (
     elsewhere,
     facts,
     handing_on,
+    linkages,
     lot_life,
     ordering,
     overdue,
@@ -84,6 +85,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     aftersale.speak(book)
     refunds.give_back(book)
     lot_life.live(book, files_folder)
+    linkages.leave_waiting(book)
     elsewhere.buy(book, files_folder)
     recalls.recall_one(book)
     ordering.keep_lists(book)

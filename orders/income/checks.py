@@ -3,14 +3,16 @@ posted, built again by the same builders; and the figures that documents keep of
 """
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import func, literal, null, select
 
-from market import db, money
+from market import db, linkages, money
 from market.errors import N_
 from market.ledger import Transfer
 from market.problem import Problem
+from market.sealing import TRANSFERS
 from orders.income import document_sums, payment_checks, posting
 from orders.models import (
     Acceptance,
@@ -18,6 +20,7 @@ from orders.models import (
     AcceptancePart,
     CreditChange,
     GoodsReturn,
+    IncomeCorrection,
     IncomeDeclaration,
     Order,
     OrderLine,
@@ -163,6 +166,39 @@ def confirmed_declarations() -> Iterator[Transfer]:
         yield from posting.declared(row)
 
 
+def confirmed_corrections() -> Iterator[Transfer | Problem]:
+    """What was taken back of confirmed declarations; together never more than was declared."""
+    said, back = db.table(IncomeDeclaration), db.table(IncomeCorrection)
+    query = (
+        select(said, back.c.id.label("correction_id"), back.c.amount_fen.label("correction_fen"),
+               back.c.business_date.label("corrected_on"))
+        .join(back, back.c.declaration_id == said.c.id).where(back.c.confirmed_at.is_not(None))
+        .order_by(said.c.id, back.c.id))
+    of, sum_fen = None, 0
+    for row in db.session().execute(query.execution_options(yield_per=BATCH)):
+        of, sum_fen = row.id, row.correction_fen + (sum_fen if row.id == of else 0)
+        if sum_fen > row.amount_fen:
+            yield Problem(N_("Declaration %(declaration)s: more is taken back than was declared."), declaration=row.id)
+        yield from posting.corrected(
+            SimpleNamespace(id=row.correction_id, amount_fen=row.correction_fen, business_date=row.corrected_on), row)
+
+
+def untied() -> Iterator[Problem]:
+    """Income that was attributed since linkages are kept, and rests on none, or on one of another co-operative."""
+    ties = linkages.TIES
+    first = db.session().scalar(select(func.min(ties.c.entered_at)))
+    if first is None:
+        return
+    rows = db.session().execute(
+        select(TRANSFERS.c.id, TRANSFERS.c.source).outerjoin(ties, ties.c.id == TRANSFERS.c.linkage_id)
+        .where(TRANSFERS.c.event == "attributed", TRANSFERS.c.posted_at >= first,
+               ties.c.id.is_(None) | (ties.c.supplier_id != TRANSFERS.c.supplier_id))
+        .order_by(TRANSFERS.c.id).execution_options(yield_per=BATCH))
+    for row in rows:
+        yield Problem(N_("Transfer %(id)s (%(source)s): no linkage of its co-operative stands behind this income."),
+                      id=row.id, source=row.source)
+
+
 def payout_shares() -> Iterator[Transfer]:
     """Money handed on to households and collectives."""
     share = db.table(PayoutShare)
@@ -202,7 +238,8 @@ def fees() -> Iterator[Transfer]:
 
 
 CHECKS = (accepted_parts, credit_changes, freights, freight_changes, returned_parts, receipt_shares, refund_shares,
-          confirmed_declarations, payout_shares, fees, document_sums.problems, payment_checks.problems)
+          confirmed_declarations, confirmed_corrections, untied, payout_shares, fees, document_sums.problems,
+          payment_checks.problems)
 
 
 def _of_parts(query: Any) -> Any:

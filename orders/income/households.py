@@ -28,6 +28,7 @@ Weights = dict[int | None, int]  # grams by household; None: growers whose names
 class Entry:
     """One household's part of one transfer: income earned, taken back or paid out, in fen (paid to the household: > 0).
 
+    A declaration that said too much is corrected by a transfer back: earned, with less than 0 fen.
     `household_id` None: growers not named yet, or an old return. `part_id` is the acceptance part of farm-gate income.
     `period` is the month it counts in, `is_late` whether that is a later one than its business date's.
     """
@@ -224,8 +225,8 @@ class _Splitter:
                 if fen:
                     yield Entry(
                         row["id"], household, row["supplier_id"], row["village_id"], row["event"], row["income_kind"],
-                        fen, row["business_date"], period, row["category"], row["linkage_id"], row["order_ref"],
-                        row["lot_id"], part_id, row["source"])
+                        -fen if row["backward"] else fen, row["business_date"], period, row["category"],
+                        row["linkage_id"], row["order_ref"], row["lot_id"], part_id, row["source"])
 
     def _split(self, row: Any, by_row: Mapping[int, Weights]) -> tuple[int | None, Weights]:
         """The acceptance part behind a transfer, and its fen by household."""

@@ -50,6 +50,8 @@ def enter(tie: Tie, by: Visitor) -> Linkage:
         raise InvalidInput({"until": [N_("The last day lies before the first.")]})
     if tie.bears_returns and tie.household_id is not None:
         raise InvalidInput({"bears_returns": [N_("Who bears returned goods is agreed with the village as a whole.")]})
+    if tie.form == "collective_share" and tie.household_id is not None:
+        raise InvalidInput({"form": [N_("The share of the collective is agreed with the village as a whole.")]})
     _check_place(tie, by.organisation_id)
     row = Linkage(
         supplier_id=by.organisation_id, village_id=tie.village_id, household_id=tie.household_id, kind=tie.kind,
@@ -119,9 +121,15 @@ def end(linkage_id: int, day: date, by: Visitor) -> None:
     journal.record("linkage.ended", "linkage", row.id, by, until=day)
 
 
-def behind(supplier_id: int, village_id: int, household_id: int | None, income_kind: str, month: str) -> int:
-    """The linkage that an income entry points to. Raises NoLinkage."""
-    found = linkages.behind_income(supplier_id, village_id, household_id, income_kind, month)
-    if found is None:
+def behind(supplier_id: int, village_id: int, household_id: int | None, income_kind: str, month: str,
+           chosen: int | None = None) -> int:
+    """The linkage that an income entry points to: the best one, or the `chosen` one of those that fit.
+
+    Raises NoLinkage, InvalidInput.
+    """
+    found = [row.id for row in linkages.under_income(supplier_id, village_id, household_id, income_kind, month)]
+    if not found:
         raise NoLinkage(month=month)
-    return found
+    if chosen is not None and chosen not in found:
+        raise InvalidInput({"linkage_id": [N_("Please choose one of the list.")]})
+    return chosen or found[0]

@@ -4,7 +4,7 @@ Each builder is pure over a document's row, so that the audit can build the same
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -194,6 +194,12 @@ def declared(declaration: Any) -> list[Transfer]:
     account = _collective(facts) if declaration.kind == "collective" else _households(facts)
     return _transfer("attributed", f"declaration:{declaration.id}", _due(facts), account, declaration.amount_fen,
                      declaration.business_date, facts, income_kind=declaration.kind, linkage_id=declaration.linkage_id)
+
+
+def corrected(correction: Any, declaration: Any) -> list[Transfer]:
+    """So much of a confirmed declaration is taken back: the same movement exchanged, on a day of its own."""
+    return [replace(transfer.exchanged(f"correction:{correction.id}"), amount_fen=correction.amount_fen,
+                    business_date=correction.business_date) for transfer in declared(declaration)]
 
 
 def paid_out(payout: Any, line: Any, share: Any) -> list[Transfer]:

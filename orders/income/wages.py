@@ -7,7 +7,7 @@ each household's part becomes income the usual way, by a declaration with proof 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from catalog.lot_models import LotMaking
 from catalog.models import Lot, Product
@@ -17,7 +17,7 @@ from market.errors import N_, Conflict, InvalidInput, NotFound
 from market.households import CoopMember, Household
 from market.places import Division
 from orders.income import declarations
-from orders.models import IncomeDeclaration
+from orders.models import IncomeCorrection, IncomeDeclaration
 
 
 class MoreThanStated(Conflict):
@@ -52,8 +52,17 @@ def declare(lot_id: int, wages: Sequence[tuple[int, int]], month: str, proof_id:
 
 
 def _declared_fen(lot_id: int) -> int:
-    return db.session().scalar(
-        select(db.sum_of(IncomeDeclaration.amount_fen)).where(IncomeDeclaration.lot_id == lot_id)) or 0
+    return db.session().scalar(select(_said(lot_id))) or 0
+
+
+def _said(lot_id: Any, *where: ColumnElement[bool]) -> Any:
+    """What of a lot's wages is declared and neither refused nor taken back since, in fen."""
+    back = (select(db.sum_of(IncomeCorrection.amount_fen))
+            .where(IncomeCorrection.declaration_id == IncomeDeclaration.id, IncomeCorrection.confirmed_at.is_not(None))
+            .correlate(IncomeDeclaration).scalar_subquery())
+    return (select(func.coalesce(db.sum_of(IncomeDeclaration.amount_fen - func.coalesce(back, 0)), 0))
+            .where(IncomeDeclaration.lot_id == lot_id, IncomeDeclaration.refused_at.is_(None),
+                   IncomeDeclaration.withdrawn_at.is_(None), *where).correlate(Lot).scalar_subquery())
 
 
 def stated(by: Visitor, page: int) -> paging.Page:
@@ -71,11 +80,8 @@ def of_lot(lot_id: int, by: Visitor) -> Any:
 
 
 def _stated(by: Visitor) -> Select[Any]:
-    declared = (select(func.coalesce(db.sum_of(IncomeDeclaration.amount_fen), 0))
-                .where(IncomeDeclaration.lot_id == Lot.id).correlate(Lot).scalar_subquery())
-    confirmed = (select(func.coalesce(db.sum_of(IncomeDeclaration.amount_fen), 0))
-                 .where(IncomeDeclaration.lot_id == Lot.id, IncomeDeclaration.confirmed_at.is_not(None))
-                 .correlate(Lot).scalar_subquery())
+    declared = _said(Lot.id)
+    confirmed = _said(Lot.id, IncomeDeclaration.confirmed_at.is_not(None))
     return (
         select(Lot.id, Lot.code, Lot.harvested_on, Lot.confirmed_at, Product.name, Product.name_en, Division.path,
                LotMaking.plant_village_id, LotMaking.wage_fen, declared.label("declared_fen"),

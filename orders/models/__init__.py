@@ -45,6 +45,12 @@ from orders.models.cards import (
 from orders.models.cards import (
     ProviderEvent as ProviderEvent,
 )
+from orders.models.declaring import (
+    CollectiveProposal as CollectiveProposal,
+)
+from orders.models.declaring import (
+    IncomeCorrection as IncomeCorrection,
+)
 from orders.models.delivering import (
     Acceptance as Acceptance,
 )

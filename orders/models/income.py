@@ -34,7 +34,8 @@ class CollectiveAgreement(Base):
 class IncomeDeclaration(Base):
     """A wage, land rent or dividend a co-operative says a household earned, or what the collective (no household) got.
 
-    Counted once the village confirms it.
+    Counted once the village confirms it. `twin_key` holds what makes it the same payment as another one; a payment
+    that was refused or withdrawn gives it up.
     """
 
     __tablename__ = "income_declaration"
@@ -42,6 +43,7 @@ class IncomeDeclaration(Base):
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("(kind = 'collective') = (household_id IS NULL)", name="receiver"),
         CheckConstraint("refused_at IS NULL OR confirmed_at IS NULL", name="one_end"),
+        CheckConstraint("withdrawn_at IS NULL OR (confirmed_at IS NULL AND refused_at IS NULL)", name="withdrawn"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -62,6 +64,8 @@ class IncomeDeclaration(Base):
     refused_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     refused_at: Mapped[datetime | None]
     refusal: Mapped[str] = mapped_column(String(200), default="")
+    withdrawn_at: Mapped[datetime | None]
+    twin_key: Mapped[str | None] = mapped_column(String(160), unique=True)
 
 
 class Payout(Base):

@@ -12,6 +12,7 @@ from market.access import can, public, requires
 from market.errors import N_, NotFound
 from market.schemas import Input, Month, Words
 from market.web import MenuEntry, page_number
+from orders.linkages import report as helped_households
 from orders.reports import (
     anomalies,
     disclosure,
@@ -31,7 +32,7 @@ bp = Blueprint("reports", __name__)
 
 REPORTS = {report.name: report for report in (
     village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT, reconciliation.REPORT,
-    anomalies.REPORT, late_payments.REPORT)}
+    anomalies.REPORT, late_payments.REPORT, helped_households.REPORT)}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),

@@ -43,8 +43,10 @@ from orders.banking import columns as bank_columns
 from orders.banking import table as bank_table
 from orders.banking import taking
 from orders.buying.checkout import Placed
-from orders.income import declarations
+from orders.income import corrections, declarations
+from orders.income import linkages as ties
 from orders.inspection import recording
+from orders.linkages import proposals
 from orders.models import (
     Acceptance,
     AcceptanceLine,
@@ -169,6 +171,9 @@ class Things:
     payer_id: int
     package_id: int
     draw_id: int
+    linkage_id: int
+    proposal_id: int
+    correction_id: int
 
 
 Make = Callable[[Things], Any]
@@ -181,7 +186,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id",
-        "refund_id", "payment_id", "payer_id", "package_id", "draw_id")},
+        "refund_id", "payment_id", "payer_id", "package_id", "draw_id", "linkage_id", "proposal_id", "correction_id")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
     **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},
@@ -243,6 +248,11 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "weekly_lists.change": lambda _things: {"name": "周一菜单"},
     "reconciliation.settle": lambda _things: {"remark": "查清了"},
     "papers.refuse": lambda _things: {"reason": "看不清"},
+    "linkages.end": lambda _things: {"last_day": TODAY.isoformat()},
+    "declaring.correct": lambda _things: {"reason": "多写", "amount_fen": "0.01"},
+    **{name: lambda _things: {"reason": "不属实"} for name in (
+        "office_linkages.refuse", "office_linkages.refuse_share", "confirming.refuse",
+        "confirming.refuse_correction")},
     "packing.lower_freight": lambda _things: {"freight_fen": "0"},
     "terms.change": lambda _things: {"weekdays[]": ["1"], "windows[]": ["dawn"], "cut_off_hour": "16",
                                      "cut_off_days": "1"},
@@ -374,6 +384,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     with db.transaction():
         menu = weekly.make("周一菜单", [weekly.Entry(product, 10_000)], world.person(cook))
     return Things(
+        **tied(trade, supplier, village, paper.id),
         case_id=case, change_id=change, paper_file_id=paper.id,
         terms_id=terms_id, break_id=break_id,
         **unit_things,
@@ -601,6 +612,18 @@ def lived(trade: Trade, supplier: str, product: int, lot: int, village: int, pap
         declaration = declarations.declare(declarations.Declared(
             trade.members(supplier, village)[0], "wage", "2026-10", 100, paper, lot), clerk)
     return expected.id, write_off.id, declaration.id
+
+
+def tied(trade: Trade, supplier: str, village: int, paper: int) -> dict[str, int]:
+    """A linkage, a share and a minus entry that wait for the village."""
+    chair = trade.chair_of(trade.world.organisation_id(supplier))
+    member = trade.members(supplier, village)[0]
+    wage = trade.wage(supplier, member, 100)
+    with db.transaction():
+        tie = ties.enter(ties.Tie(village, member, "direct_support", "guidance", TODAY, paper), chair)
+        proposal = proposals.propose(proposals.Proposed(village, 300, TODAY, "2026-7", paper), chair)
+        return {"linkage_id": tie.id, "proposal_id": proposal.id,
+                "correction_id": corrections.ask(wage, 50, "多写", chair).id}
 
 
 def routes(app: Flask) -> list[tuple[Rule, str]]:
