@@ -11,7 +11,7 @@ from market.i18n import gettext as _
 STATES: Mapping[str, tuple[str, str]] = {
     "running": (N_("Running"), "quiet"), "open": (N_("Over, open"), "plain"),
     "close_proposed": (N_("Close proposed"), "waiting"), "closed": (N_("Closed"), "good"),
-    "reopen_proposed": (N_("Reopening proposed"), "waiting"), "reopened": (N_("Reopened"), "warning"),
+    "reopen_proposed": (N_("Reopening proposed"), "waiting"), "reopened": (N_("Reopened"), "wrong"),
 }
 ACTS: Mapping[str, str] = {  # of the journal
     "period.close_proposed": N_("Close proposed"), "period.closed": N_("Closed, figures filed"),
