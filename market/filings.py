@@ -40,7 +40,7 @@ Things = dict[int, dict[str, set[str]]]
 def last_acts() -> dict[str, int]:
     """By month the number of its last act; months never closed are not there."""
     query = select(ACTS.c.period, func.max(ACTS.c.number)).group_by(ACTS.c.period)
-    return {period: number for period, number in db.session().execute(query)}
+    return {row[0]: row[1] for row in db.session().execute(query)}
 
 
 def is_closed(number: int) -> bool:
@@ -123,7 +123,8 @@ def _render(period: str, closing: int, figures: Sums) -> str:
     named = {place.id: place for places in above.values() for place in places.values()}
     return _as_csv([
         (period, level, named[place].code, named[place].path, place,
-         *(sums[level, place][name] for name in FIGURES), *(len(counted[level, place][kind]) for kind in PRESENCE_KINDS))
+         *(sums[level, place][name] for name in FIGURES),
+         *(len(counted[level, place][kind]) for kind in PRESENCE_KINDS))
         for level, place in sorted(sums, key=lambda key: (LEVELS.index(key[0]), named[key[1]].code, key[1]))])
 
 
@@ -169,7 +170,7 @@ def _places_above(villages: Iterable[int]) -> dict[int, dict[str, Any]]:
     rows = _divisions(villages)
     upper = _divisions({row.township_id for row in rows.values()} | {row.county_id for row in rows.values()})
     cities = _divisions({row.parent_id for row in upper.values()})
-    found = {}
+    found: dict[int, dict[str, Any]] = {}
     for village, row in rows.items():
         county = upper.get(row.county_id)
         places = (row, upper.get(row.township_id), county, cities.get(county.parent_id) if county else None)
@@ -177,9 +178,9 @@ def _places_above(villages: Iterable[int]) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _divisions(ids: Iterable[int | None]) -> dict[int | None, Any]:
+def _divisions(ids: Iterable[int | None]) -> dict[Any, Any]:
     ordered = sorted(number for number in set(ids) if number is not None)
-    found: dict[int | None, Any] = {}
+    found: dict[Any, Any] = {}
     for start in range(0, len(ordered), AT_ONCE):
         found |= {row.id: row for row in db.session().execute(
             select(Division.id, Division.code, Division.path, Division.parent_id, Division.township_id,

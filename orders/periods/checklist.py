@@ -47,10 +47,10 @@ def _unsealed(period: str) -> Item:
 
 def _declarations(period: str) -> Item:
     row = db.session().execute(
-        select(func.count().label("count"), db.sum_of(IncomeDeclaration.amount_fen).label("fen")).where(
+        select(func.count().label("found"), db.sum_of(IncomeDeclaration.amount_fen).label("fen")).where(
             IncomeDeclaration.month == period, IncomeDeclaration.confirmed_at.is_(None),
             IncomeDeclaration.refused_at.is_(None))).one()
-    return Item("declarations", N_("Declared incomes of the month that no village has confirmed"), row.count, row.fen)
+    return Item("declarations", N_("Declared incomes of the month that no village has confirmed"), row.found, row.fen)
 
 
 def _lots(period: str) -> Item:

@@ -93,8 +93,9 @@ def propose_reopen(period: str, reason: str, by: Visitor) -> int:
 
 
 def _propose(period: str, waiting: dict[str, Any], reason: str, by: Visitor) -> int:
-    row = {"period": period, "number": filings.last_acts().get(period, 0) + 1, "reason": reason, "waiting": waiting,
-           "proposed_by": by.id, "proposed_at": clock.now()}
+    row: dict[str, Any] = {
+        "period": period, "number": filings.last_acts().get(period, 0) + 1, "reason": reason, "waiting": waiting,
+        "proposed_by": by.id, "proposed_at": clock.now()}
     proposal_id = db.session().scalar(db.insert_new(PeriodProposal).values(row).returning(PROPOSALS.c.id))
     if proposal_id is None:
         raise AlreadyProposed(month=period)

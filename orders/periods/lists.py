@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import func, select
@@ -94,7 +95,7 @@ def changes_of(period: str) -> Iterator[tuple[int, list[Any]]]:
     """By closing from the second on: what its filing says otherwise than the one before."""
     kept = db.session().execute(select(ACTS.c.number, ACTS.c.filed).where(
         ACTS.c.period == period, ACTS.c.filed.is_not(None)).order_by(ACTS.c.number)).all()
-    for before, after in zip(kept, kept[1:], strict=False):
+    for before, after in pairwise(kept):
         yield filings.closing_of(after.number), list(filings.changes(before.filed, after.filed))
 
 

@@ -37,7 +37,8 @@ def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
     oldest, now = closing.oldest_open(), clock.period_of(clock.today())
     if oldest is not None and oldest < now and not proposals:
         over = len(clock.months_between(oldest, clock.months_before(now, 1)))
-        yield Waiting(ngettext("%(num)s month is over and not closed.", "%(num)s months are over and not closed.", over),
+        yield Waiting(ngettext("%(num)s month is over and not closed.", "%(num)s months are over and not closed.",
+                               over),
                       _address(oldest))
 
 

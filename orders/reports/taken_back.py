@@ -64,13 +64,15 @@ def read_lines(asked: Asked, area: Area, reader: Reader) -> Content:
             order=f"{one.day.isoformat()} {one.order.id:012d}")
         for one in _ended(asked, area) if clock.period_of(one.order.business_date) < clock.period_of(one.day)]
     return Content(LINES, rows, total_of(LINES, rows), [
-        _("Amounts as ordered. A month that is over keeps its figures; these are lines of the month they are dated in.")])
+        _("Amounts as ordered. A month that is over keeps its figures; these are lines of the month they are dated "
+          "in.")])
 
 
 def read_months(asked: Asked, area: Area, reader: Reader) -> Content:
     """One row for each month: placed, less what was taken back in it."""
     _need_official(reader)
-    sums: defaultdict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(("placed", "changed", "same", "earlier"), 0))
+    sums: defaultdict[str, dict[str, int]] = defaultdict(
+        lambda: dict.fromkeys(("placed", "changed", "same", "earlier"), 0))
     for day, fen in _placed(asked, area):
         sums[clock.period_of(day)]["placed"] += fen
     for day, fen in _changed(asked, area):

@@ -1,11 +1,12 @@
 """A month is closed and opened again, over and over, by processes that are shot, while four writers post and one reads.
 
 Every batch of a writer is dated in October and gives the same amount to every village. So whatever single moment a
-reader sees, October and the month that late entries fall into together show every batch exactly once, in every village. A
-second reader, the control, does without a snapshot and is led astray.
+reader sees, October and the month that late entries fall into together show every batch exactly once, in every
+village. A second reader, the control, does without a snapshot and is led astray.
 
 Run as `python -m tests.faults.closing_arena URL FOLDER SECONDS SEED GUARD`; prints what was seen as JSON. GUARD 'off' is
-the twin: it closes without taking the sealer's lock and sealing first.
+the twin:
+it closes without taking the sealer's lock and sealing first.
 """
 
 import json

@@ -220,7 +220,8 @@ def test_the_offices_hear_of_it_once_each_time(world: World) -> None:
     for _again in range(2):
         outbox.drain(news.HANDLERS)
         news.told({"period": "2026-10", "number": 1})
-    heard = db.session().scalars(select(Notice.kind).where(Notice.organisation_id == world.organisation_id("city"))).all()
+    heard = db.session().scalars(
+        select(Notice.kind).where(Notice.organisation_id == world.organisation_id("city"))).all()
     assert heard == ["period.closed"]
     assert notices.unread(world.organisation_id("jiangyong")) == 1
     assert notices.unread(world.organisation_id("village")) == 0

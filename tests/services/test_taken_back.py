@@ -31,7 +31,8 @@ def test_what_is_cancelled_after_the_month_is_a_minus_line_of_its_own_day(world:
     with clock.at(NOON):
         cabbage = trade.product("白菜", minimum_milli=1_000)
         trade.lot(cabbage)
-        paper, same, kept, back = (trade.orders(trade.place({cabbage: milli}, day=clock.days_after(clock.today(), 30)))[0]
+        day = clock.days_after(clock.today(), 30)
+        paper, same, kept, back = (trade.orders(trade.place({cabbage: milli}, day=day))[0]
                                    for milli in (10_000, 5_000, 2_000, 3_000))
         cancel(world, same.id)
     before = month("2026-10")
