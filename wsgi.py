@@ -183,7 +183,8 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           submissions, catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models, message_rows,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
-          inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models, period_models)
+          inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models,
+          period_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,

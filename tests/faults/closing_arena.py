@@ -4,9 +4,8 @@ Every batch of a writer is dated in October and gives the same amount to every v
 reader sees, October and the month that late entries fall into together show every batch exactly once, in every
 village. A second reader, the control, does without a snapshot and is led astray.
 
-Run as `python -m tests.faults.closing_arena URL FOLDER SECONDS SEED GUARD`; prints what was seen as JSON. GUARD 'off' is
-the twin:
-it closes without taking the sealer's lock and sealing first.
+Run as `python -m tests.faults.closing_arena URL FOLDER SECONDS SEED GUARD`; prints what was seen as JSON.
+GUARD 'off' is the twin: it closes without taking the sealer's lock and sealing first.
 """
 
 import json
