@@ -147,10 +147,10 @@ def withdraw(proposal_id: int) -> Response:
 
 def _month(number: int) -> str:
     """The month behind its digits. Raises NotFound."""
-    year, month = divmod(number, 100)
-    if not 1 <= month <= 12:
+    digits = str(number)
+    if not "01" <= digits[4:] <= "12":
         raise NotFound()
-    return f"{year:04d}-{month:02d}"
+    return f"{digits[:4]}-{digits[4:]}"
 
 
 def _number(period: str) -> int:
