@@ -152,6 +152,9 @@ from orders.paying import (
 )
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
+from orders.periods import models as period_models
+from orders.periods import news as period_news
+from orders.periods import routes as period_routes
 from orders.phone import api as phone_api
 from orders.phone import jobs as phone_jobs
 from orders.phone import models as phone_models
@@ -190,7 +193,8 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models, message_rows,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
           inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models,
-          evidence_models)
+          evidence_models,
+          period_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -206,7 +210,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               setting_routes.bp, banking_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
               reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp,
               evidence_routes.bp,
-              linkage_routes.bp, declaring_routes.bp, share_routes.bp, office_linkage_routes.bp, confirming_routes.bp)
+              linkage_routes.bp, declaring_routes.bp, share_routes.bp, office_linkage_routes.bp, confirming_routes.bp,
+              period_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -223,7 +228,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          # money, beside what of it is for every day
          banking_routes.MENU, overdue_routes.MENU, overdue_village_routes.MENU, overdue_office_routes.MENU,
          refund_routes.MENU, agency_account_routes.MENU, card_village_routes.MENU, reconciling_routes.MENU,
-         fee_routes.MENU, setting_routes.MENU,
+         fee_routes.MENU, setting_routes.MENU, period_routes.MENU,
          # goods and people of a co-operative; what offices decide
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
          entry_office_routes.MENU, unit_office_routes.MENU, capacity_routes.MENU, quota_office_routes.MENU,
@@ -256,7 +261,7 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
         quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs,
-        banking_news, reconciling_jobs, overdue_jobs, evidence_jobs)
+        banking_news, reconciling_jobs, overdue_jobs, evidence_jobs, period_news)
 # what waits for a visitor, by room
 MONEY_WAITING = (overdue_routes.waiting_here, banking_routes.waiting_here, refund_routes.waiting_here,
                  reconciling_routes.waiting_here)
@@ -268,7 +273,8 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, confirming_rou
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,
            unit_routes.waiting_here, unit_office_routes.waiting_here, unit_table_routes.waiting_here,
            quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
-           phone_routes.waiting_here, trade_paper_routes.waiting_here, approving_routes.waiting_here)
+           phone_routes.waiting_here, trade_paper_routes.waiting_here, approving_routes.waiting_here,
+           period_routes.waiting_here)
 # figures for /metrics that rooms know: name, what it is, how to read it (None: nothing to tell)
 GAUGES = ((reconciling_lists.AGE, "Seconds since the last good comparison with the card provider",
            reconciling_lists.age_seconds),)

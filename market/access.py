@@ -159,6 +159,8 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "quota.watch": (OFFICE, frozenset(READERS)),
     "quota.decide": (OFFICE, frozenset({"official"})),  # which office what: orders/quota/rules.py, filing.py
     "office.home": (OFFICE, frozenset(READERS | {"village_officer"})),
+    "period.read": (OFFICE, frozenset(READERS)),
+    "period.close": (OFFICE, frozenset({"official"})),  # of the city's office: orders/periods/closing.py
     "overdue.read": (OFFICE, frozenset(READERS)),
     "evidence.read": (OFFICE, frozenset(READERS)),  # who sees names: orders/evidence/asking.py
     "evidence.draw": (OFFICE, frozenset(READERS)),

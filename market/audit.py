@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import func, or_, select, type_coerce
 from sqlalchemy.types import NullType
 
-from market import audit_documents, audit_figures, db, heads, ledger_frame
+from market import audit_documents, audit_figures, db, filings, heads, ledger_frame
 from market.audit_rows import BATCH, Row, moment, side_by_side, transfers
 from market.errors import N_
 from market.heads import Head
@@ -41,6 +41,7 @@ def _problems(kept: Sequence[Head]) -> Iterator[Problem]:
     for row in transfers(TRANSFERS.c.block_no.is_(None), TRANSFERS.c.id):
         yield from _row_problems(row, digest_of(row))
     yield from audit_figures.problems()
+    yield from filings.problems()
     yield from audit_documents.problems(ledger_frame.checks())
 
 

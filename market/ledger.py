@@ -110,12 +110,26 @@ TRANSFER_NUMBER = schema.Sequence("ledger_transfer_number", metadata=Base.metada
 
 
 class LedgerPeriod(Base):
-    """A month that is closed. Rows of a closed month fall into the first open one."""
+    """An act on a month, for ever: odd numbers close it and file its figures, even ones open it again.
+
+    A month is closed while its last number is odd; rows of a closed month fall into the first open one. `filed` is
+    what market/filings.py rendered then, `head_*` the last sealed block at that moment (0 before the first).
+    """
 
     __tablename__ = "ledger_period"
+    __table_args__ = (
+        CheckConstraint("number > 0", name="number"),
+        CheckConstraint("(number % 2 = 1) = (filed IS NOT NULL)", name="filed"),
+        CheckConstraint("(filed IS NULL) = (sha256 IS NULL)", name="sha256"),
+    )
 
     period: Mapped[str] = mapped_column(String(7), primary_key=True)
-    closed_at: Mapped[datetime]
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    filed: Mapped[str | None]
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    head_number: Mapped[int]
+    head_hash: Mapped[str] = mapped_column(String(64))
 
 
 @dataclass(frozen=True)

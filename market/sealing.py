@@ -6,99 +6,29 @@ taken because they are unsealed, never because their id is greater than the last
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, mapped_column
 
-from market import clock, db, heads, ledger_frame
-from market.db import Base, choice
+from market import clock, db, faults, filings, heads, ledger_frame
 from market.errors import Conflict
-from market.ledger import INCOME_KINDS, LedgerBlock, LedgerPeriod, LedgerTransfer, canonical_value, digest_of
+from market.filings import GENESIS as GENESIS
+from market.ledger import LedgerBlock, LedgerTransfer, canonical_value, digest_of
+from market.village_months import FEEDS as FEEDS
+from market.village_months import FIGURES as FIGURES
+from market.village_months import KEYS
+from market.village_months import VillageMonth as VillageMonth
+from market.village_months import VillagePresence as VillagePresence
+from market.village_months import add_to as add_to
+from market.village_months import figures_of as figures_of
 
-PRESENCE_KINDS = ("order", "product", "household", "supplier")
-GENESIS = "0" * 64
 SEALER_LOCK = 404_2026  # PostgreSQL advisory lock; any number no other lock of ours has
 
 TRANSFERS = db.table(LedgerTransfer)
 PeriodKey = tuple[int, str]  # village id, month
-
-
-class VillageMonth(Base):
-    """What a village's sealed transfers of a month add up to; derived, and recomputed by the audit."""
-
-    __tablename__ = "village_month"
-
-    village_id: Mapped[int] = mapped_column(ForeignKey("division.id"), primary_key=True)
-    period: Mapped[str] = mapped_column(String(7), primary_key=True)
-    accepted_fen: Mapped[int]
-    accepted_grams: Mapped[int]
-    certified_fen: Mapped[int]  # accepted less returned, certified goods only
-    returned_fen: Mapped[int]
-    returned_grams: Mapped[int]
-    allowance_fen: Mapped[int]
-    received_fen: Mapped[int]
-    refunded_fen: Mapped[int]
-    farm_gate_fen: Mapped[int]  # this and the next four: attributed less withdrawn
-    wage_fen: Mapped[int]
-    land_fen: Mapped[int]
-    dividend_fen: Mapped[int]
-    collective_fen: Mapped[int]
-    households_paid_fen: Mapped[int]
-    collective_paid_fen: Mapped[int]
-
-
-class VillagePresence(Base):
-    """That a thing occurred in a village's month: counts that do not add (an order lies in several villages)."""
-
-    __tablename__ = "village_presence"
-
-    village_id: Mapped[int] = mapped_column(ForeignKey("division.id"), primary_key=True)
-    period: Mapped[str] = mapped_column(String(7), primary_key=True)
-    kind: Mapped[str] = mapped_column(choice("kind", *PRESENCE_KINDS), primary_key=True)
-    thing: Mapped[str] = mapped_column(Text, primary_key=True)
-
-
-KEYS = ("village_id", "period")
-FIGURES = tuple(column.name for column in db.table(VillageMonth).c if column.name not in KEYS)
-
-# (event, income kind): the columns it feeds, from which measure, with which sign, and whether for certified goods only
-FEEDS: Mapping[tuple[str, str | None], Sequence[tuple[str, str, int, bool]]] = {
-    ("accepted", None): (
-        ("accepted_fen", "amount_fen", 1, False),
-        ("accepted_grams", "grams", 1, False),
-        ("certified_fen", "amount_fen", 1, True),
-    ),
-    ("returned", None): (
-        ("returned_fen", "amount_fen", 1, False),
-        ("returned_grams", "grams", 1, False),
-        ("certified_fen", "amount_fen", -1, True),
-    ),
-    ("allowance", None): (("allowance_fen", "amount_fen", 1, False),),
-    ("received", None): (("received_fen", "amount_fen", 1, False),),
-    ("refunded", None): (("refunded_fen", "amount_fen", 1, False),),
-    **{("attributed", kind): ((f"{kind}_fen", "amount_fen", 1, False),) for kind in INCOME_KINDS},
-    **{("withdrawn", kind): ((f"{kind}_fen", "amount_fen", -1, False),) for kind in INCOME_KINDS},
-    **{
-        ("paid_out", kind): (
-            ("collective_paid_fen" if kind == "collective" else "households_paid_fen", "amount_fen", 1, False),
-        )
-        for kind in INCOME_KINDS
-    },
-}
-
-
-def figures_of(row: Mapping[Any, Any]) -> dict[str, int]:
-    """The columns a transfer feeds, with signed fen or grams. Linear, so it also holds for rows summed by SQL."""
-    sign = -1 if row["backward"] else 1
-    return {
-        column: sign * factor * row[measure]
-        for column, measure, factor, certified_only in FEEDS.get((row["event"], row["income_kind"]), ())
-        if row["certified"] or not certified_only
-    }
 
 
 def open_month(month: str, closed: Collection[str]) -> str:
@@ -114,8 +44,8 @@ def open_month(month: str, closed: Collection[str]) -> str:
 
 
 def closed_months() -> frozenset[str]:
-    """The months that take no more rows."""
-    return frozenset(db.session().scalars(select(LedgerPeriod.period)))
+    """The months that take no more rows: closed, and not reopened since."""
+    return frozenset(month for month, number in filings.last_acts().items() if filings.is_closed(number))
 
 
 def seal(limit: int = 5000, wait: bool = False) -> int:
@@ -140,16 +70,43 @@ def seal_all() -> int:
     return total
 
 
-def close_month(period: str) -> None:
-    """Seal what is there and close a month, in the caller's transaction; rows of it that come later fall into the
-    first open month. Conflict when it is closed already. The caller files the rendered figures.
-    """
+def hold_the_sealer() -> None:
+    """Nobody else seals, closes or reopens until the caller's transaction ends; waits for its turn."""
     _is_the_only_sealer(wait=True)
+
+
+def close_month(period: str) -> int:
+    """Seal what is there, close a month and file its figures, all in the caller's transaction; returns the number of
+    the closing. Rows of the month that come later fall into the first open one. Conflict when it is closed already.
+    """
+    _seal_before_an_act()
+    number = filings.last_acts().get(period, 0)
+    if filings.is_closed(number):
+        raise Conflict()
+    faults.point("month_sealed")
+    filings.file(period, number + 1)
+    faults.point("month_filed")
+    return number + 1
+
+
+def reopen_month(period: str) -> int:
+    """Let a closed month take rows again, in the caller's transaction; returns the number of the act.
+
+    What came late until now stays in the month it fell into. Conflict when the month is open.
+    """
+    _seal_before_an_act()
+    number = filings.last_acts().get(period, 0)
+    if not filings.is_closed(number):
+        raise Conflict()
+    filings.reopen(period, number + 1)
+    faults.point("month_reopened")
+    return number + 1
+
+
+def _seal_before_an_act() -> None:
+    hold_the_sealer()
     while _seal_block(5000):
         pass
-    if period in closed_months():
-        raise Conflict()
-    db.insert_rows(LedgerPeriod, [{"period": period, "closed_at": clock.now()}])
 
 
 def note_again(lot_ids: Collection[int]) -> set[str]:
@@ -245,13 +202,6 @@ def _add_up(rows: ledger_frame.Rows, periods: Mapping[int, str]) -> None:
         ])
 
 
-def add_to(sums: dict[Any, dict[str, int]], key: Any, figures: Mapping[str, int]) -> None:
-    """Add figures under a key; a new key begins with zeros in every column."""
-    of_key = sums.setdefault(key, dict.fromkeys(FIGURES, 0))
-    for column, value in figures.items():
-        of_key[column] += value
-
-
 def _adding_upsert() -> Any:
     table = db.table(VillageMonth)
     statement = (postgresql if db.dialect() == "postgresql" else sqlite).insert(table)
@@ -268,5 +218,7 @@ def _note_presence(rows: ledger_frame.Rows, periods: Mapping[int, str]) -> None:
     }
     if found:
         names = (*KEYS, "kind", "thing")
-        things = [dict(zip(names, key, strict=True)) for key in sorted(found)]
+        acts = filings.last_acts()
+        things = [dict(zip(names, key, strict=True)) | {"closing": filings.next_closing(acts.get(key[1], 0))}
+                  for key in sorted(found)]
         db.session().execute(db.insert_new(VillagePresence), things)

@@ -70,6 +70,7 @@ PEOPLE = {
     "audit.qi": ("戚审核", "platform", ["operator_audit"]),
     "farm.luo": ("罗科长", "agriculture", ["official"]),
     "apply.ou": ("欧大姐", "newcomers", ["applicant"]),
+    "official.liang": ("梁科长", "city", ["official"]),  # the second of the city's office: a month takes two to close
 }
 SCAN = "演示证照.jpg"  # of papers that the world begins with
 PASSWORD = "four-in-Yongzhou"

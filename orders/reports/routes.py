@@ -21,6 +21,7 @@ from orders.reports import (
     office,
     recall_list,
     reconciliation,
+    taken_back,
     unit_progress,
     village_income,
     village_lines,
@@ -32,7 +33,7 @@ bp = Blueprint("reports", __name__)
 
 REPORTS = {report.name: report for report in (
     village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT, reconciliation.REPORT,
-    anomalies.REPORT, late_payments.REPORT, helped_households.REPORT)}
+    anomalies.REPORT, late_payments.REPORT, helped_households.REPORT, taken_back.LINES_REPORT, taken_back.MONTHS_REPORT)}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),

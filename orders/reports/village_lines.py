@@ -15,6 +15,7 @@ from market.ledger import CANONICAL
 from market.parties import Organisation
 from market.sealing import FEEDS, TRANSFERS, closed_months, figures_of, open_month
 from orders.models import OrderLine
+from orders.periods.words import late_mark
 from orders.reports import village_income
 from orders.reports.frame import Asked, Column, Content, Report, Row, column_of, total_of
 from orders.reports.readers import Area, Reader
@@ -30,7 +31,7 @@ COLUMNS = (
     Column("order", N_("Order"), "code"), Column("goods", N_("Goods"), "text"), Column("lot", N_("Lot"), "code"),
     Column("unit", N_("Buying unit"), "text"), Column("supplier", N_("Co-operative"), "text"),
     Column("income_kind", N_("Kind of income"), "text"), Column("household", N_("Household"), "code"),
-    Column("transfer", N_("Transfer"), "code"),
+    Column("transfer", N_("Transfer"), "code"), Column("late", N_("Entered late"), "text"),
 )
 THINGS = {"orders": "order", "products": "product", "households": "household", "people": "household"}
 
@@ -66,7 +67,8 @@ def _line(found: Mapping[str, Any], key: str, value: int) -> Row:
         "day": found["business_date"].isoformat(), "month": found["counted_in"], "event": _(EVENTS[found["event"]]),
         "order": found["order_ref"], "goods": found["goods"], "lot": found["lot"], "unit": found["unit"],
         "supplier": found["supplier"], "income_kind": _(kind) if kind else None,
-        "household": found["register_code"] or found["member_no"], "transfer": f"T{found['id']}", key: value,
+        "household": found["register_code"] or found["member_no"], "transfer": f"T{found['id']}",
+        "late": late_mark(found["business_date"], found["counted_in"]), key: value,
     }, order=f"{found['business_date'].isoformat()} {found['id']:012d}")
 
 
