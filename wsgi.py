@@ -222,7 +222,8 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          # goods and people of a co-operative; what offices decide
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
          entry_office_routes.MENU, unit_office_routes.MENU, capacity_routes.MENU, quota_office_routes.MENU,
-         approving_office_routes.MENU, risk_routes.MENU, collective_routes.MENU, member_routes.MENU, income_routes.MENU, wage_routes.MENU,
+         approving_office_routes.MENU, risk_routes.MENU, collective_routes.MENU, member_routes.MENU,
+         income_routes.MENU, wage_routes.MENU,
          # what is looked up
          quota_routes.MENU, inspection_routes.MENU, trade_paper_routes.MENU, recall_routes.MENU, price_routes.MENU,
          # what is set once

@@ -87,6 +87,7 @@ def share(village_id: int) -> str:
 @requires("collective.declare")
 @shows_again(show)
 def declare(village_id: int) -> Response:
+    lists.find_village(village_id, current_user)
     values, paper = parse(DeclaredSchema), uploads.needed("evidence")
 
     def work() -> Response:
@@ -105,6 +106,7 @@ def _village_of(income_id: int) -> str:
 @requires("collective.declare")
 @shows_again(_village_of)
 def correct(income_id: int) -> Response:
+    lists.village_of(income_id, current_user)
     values, paper = parse(CorrectionSchema), uploads.needed("evidence")
 
     def work() -> Response:
@@ -119,6 +121,7 @@ def correct(income_id: int) -> Response:
 @requires("collective.declare")
 @shows_again(show)
 def record_decision(village_id: int) -> Response:
+    lists.find_village(village_id, current_user)
     values = parse(DecisionSchema)
 
     def work() -> Response:
@@ -162,6 +165,7 @@ def confirm(income_id: int) -> Response:
 @requires("collective.confirm")
 @shows_again(to_confirm)
 def refuse(income_id: int) -> Response:
+    lists.village_of(income_id, current_user)
     values = parse(RefusalSchema)
 
     def work() -> Response:

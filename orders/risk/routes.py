@@ -20,7 +20,7 @@ from orders.risk.schemas import HandlingSchema, OutcomeSchema, ReasonSchema
 bp = Blueprint("risk", __name__, url_prefix="/office/risk")
 
 MENU = (MenuEntry("office", N_("Risk signals"), "risk.index", "risk.read", "bell", group="todo"),)
-CASE = "<int(max=999999999999):case_id>"
+CASE = "<int(max=999999999999):risk_id>"
 
 
 def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
@@ -62,40 +62,41 @@ def _one_of(name: str, choices: tuple[str, ...]) -> str:
 
 @bp.get(f"/{CASE}")
 @requires("risk.read")
-def show(case_id: int) -> str:
-    return _page(case_id)
+def show(risk_id: int) -> str:
+    return _page(risk_id)
 
 
-def _page(case_id: int, name: str = "") -> str:
-    found = lists.case(case_id, current_user)
+def _page(risk_id: int, name: str = "") -> str:
+    found = lists.case(risk_id, current_user)
     may = can(current_user, "risk.handle")
     return render_template(
-        "orders/risk/show.html", case=found, signals=lists.signals(case_id), name=name, kinds=words.KINDS,
+        "orders/risk/show.html", case=found, signals=lists.signals(risk_id), name=name, kinds=words.KINDS,
         states=words.STATES, explained=words.EXPLAINED, not_total=words.NOT_TOTAL, acts=words.ACTS,
-        history=journal.timeline("risk_case", case_id), may_handle=may, today=clock.today(),
+        history=journal.timeline("risk_case", risk_id), may_handle=may, today=clock.today(),
         handlers=handling.handlers(found.village_id) if may and found.state == "open" else ())
 
 
 @bp.post(f"/{CASE}/name")
 @requires("risk.handle")
 @shows_again(show)
-def reveal(case_id: int) -> str:
+def reveal(risk_id: int) -> str:
     """The page with the full name; the look is journalled."""
     with db.transaction():
-        name = handling.reveal(case_id, current_user)
-    return _page(case_id, name)
+        name = handling.reveal(risk_id, current_user)
+    return _page(risk_id, name)
 
 
 @bp.post(f"/{CASE}/handling")
 @requires("risk.handle")
 @shows_again(show)
-def assign(case_id: int) -> Response:
+def assign(risk_id: int) -> Response:
+    lists.case(risk_id, current_user)
     values = parse(HandlingSchema)
 
     def work() -> Response:
-        handling.assign(case_id, values["handler_id"], values["due_on"], values["measures"], current_user)
+        handling.assign(risk_id, values["handler_id"], values["due_on"], values["measures"], current_user)
         flash(_("Saved."), "good")
-        return see_other("risk.show", case_id=case_id)
+        return see_other("risk.show", risk_id=risk_id)
 
     return once(work)
 
@@ -103,13 +104,14 @@ def assign(case_id: int) -> Response:
 @bp.post(f"/{CASE}/closing")
 @requires("risk.handle")
 @shows_again(show)
-def propose_closing(case_id: int) -> Response:
+def propose_closing(risk_id: int) -> Response:
+    lists.case(risk_id, current_user)
     values = parse(OutcomeSchema)
 
     def work() -> Response:
-        handling.propose_closing(case_id, values["outcome"], current_user)
+        handling.propose_closing(risk_id, values["outcome"], current_user)
         flash(_("Proposed. A second person closes it."), "good")
-        return see_other("risk.show", case_id=case_id)
+        return see_other("risk.show", risk_id=risk_id)
 
     return once(work)
 
@@ -117,11 +119,11 @@ def propose_closing(case_id: int) -> Response:
 @bp.post(f"/{CASE}/closure")
 @requires("risk.handle")
 @shows_again(show)
-def close(case_id: int) -> Response:
+def close(risk_id: int) -> Response:
     def work() -> Response:
-        handling.close(case_id, current_user)
+        handling.close(risk_id, current_user)
         flash(_("Closed."), "good")
-        return see_other("risk.show", case_id=case_id)
+        return see_other("risk.show", risk_id=risk_id)
 
     return once(work)
 
@@ -129,12 +131,13 @@ def close(case_id: int) -> Response:
 @bp.post(f"/{CASE}/return")
 @requires("risk.handle")
 @shows_again(show)
-def send_back(case_id: int) -> Response:
+def send_back(risk_id: int) -> Response:
+    lists.case(risk_id, current_user)
     values = parse(ReasonSchema)
 
     def work() -> Response:
-        handling.send_back(case_id, values["reason"], current_user)
+        handling.send_back(risk_id, values["reason"], current_user)
         flash(_("It stays open."), "good")
-        return see_other("risk.show", case_id=case_id)
+        return see_other("risk.show", risk_id=risk_id)
 
     return once(work)

@@ -43,6 +43,7 @@ from orders.banking import columns as bank_columns
 from orders.banking import table as bank_table
 from orders.banking import taking
 from orders.buying.checkout import Placed
+from orders.collective.models import OtherIncome
 from orders.income import declarations
 from orders.inspection import recording
 from orders.models import (
@@ -78,6 +79,7 @@ from orders.phone.calls import Link, Said
 from orders.quota import filing, successions
 from orders.reconciling import evidence, night
 from orders.reconciling.models import ReconciledPart
+from orders.risk.models import RiskCase, RiskSignal
 from orders.standing.models import StandingRun
 from orders.units import doors, handover, people, sheet, tree
 from orders.units.models import UnitApplication
@@ -166,6 +168,8 @@ class Things:
     row_id: int
     payment_id: int
     payer_id: int
+    income_id: int
+    risk_id: int
 
 
 Make = Callable[[Things], Any]
@@ -178,7 +182,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id",
-        "refund_id", "payment_id", "payer_id")},
+        "refund_id", "payment_id", "payer_id", "income_id", "risk_id")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
     **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},
@@ -393,7 +397,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         filing_id=filed, unit_id=world.organisation_id(unit), succession_id=succession,
         paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0,
         plan_id=plan, standing_run_id=standing_run, phone_order_id=phone_order, phone_token=f"{unit}s-token",
-        **received(trade, second, paper.id))
+        **noted(world, village, paper.id), **received(trade, second, paper.id))
 
 
 def reconciled(world: World, supplier: str) -> dict[str, int]:
@@ -517,6 +521,20 @@ def bank_upload(world: World, manager: str) -> dict[str, int]:
         upload = taking.take(kept, bank_table.read(opened, chosen), mapping, by)
         row = session.scalars(select(BankRow.id).where(BankRow.statement_id == upload)).one()
     return {"bank_file_id": kept, "upload_id": upload, "row_id": row}
+
+
+def noted(world: World, village: int, paper: int) -> dict[str, int]:
+    """Other income of a collective that waits for the township, and a risk signal about the village."""
+    with db.transaction() as session:
+        income = OtherIncome(village_id=village, year=2026, kind="trading", amount_fen=100, note="", evidence_id=paper,
+                             business_date=TODAY, declared_by=world.person("system.tao").id, declared_at=clock.now())
+        case = RiskCase(kind="unpaid", subject=f"village:{village}", village_id=village, state="open", opened_on=TODAY,
+                        due_on=TODAY)
+        session.add_all([income, case])
+        session.flush()
+        session.add(RiskSignal(case_id=case.id, kind=case.kind, subject=case.subject, period="2026-10", now_fen=100,
+                               before_fen=0, first_month="2026-08", last_month="2026-08", found_on=TODAY))
+        return {"income_id": income.id, "risk_id": case.id}
 
 
 def received(trade: Trade, placed: Placed, file: int) -> dict[str, int]:
