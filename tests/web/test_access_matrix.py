@@ -397,7 +397,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         filing_id=filed, unit_id=world.organisation_id(unit), succession_id=succession,
         paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0,
         plan_id=plan, standing_run_id=standing_run, phone_order_id=phone_order, phone_token=f"{unit}s-token",
-        **noted(world, village, paper.id), **received(trade, second, paper.id))
+        **noted(world, village, member or 0, paper.id), **received(trade, second, paper.id))
 
 
 def reconciled(world: World, supplier: str) -> dict[str, int]:
@@ -523,13 +523,13 @@ def bank_upload(world: World, manager: str) -> dict[str, int]:
     return {"bank_file_id": kept, "upload_id": upload, "row_id": row}
 
 
-def noted(world: World, village: int, paper: int) -> dict[str, int]:
-    """Other income of a collective that waits for the township, and a risk signal about the village."""
+def noted(world: World, village: int, household: int, paper: int) -> dict[str, int]:
+    """Other income of a collective that waits for the township, and a risk signal about a household."""
     with db.transaction() as session:
         income = OtherIncome(village_id=village, year=2026, kind="trading", amount_fen=100, note="", evidence_id=paper,
                              business_date=TODAY, declared_by=world.person("system.tao").id, declared_at=clock.now())
-        case = RiskCase(kind="unpaid", subject=f"village:{village}", village_id=village, state="open", opened_on=TODAY,
-                        due_on=TODAY)
+        case = RiskCase(kind="unpaid", subject=f"household:{household}", village_id=village, household_id=household,
+                        state="open", opened_on=TODAY, due_on=TODAY)
         session.add_all([income, case])
         session.flush()
         session.add(RiskSignal(case_id=case.id, kind=case.kind, subject=case.subject, period="2026-10", now_fen=100,
