@@ -281,7 +281,7 @@ def test_the_report_is_for_officials_of_the_area(world: World, case: int) -> Non
     hua = reader_of(world.person("official.hua"))
     assert hua != Reader(True, EVERYWHERE)
     assert fill(report.REPORT, asked, hua, False).content.rows == []
-    assert any(note.startswith("Income through this platform, not total income")
+    assert any("不是家庭总收入" in note or "not total income" in note
                for note in fill(report.REPORT, asked, WHOLE, False).notes)
 
 
