@@ -21,6 +21,7 @@ bp = Blueprint("collective", __name__, url_prefix="/office")
 MENU = (MenuEntry("office", N_("Collective income"), "collective.index", "collective.read", "village", group="look"),
         MenuEntry("office", N_("Rules of the area"), "collective.area_rules", "area_rule.read", "settings",
                   group="keep"))
+HUNDREDTHS = {"percent": 1, "months": 100, "days": 100}  # of what is typed, in what a rule keeps
 VILLAGE, INCOME = "<int(max=999999999999):village_id>", "<int(max=999999999999):income_id>"
 
 
@@ -191,11 +192,10 @@ def area_rules() -> str:
 @shows_again(area_rules)
 def put_rule() -> Response:
     values = parse(RuleSchema)
-    in_percent = dated.KINDS[values["name"]].unit == "percent"
+    hundredths = HUNDREDTHS[dated.KINDS[values["name"]].unit]
 
     def work() -> Response:
-        dated.put(values["name"], values["since"], values["value"] if in_percent else values["value"] // 100,
-                  values["document"], current_user)
+        dated.put(values["name"], values["since"], values["value"] // hundredths, values["document"], current_user)
         flash(_("Saved."), "good")
         return see_other("collective.area_rules")
 
