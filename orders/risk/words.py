@@ -18,10 +18,10 @@ EXPLAINED: Mapping[str, str] = {
                "income is declared."),
 }
 STATES: Mapping[str, str] = {
-    "open": N_("Open"), "overdue": N_("Overdue"), "closing": N_("To be closed"), "closed": N_("Closed"),
+    "open": N_("Still to settle"), "overdue": N_("Past its day"), "closing": N_("To be closed"), "closed": N_("Settled and closed"),
 }
 ACTS: Mapping[str, str] = {
-    "risk.opened": N_("Found"), "risk.reopened": N_("Came back: open again"), "risk.assigned": N_("Assigned"),
+    "risk.opened": N_("Signal found"), "risk.reopened": N_("Came back: open again"), "risk.assigned": N_("Assigned"),
     "risk.closing": N_("Proposed to close"), "risk.closed": N_("Closed by a second person"),
     "risk.sent_back": N_("Not settled: stays open"), "risk.name_shown": N_("Full name was shown"),
 }
