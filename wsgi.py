@@ -105,6 +105,9 @@ from orders.banking import news as banking_news
 from orders.banking import routes as banking_routes
 from orders.buying import cart, cart_routes
 from orders.buying import routes as buying_routes
+from orders.collective import models as collective_models
+from orders.collective import news as collective_news
+from orders.collective import routes as collective_routes
 from orders.delivering import promises, recall_routes
 from orders.delivering import routes as delivering_routes
 from orders.delivering import village_routes as packing_routes
@@ -173,6 +176,9 @@ from orders.reports import api as reports_api
 from orders.reports import cli as report_cli
 from orders.reports import routes as report_routes
 from orders.reports import village_income
+from orders.risk import jobs as risk_jobs
+from orders.risk import models as risk_models
+from orders.risk import routes as risk_routes
 from orders.standing import api as standing_api
 from orders.standing import jobs as standing_jobs
 from orders.standing import models as standing_models
@@ -194,7 +200,8 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
           inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models,
           evidence_models,
-          period_models)
+          period_models,
+          collective_models, risk_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -211,7 +218,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp,
               evidence_routes.bp,
               linkage_routes.bp, declaring_routes.bp, share_routes.bp, office_linkage_routes.bp, confirming_routes.bp,
-              period_routes.bp)
+              period_routes.bp,
+              collective_routes.bp, risk_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -232,7 +240,8 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          # goods and people of a co-operative; what offices decide
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
          entry_office_routes.MENU, unit_office_routes.MENU, capacity_routes.MENU, quota_office_routes.MENU,
-         approving_office_routes.MENU, member_routes.MENU, income_routes.MENU,
+         approving_office_routes.MENU, risk_routes.MENU, collective_routes.MENU, member_routes.MENU,
+         income_routes.MENU,
          linkage_routes.MENU, declaring_routes.MENU, share_routes.MENU, office_linkage_routes.MENU,
          confirming_routes.MENU,
          # what is looked up
@@ -257,11 +266,12 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("reconciliation", reconciling_jobs.begin_night, seconds=None),
         worker.Job("overdue", overdue_jobs.follow_day, seconds=600),
         worker.Job("evidence", evidence_jobs.make_next, seconds=2),
-        worker.Job("evidence kept", evidence_jobs.follow_hours, seconds=600))
+        worker.Job("evidence kept", evidence_jobs.follow_hours, seconds=600),
+        worker.Job("risk signals", risk_jobs.follow_night, seconds=None))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
         quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs,
-        banking_news, reconciling_jobs, overdue_jobs, evidence_jobs, period_news)
+        banking_news, reconciling_jobs, overdue_jobs, evidence_jobs, period_news, collective_news, risk_jobs)
 # what waits for a visitor, by room
 MONEY_WAITING = (overdue_routes.waiting_here, banking_routes.waiting_here, refund_routes.waiting_here,
                  reconciling_routes.waiting_here)
@@ -274,7 +284,8 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, confirming_rou
            unit_routes.waiting_here, unit_office_routes.waiting_here, unit_table_routes.waiting_here,
            quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
            phone_routes.waiting_here, trade_paper_routes.waiting_here, approving_routes.waiting_here,
-           period_routes.waiting_here)
+           period_routes.waiting_here,
+           collective_routes.waiting_here, risk_routes.waiting_here)
 # figures for /metrics that rooms know: name, what it is, how to read it (None: nothing to tell)
 GAUGES = ((reconciling_lists.AGE, "Seconds since the last good comparison with the card provider",
            reconciling_lists.age_seconds),)

@@ -164,6 +164,13 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "overdue.read": (OFFICE, frozenset(READERS)),
     "evidence.read": (OFFICE, frozenset(READERS)),  # who sees names: orders/evidence/asking.py
     "evidence.draw": (OFFICE, frozenset(READERS)),
+    "collective.read": (OFFICE, frozenset(OFFICIALS | {"auditor", "village_officer"})),
+    "collective.declare": (OFFICE, frozenset({"village_officer"})),
+    "collective.confirm": (OFFICE, frozenset({"township_officer"})),
+    "area_rule.read": (OFFICE, frozenset(READERS)),
+    "area_rule.set": (OFFICE, frozenset({"official"})),  # of a county or the city: orders/collective/dated.py
+    "risk.read": (OFFICE, frozenset(OFFICIALS | {"auditor", "village_officer"})),
+    "risk.handle": (OFFICE, frozenset(OFFICIALS | {"village_officer"})),
     # the operator
     "reconciliation.read": (frozenset({SUPPLIER, OFFICE}), frozenset({"manager", "accountant", "auditor", *OPERATORS})),
     "reconciliation.settle": (frozenset({SUPPLIER, OFFICE}), frozenset({"manager", "operator_system"})),

@@ -18,6 +18,7 @@ from orders.demo import (
     banking,
     capacity,
     certificates,
+    collective,
     drawing,
     elsewhere,
     facts,
@@ -104,6 +105,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     terms.state(book)  # last: the year was traded on without terms
     banking.send(book, files_folder)
     terms_of_payment.agree(book)
+    collective.keep(book)
     _forget_messages()
 
 

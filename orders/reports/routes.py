@@ -13,6 +13,7 @@ from market.errors import N_, NotFound
 from market.schemas import Input, Month, Words
 from market.web import MenuEntry, page_number
 from orders.linkages import report as helped_households
+from orders.collective import report as collective_income
 from orders.reports import (
     anomalies,
     disclosure,
@@ -28,12 +29,13 @@ from orders.reports import (
 )
 from orders.reports.frame import STAGES, Asked, Filled, Report, as_json, as_table, fill
 from orders.reports.readers import Reader, choices, find_place, reader_of
+from orders.risk import report as risk_signals
 
 bp = Blueprint("reports", __name__)
 
 REPORTS = {report.name: report for report in (
     village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT, reconciliation.REPORT,
-    anomalies.REPORT, late_payments.REPORT, helped_households.REPORT, taken_back.LINES_REPORT, taken_back.MONTHS_REPORT)}
+    anomalies.REPORT, late_payments.REPORT, helped_households.REPORT, taken_back.LINES_REPORT, taken_back.MONTHS_REPORT, collective_income.REPORT, risk_signals.REPORT)}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),

@@ -43,6 +43,7 @@ from orders.banking import columns as bank_columns
 from orders.banking import table as bank_table
 from orders.banking import taking
 from orders.buying.checkout import Placed
+from orders.collective.models import OtherIncome
 from orders.income import corrections, declarations
 from orders.income import linkages as ties
 from orders.inspection import recording
@@ -80,6 +81,7 @@ from orders.phone.calls import Link, Said
 from orders.quota import filing, successions
 from orders.reconciling import evidence, night
 from orders.reconciling.models import ReconciledPart
+from orders.risk.models import RiskCase, RiskSignal
 from orders.standing.models import StandingRun
 from orders.units import doors, handover, people, sheet, tree
 from orders.units.models import UnitApplication
@@ -174,6 +176,8 @@ class Things:
     linkage_id: int
     proposal_id: int
     correction_id: int
+    income_id: int
+    risk_id: int
 
 
 Make = Callable[[Things], Any]
@@ -191,7 +195,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
     **{f"periods.{name}.number": (lambda _things: 202610, NOBODYS)
        for name in ("show", "late", "filed", "propose_close", "propose_reopen")},
     "periods.filed.nth": (lambda _things: 1, NOBODYS),
-    **{f"periods.{name}.proposal_id": (lambda _things: 1, NOBODYS) for name in ("confirm", "withdraw")},
+    **{f"periods.{name}.proposal_id": (lambda _things: 1, NOBODYS) for name in ("confirm", "withdraw", "income_id", "risk_id")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
     **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},
@@ -413,7 +417,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         filing_id=filed, unit_id=world.organisation_id(unit), succession_id=succession,
         paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0,
         plan_id=plan, standing_run_id=standing_run, phone_order_id=phone_order, phone_token=f"{unit}s-token",
-        **received(trade, second, paper.id))
+        **noted(world, village, member or 0, paper.id), **received(trade, second, paper.id))
 
 
 def reconciled(world: World, supplier: str) -> dict[str, int]:
@@ -537,6 +541,20 @@ def bank_upload(world: World, manager: str) -> dict[str, int]:
         upload = taking.take(kept, bank_table.read(opened, chosen), mapping, by)
         row = session.scalars(select(BankRow.id).where(BankRow.statement_id == upload)).one()
     return {"bank_file_id": kept, "upload_id": upload, "row_id": row}
+
+
+def noted(world: World, village: int, household: int, paper: int) -> dict[str, int]:
+    """Other income of a collective that waits for the township, and a risk signal about a household."""
+    with db.transaction() as session:
+        income = OtherIncome(village_id=village, year=2026, kind="trading", amount_fen=100, note="", evidence_id=paper,
+                             business_date=TODAY, declared_by=world.person("system.tao").id, declared_at=clock.now())
+        case = RiskCase(kind="unpaid", subject=f"household:{household}", village_id=village, household_id=household,
+                        state="open", opened_on=TODAY, due_on=TODAY)
+        session.add_all([income, case])
+        session.flush()
+        session.add(RiskSignal(case_id=case.id, kind=case.kind, subject=case.subject, period="2026-10", now_fen=100,
+                               before_fen=0, first_month="2026-08", last_month="2026-08", found_on=TODAY))
+        return {"income_id": income.id, "risk_id": case.id}
 
 
 def received(trade: Trade, placed: Placed, file: int) -> dict[str, int]:
