@@ -12,8 +12,8 @@ from market.access import can, public, requires
 from market.errors import N_, NotFound
 from market.schemas import Input, Month, Words
 from market.web import MenuEntry, page_number
-from orders.linkages import report as helped_households
 from orders.collective import report as collective_income
+from orders.linkages import report as helped_households
 from orders.reports import (
     anomalies,
     disclosure,
@@ -35,7 +35,8 @@ bp = Blueprint("reports", __name__)
 
 REPORTS = {report.name: report for report in (
     village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT, reconciliation.REPORT,
-    anomalies.REPORT, late_payments.REPORT, helped_households.REPORT, taken_back.LINES_REPORT, taken_back.MONTHS_REPORT, collective_income.REPORT, risk_signals.REPORT)}
+    anomalies.REPORT, late_payments.REPORT, helped_households.REPORT, taken_back.LINES_REPORT,
+    taken_back.MONTHS_REPORT, collective_income.REPORT, risk_signals.REPORT)}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),

@@ -18,7 +18,8 @@ EXPLAINED: Mapping[str, str] = {
                "income is declared."),
 }
 STATES: Mapping[str, str] = {
-    "open": N_("Still to settle"), "overdue": N_("Past its day"), "closing": N_("To be closed"), "closed": N_("Settled and closed"),
+    "open": N_("Still to settle"), "overdue": N_("Past its day"), "closing": N_("To be closed"),
+    "closed": N_("Settled and closed"),
 }
 ACTS: Mapping[str, str] = {
     "risk.opened": N_("Signal found"), "risk.reopened": N_("Came back: open again"), "risk.assigned": N_("Assigned"),
