@@ -110,8 +110,8 @@ def confirm(proposal_id: int, by: Visitor) -> tuple[str, bool]:
 
     Raises NotAllowed, NotFound, SecondPersonNeeded, Conflict (withdrawn, or done meanwhile), NotOldest.
     """
-    _need_office(by)
     proposal = _open(proposal_id)
+    _need_office(by)
     if proposal.proposed_by == by.id:
         raise SecondPersonNeeded()
     sealing.hold_the_sealer()  # before looking at the months: two confirmations take turns
@@ -134,8 +134,8 @@ def withdraw(proposal_id: int, by: Visitor) -> str:
     """Take an open proposal back, as any official of the office may; returns the month. Raises NotAllowed, NotFound,
     Conflict.
     """
-    _need_office(by)
     proposal = _open(proposal_id)
+    _need_office(by)
     _decide(proposal.id, "withdrawn", by)
     journal.record("period.proposal_withdrawn", "period", proposal.period, by, number=proposal.number)
     return str(proposal.period)

@@ -6,7 +6,7 @@ route with a parameter that PARAMETERS does not know fails: say there how to mak
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -31,7 +31,7 @@ from catalog.review.models import PriceOutlier
 from catalog.terms import stating
 from catalog.tracing import certificates, gs1, recall
 from catalog.tracing.models import Certificate
-from market import access, clock, db, logins, robots
+from market import access, clock, db, logins, robots, sealing
 from market.files import StoredFile
 from market.households import CoopMember
 from market.parties import Organisation
@@ -76,6 +76,7 @@ from orders.papers.models import (
 from orders.paying import claims, tasks
 from orders.paying.claims import Remittance
 from orders.paying.payer_models import DeclaredPayer
+from orders.periods.models import PeriodProposal
 from orders.phone import calls
 from orders.phone.calls import Link, Said
 from orders.quota import filing, successions
@@ -178,6 +179,7 @@ class Things:
     correction_id: int
     income_id: int
     risk_id: int
+    month_proposal_id: int = 0
 
 
 Make = Callable[[Things], Any]
@@ -193,10 +195,11 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "refund_id", "payment_id", "payer_id", "package_id", "draw_id", "linkage_id", "proposal_id", "correction_id",
         "income_id", "risk_id")},
     # months of the ledger: everybody of the offices reads any; one that never was answers like an unknown one
-    **{f"periods.{name}.number": (lambda _things: 202610, NOBODYS)
+    **{f"periods.{name}.number": (lambda _things: 202608, NOBODYS)
        for name in ("show", "late", "filed", "propose_close", "propose_reopen")},
     "periods.filed.nth": (lambda _things: 1, NOBODYS),
-    **{f"periods.{name}.proposal_id": (lambda _things: 1, NOBODYS) for name in ("confirm", "withdraw")},
+    **{f"periods.{name}.proposal_id": (lambda things: things.month_proposal_id, NOBODYS)
+       for name in ("confirm", "withdraw")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
     **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},
@@ -251,6 +254,8 @@ SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "
           "office_overdue.index_as",
           "office_overdue.not_accepted_as", "banking.export"}
 SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit") for file in ("template", "export")}
+SHARED |= {f"periods.{view}" for view in ("show", "late", "filed", "propose_close", "propose_reopen", "confirm",
+                                          "withdraw")}  # one ledger, one calendar
 # papers under their random names are read by officials and auditors wherever they are
 OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
@@ -291,7 +296,9 @@ QUERIES: dict[str, Callable[[Things], dict[str, str]]] = {
 OWN_ELSEWHERE = {"account.end_session"}
 # a role is not all that the view asks: a PIN is offered only to people who can move little,
 # papers are decided upon by agriculture offices only, a lot of one township's villages is not the county's to confirm
-PERSONAL = {"account.bind_phone", "account.set_pin",
+# months are closed by the city's office
+PERSONAL = {"account.bind_phone", "account.set_pin", "periods.propose_close", "periods.propose_reopen",
+            "periods.confirm", "periods.withdraw",
             "papers.mark_checked", "papers.refuse", "lots.confirm", "catalog_api.confirm"}
 # at which side people stand; the others (city, platform) stand above both
 NEAR = {SCHOOL, GREENS, "greens_village"}
@@ -328,7 +335,19 @@ def sides(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch, stand_in: S
     trade = Trade(world)
     near = traded(trade, SCHOOL, GREENS, "cook.chen", "cashier.sun", "clerk.zhang", "official.jin")
     far = traded(trade, HOSPITAL, POMELO, "cook.wu", "cashier.feng", "clerk.lv", "official.hua")
-    return near, far
+    asked = month_closed(world)
+    return replace(near, month_proposal_id=asked), replace(far, month_proposal_id=asked)
+
+
+def month_closed(world: World) -> int:
+    """August is closed; somebody has proposed to close September."""
+    with db.transaction() as session:
+        sealing.close_month("2026-08")
+        proposal = PeriodProposal(period="2026-09", number=1, reason="", waiting={}, proposed_at=clock.now(),
+                                  proposed_by=world.person("official.jin").id)
+        session.add(proposal)
+        session.flush()
+        return proposal.id
 
 
 def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, clerk: str,
