@@ -143,6 +143,8 @@ from orders.paying import (
 )
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
+from orders.payouts import checks as payout_checks
+from orders.payouts import models as payout_models
 from orders.phone import api as phone_api
 from orders.phone import jobs as phone_jobs
 from orders.phone import models as phone_models
@@ -180,7 +182,8 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           submissions, catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models, message_rows,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
-          inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models)
+          inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models,
+          payout_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -290,7 +293,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village,
                                              linkages.follow_village)
     app.extensions.update(
-        sijin_presence=presence.things_of, sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS),
+        sijin_presence=presence.things_of, sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS, *payout_checks.CHECKS),
         sijin_sold_grams=seasons.sold_grams,
         sijin_village_figures=village_income.public_figures,
     )
