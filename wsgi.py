@@ -16,7 +16,15 @@ import orders.units.models
 from catalog import api as catalog_api
 from catalog import cli as catalog_cli
 from catalog import jobs as catalog_jobs
-from catalog import lot_life_routes, lot_models, lot_routes, products, village_routes, weigh_routes
+from catalog import (
+    lot_life_routes,
+    lot_models,
+    lot_payment_routes,
+    lot_routes,
+    products,
+    village_routes,
+    weigh_routes,
+)
 from catalog import routes as shop_routes
 from catalog.capacity import checks as capacity_checks
 from catalog.capacity import news as capacity_news
@@ -143,8 +151,11 @@ from orders.paying import (
 )
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
+from orders.payouts import account_routes as household_account_routes
 from orders.payouts import checks as payout_checks
 from orders.payouts import models as payout_models
+from orders.payouts import office_routes as office_payout_routes
+from orders.payouts import routes as payout_routes
 from orders.phone import api as phone_api
 from orders.phone import jobs as phone_jobs
 from orders.phone import models as phone_models
@@ -186,7 +197,8 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           payout_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
-              report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
+              report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp,
+              lot_payment_routes.bp, wage_routes.bp, packing_routes.bp,
               receipt_routes.bp, income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp,
               import_routes.office_bp, review_routes.bp, price_routes.bp, recall_routes.bp,
               entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
@@ -197,7 +209,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
               approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp,
               setting_routes.bp, banking_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
-              reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp)
+              reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp,
+              payout_routes.bp, household_account_routes.bp, office_payout_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -217,7 +230,8 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          # goods and people of a co-operative; what offices decide
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
          entry_office_routes.MENU, unit_office_routes.MENU, capacity_routes.MENU, quota_office_routes.MENU,
-         approving_office_routes.MENU, member_routes.MENU, income_routes.MENU, wage_routes.MENU,
+         approving_office_routes.MENU, member_routes.MENU, income_routes.MENU, payout_routes.MENU,
+         household_account_routes.MENU, office_payout_routes.MENU, wage_routes.MENU,
          # what is looked up
          quota_routes.MENU, inspection_routes.MENU, trade_paper_routes.MENU, recall_routes.MENU, price_routes.MENU,
          # what is set once
@@ -246,7 +260,8 @@ NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_n
 MONEY_WAITING = (overdue_routes.waiting_here, banking_routes.waiting_here, refund_routes.waiting_here,
                  reconciling_routes.waiting_here)
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
-           *MONEY_WAITING, overdue_office_routes.waiting_here,
+           *MONEY_WAITING, overdue_office_routes.waiting_here, payout_routes.waiting_here,
+           office_payout_routes.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
            entry_office_routes.waiting_here, paper_routes.waiting_here, capacity_routes.waiting_here,
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,
@@ -293,7 +308,8 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village,
                                              linkages.follow_village)
     app.extensions.update(
-        sijin_presence=presence.things_of, sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS, *payout_checks.CHECKS),
+        sijin_presence=presence.things_of,
+        sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS, *payout_checks.CHECKS),
         sijin_sold_grams=seasons.sold_grams,
         sijin_village_figures=village_income.public_figures,
     )

@@ -105,6 +105,16 @@ def payouts(by: Visitor, page: int) -> paging.Page:
         .order_by(Payout.id.desc()), total, page)
 
 
+def payout_proof(payout_id: int, by: Visitor) -> StoredFile:
+    """The receipt or slip of a payout of this co-operative. Raises NotFound."""
+    found = db.session().scalar(
+        select(StoredFile).join(Payout, Payout.proof_id == StoredFile.id)
+        .where(Payout.id == payout_id, Payout.supplier_id == by.organisation_id))
+    if found is None:
+        raise NotFound()
+    return found
+
+
 def declarations(by: Visitor, page: int) -> paging.Page:
     """Declared wages, rents and dividends of this co-operative, newest first; two statements."""
     mine = IncomeDeclaration.supplier_id == by.organisation_id
