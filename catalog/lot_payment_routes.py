@@ -74,7 +74,7 @@ def mark(lot_id: int) -> Any:
 
 @bp.post(f"/village/lots/{LOT}/payments/{PAYMENT}/removal")
 @requires("lot.book")
-@shows_again(show)
+@shows_again(lambda lot_id, lot_payment_id: show(lot_id))
 def remove(lot_id: int, lot_payment_id: int) -> Response:
     def work() -> Response:
         lot_payments.unmark(lot_id, lot_payment_id, current_user)

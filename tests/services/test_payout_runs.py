@@ -204,7 +204,7 @@ def test_what_failed_stays_owed_and_goes_into_the_next_run(world: World, trade: 
 
 
 def test_the_village_says_that_it_did_not_come(world: World, trade: Trade) -> None:
-    first, second = earned(trade)
+    _first, second = earned(trade)
     officer = world.person("village.cao")
     run = approved(world)
     paid(world, trade, run)
