@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select, true
+from sqlalchemy import ColumnElement, select, true
 
 from market import db
 from market.ledger import INCOME_EVENTS
@@ -102,7 +102,7 @@ def unpaid_of(days: Iterable[Dated], paid_fen: int) -> list[Dated]:
 
 def _collectives(supplier_id: int | None, villages: Collection[int] | None) -> Iterable[tuple[Key, date, int, int]]:
     """The collectives' transfers: key, day, earned, paid."""
-    where = true()
+    where: ColumnElement[bool] = true()
     if supplier_id is not None:
         where &= TRANSFERS.c.supplier_id == supplier_id
     if villages is not None:

@@ -83,7 +83,8 @@ def new() -> str:
 @shows_again(new)
 def build() -> Response:
     values = parse(RunSchema)
-    wanted = [Wanted(*row["receiver"], row["amount_fen"]) for row in values["lines"]]
+    wanted = [Wanted(village, household, kind, row["amount_fen"]) for row in values["lines"]
+              for village, household, kind in (row["receiver"],)]
 
     def work() -> Response:
         run = runs.build(wanted, current_user, in_cash=values["in_cash"], note=values["note"])

@@ -97,7 +97,8 @@ def _names(entity: Any, name: Any, ids: Collection[int]) -> dict[int, str]:
 
 
 def _chunked(query: Any, key: Any, ids: Collection[int]) -> list[Any]:
-    ordered, found = sorted(ids), []
+    ordered = sorted(ids)
+    found: list[Any] = []
     for start in range(0, len(ordered), AT_ONCE):
         found += db.session().execute(query.where(key.in_(ordered[start:start + AT_ONCE]))).all()
     return found
