@@ -28,7 +28,7 @@ def pay_some(book: Book, folder: Path) -> None:
     with clock.at(clock.shanghai(book.last, 16, 30)):
         waiting = [one for one in owed.of(supplier_id=book.settled.organisations[key])
                    if one.free_fen and one.household_id is not None]
-        _accounts(book, key, sorted({one.household_id or 0 for one in waiting})[:ACCOUNTS])
+        _accounts(book, key, list(dict.fromkeys(one.household_id or 0 for one in waiting))[:ACCOUNTS])
         some = [waiting[start:start + PER_RUN] for start in range(0, 3 * PER_RUN, PER_RUN)]
         for wanted, how_far in zip(some, ("confirmed", "paid", "built"), strict=True):
             if wanted:
@@ -56,10 +56,11 @@ def _run(book: Book, key: str, wanted: Sequence[Owed], how_far: str) -> None:
         return
     with db.transaction():
         runs.approve(run, manager)
-    with db.transaction():
-        runs.export(run, "xlsx", manager)
     lines = list(db.session().scalars(select(PayoutRunLine).where(PayoutRunLine.run_id == run)
                                       .order_by(PayoutRunLine.id)))
+    if any(line.account_id for line in lines):
+        with db.transaction():
+            runs.export(run, "xlsx", manager)
     ids = {line.id: line.village_id for line in lines}
     if how_far == "confirmed":
         failed = next(iter(ids))
