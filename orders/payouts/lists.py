@@ -105,7 +105,7 @@ def own_lines(run_id: int, page: int, per_page: int = 200) -> paging.Page:
 
 
 def bank_list(run_id: int) -> Sequence[Columns]:
-    """What the bank is told, whole numbers and all: only for runs.export(), which journals it."""
+    """What the bank is still to pay, whole numbers and all: only for runs.export(), which journals it."""
     line, account = PayoutRunLine, HouseholdAccount
     return db.session().execute(
         select(line.id, line.amount_fen, account.holder, account.bank, account.number, Division.name.label("village"),
@@ -114,7 +114,7 @@ def bank_list(run_id: int) -> Sequence[Columns]:
         .join(Division, Division.id == line.village_id)
         .outerjoin(CoopMember, (CoopMember.household_id == line.household_id)
                    & (CoopMember.supplier_id == PayoutRun.supplier_id))
-        .where(line.run_id == run_id, line.way == "bank", line.state != "cancelled").order_by(line.id)).all()
+        .where(line.run_id == run_id, line.way == "bank", line.state == "open").order_by(line.id)).all()
 
 
 def own_proof(line_id: int, by: Visitor) -> StoredFile:
@@ -128,10 +128,11 @@ def to_do(by: Visitor) -> Columns:
     mine = run.supplier_id == by.organisation_id
     to_approve = (select(func.count()).select_from(run).where(
         mine, run.approved_at.is_(None), run.cancelled_at.is_(None), run.built_by != by.id).scalar_subquery())
-    later = aliased(line)
-    again = select(later.id).where(
-        later.id > line.id, later.village_id == line.village_id, later.income_kind == line.income_kind,
-        later.household_id == line.household_id, later.state != "cancelled")
+    later, next_run = aliased(line), aliased(run)
+    again = select(later.id).join(next_run, next_run.id == later.run_id).where(
+        later.id > line.id, next_run.supplier_id == run.supplier_id, later.village_id == line.village_id,
+        later.income_kind == line.income_kind, later.state != "cancelled",
+        func.coalesce(later.household_id, 0) == func.coalesce(line.household_id, 0))
     failed = (select(func.count()).select_from(line).join(run, run.id == line.run_id)
               .where(mine, line.state == "failed", ~again.exists()).scalar_subquery())
     disputed = (select(func.count()).select_from(line).join(run, run.id == line.run_id)

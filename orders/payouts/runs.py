@@ -59,6 +59,13 @@ class AlreadySent(Conflict):
     text = N_("The bank list has been taken or lines are paid: mark the lines that failed instead.")
 
 
+class NothingForTheBank(Conflict):
+    """What is paid, or has failed, is never sent to the bank again."""
+
+    code = "nothing_for_the_bank"
+    text = N_("Nothing of this run is still to be paid to a bank account.")
+
+
 @dataclass(frozen=True)
 class Wanted:
     """An amount (fen) for a household of a village, or with none, for its collective."""
@@ -137,14 +144,15 @@ def cancel(run_id: int, by: Visitor) -> None:
 
 
 def export(run_id: int, ending: str, by: Visitor) -> PayoutRun:
-    """The bank list leaves the house, account numbers and all: each time the journal says to whom.
+    """The list of what the bank is still to pay leaves the house, account numbers and all: each time the journal says
+    to whom.
 
-    Raises NotFound, NotApproved, and the first time LessOwedNow, AccountsChanged.
+    Raises NotFound, NotApproved, NothingForTheBank, and the first time LessOwedNow, AccountsChanged.
     """
     run = _sendable(run_id, by)
-    lines = [line for line in _lines(run) if line.account_id is not None]
+    lines = [line for line in _lines(run) if line.account_id is not None and line.state == "open"]
     if not lines:
-        raise InvalidInput({"ending": [N_("No line of this run is paid to a bank account.")]})
+        raise NothingForTheBank()
     if run.exported_at is None:
         _check_still_right(run)
         run.exported_at = clock.now()

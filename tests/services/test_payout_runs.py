@@ -152,6 +152,7 @@ def test_a_run_goes_from_what_is_owed_to_the_villages_yes(world: World, trade: T
         runs.export(run, "csv", world.person("chair.shi"))
     refused(runs.AlreadySent, runs.cancel, run, world.person("clerk.zhang"))
     paid(world, trade, run)
+    refused(runs.NothingForTheBank, runs.export, run, "csv", world.person("chair.shi"))
     assert (unpaid(world), paid_fen(world)) == (2_520, 0)  # paid is what the village has confirmed
     refused(NotFound, runs.confirm, run, [line.id for line in lines(run)], world.person("village.kong"))
     refused(NotFound, runs.confirm, run, [line.id for line in lines(run)], world.person("clerk.zhang"))
