@@ -16,7 +16,15 @@ import orders.units.models
 from catalog import api as catalog_api
 from catalog import cli as catalog_cli
 from catalog import jobs as catalog_jobs
-from catalog import lot_life_routes, lot_models, lot_routes, products, village_routes, weigh_routes
+from catalog import (
+    lot_life_routes,
+    lot_models,
+    lot_payment_routes,
+    lot_routes,
+    products,
+    village_routes,
+    weigh_routes,
+)
 from catalog import routes as shop_routes
 from catalog.capacity import checks as capacity_checks
 from catalog.capacity import news as capacity_news
@@ -155,6 +163,11 @@ from orders.paying import (
 )
 from orders.paying import routes as paying_routes
 from orders.paying import village_routes as receipt_routes
+from orders.payouts import account_routes as household_account_routes
+from orders.payouts import checks as payout_checks
+from orders.payouts import models as payout_models
+from orders.payouts import office_routes as office_payout_routes
+from orders.payouts import routes as payout_routes
 from orders.periods import models as period_models
 from orders.periods import news as period_news
 from orders.periods import routes as period_routes
@@ -201,10 +214,12 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models,
           evidence_models,
           period_models,
-          collective_models, risk_models)
+          collective_models, risk_models,
+          payout_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
-              report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
+              report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp,
+              lot_payment_routes.bp, wage_routes.bp, packing_routes.bp,
               receipt_routes.bp, income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp,
               import_routes.office_bp, review_routes.bp, price_routes.bp, recall_routes.bp,
               entry_registration_routes.bp, entry_routes.bp, entry_office_routes.bp, paper_routes.bp, weigh_routes.bp,
@@ -219,7 +234,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               evidence_routes.bp,
               linkage_routes.bp, declaring_routes.bp, share_routes.bp, office_linkage_routes.bp, confirming_routes.bp,
               period_routes.bp,
-              collective_routes.bp, risk_routes.bp)
+              collective_routes.bp, risk_routes.bp,
+              payout_routes.bp, household_account_routes.bp, office_payout_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -241,7 +257,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
          entry_office_routes.MENU, unit_office_routes.MENU, capacity_routes.MENU, quota_office_routes.MENU,
          approving_office_routes.MENU, risk_routes.MENU, collective_routes.MENU, member_routes.MENU,
-         income_routes.MENU,
+         income_routes.MENU, payout_routes.MENU, household_account_routes.MENU, office_payout_routes.MENU,
          linkage_routes.MENU, declaring_routes.MENU, share_routes.MENU, office_linkage_routes.MENU,
          confirming_routes.MENU,
          # what is looked up
@@ -277,7 +293,8 @@ MONEY_WAITING = (overdue_routes.waiting_here, banking_routes.waiting_here, refun
                  reconciling_routes.waiting_here)
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, confirming_routes.waiting_here,
            office_linkage_routes.waiting_here, village_home.waiting_here,
-           *MONEY_WAITING, overdue_office_routes.waiting_here,
+           *MONEY_WAITING, overdue_office_routes.waiting_here, payout_routes.waiting_here,
+           office_payout_routes.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
            entry_office_routes.waiting_here, paper_routes.waiting_here, capacity_routes.waiting_here,
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,
@@ -326,7 +343,8 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village,
                                              linkages.follow_village)
     app.extensions.update(
-        sijin_presence=presence.things_of, sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS),
+        sijin_presence=presence.things_of,
+        sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS, *payout_checks.CHECKS),
         sijin_sold_grams=seasons.sold_grams,
         sijin_village_figures=village_income.public_figures,
     )

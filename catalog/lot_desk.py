@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, case, func, select
 
 from catalog import lot_confirmers, origins
-from catalog.lot_models import LotDetail
+from catalog.lot_models import LotDetail, LotPayment
 from catalog.lot_parts import Contribution, LotDetails, Making
 from catalog.lot_yields import YIELDS, Usual
 from catalog.lots import touches_area
@@ -32,7 +32,7 @@ class LotStory:
 
     lot: Columns
     details: Columns | LotDetails  # as LotDetails
-    contributions: Sequence[Columns]  # member_no, head_name (none for the own base), path, grams, unsplit
+    contributions: Sequence[Columns]  # member_no, head_name (none: own base), path, grams, unsplit, payment
     shares: Sequence[Columns]  # path, own_base, grams, farm_gate_fen_per_kg, origin
     inputs: Sequence[Columns]  # code, name, milli, grams
     moves: Sequence[Columns]  # at, kind, on_hand_change_milli, held_change_milli
@@ -42,6 +42,11 @@ class LotStory:
         """What households are owed if all of a harvested lot is accepted: price by kg of what households brought."""
         grams = sum(row.grams for row in self.contributions if row.head_name is not None or row.unsplit)
         return money.line_total(self.lot.farm_gate_fen_per_kg, grams)
+
+    @property
+    def paid_fen(self) -> int:
+        """What households were paid at weigh-in."""
+        return sum(row.paid_fen or 0 for row in self.contributions)
 
 
 def _state() -> ColumnElement[str]:
@@ -138,11 +143,14 @@ def notebook(lot_id: int, by: Visitor) -> StoredFile:
 def _contributions(lot: Columns) -> Select[Any]:
     given, household, member = db.table(LotContribution), db.table(Household), db.table(CoopMember)
     village = db.table(Division)
+    paid = db.table(LotPayment)
     return (
-        select(member.c.member_no, household.c.head_name, village.c.path, given.c.grams, given.c.unsplit)
+        select(given.c.id, member.c.member_no, household.c.head_name, village.c.path, given.c.grams, given.c.unsplit,
+               paid.c.id.label("payment_id"), paid.c.amount_fen.label("paid_fen"), paid.c.paid_on, paid.c.way)
         .select_from(given).join(village, village.c.id == given.c.village_id)
         .outerjoin(household, household.c.id == given.c.household_id)
         .outerjoin(member, (member.c.household_id == given.c.household_id) & (member.c.supplier_id == lot.supplier_id))
+        .outerjoin(paid, paid.c.contribution_id == given.c.id)
         .where(given.c.lot_id == lot.id).order_by(given.c.id)
     )
 

@@ -41,6 +41,10 @@ REASON_LABELS: Mapping[str, str] = {
     "spoiled": N_("Spoiled"), "damaged": N_("Damaged"), "lost": N_("Lost"), "sample": N_("Taken for a test"),
     "other": N_("Other"),
 }
+PAYMENT_WAY_LABELS: Mapping[str, str] = {
+    "cash": N_("Cash"), "bank": N_("To a bank account"), "wechat": N_("WeChat"), "alipay": N_("Alipay"),
+    "other": N_("Other"),
+}
 FIRST_ROWS, MORE_ROWS = 6, 6
 ACT_LABELS: Mapping[str, str] = {
     "lot.booked": N_("Booked in"), "lot.processed": N_("Made from other lots"),
@@ -49,6 +53,7 @@ ACT_LABELS: Mapping[str, str] = {
     "lot.expected": N_("Expected harvest written down"),
     "lot.arrived": N_("A real lot took over"), "lot.closed": N_("Nothing more comes"),
     "lot.split": N_("Names followed from the notebook"), "lot.write_off_proposed": N_("Write-off proposed"),
+    "lot.payment_marked": N_("Marked as paid at weigh-in"), "lot.payment_unmarked": N_("Mark of payment taken away"),
     "lot.write_off_confirmed": N_("Write-off confirmed"), "lot.write_off_refused": N_("Write-off refused"),
 }
 LOT = "<int(max=999999999999):lot_id>"
@@ -153,7 +158,7 @@ def _page(lot_id: int, officer: bool) -> str:
         "catalog/lots/show.html", story=story, lot=story.lot, officer=officer,
         may_confirm=officer and lot_confirmers.may(lot_id, current_user), labels=STATE_LABELS, tests=TEST_LABELS,
         around=lot_life_desk.around(story.lot, current_user, current_app.extensions["sijin_promises"]),
-        reasons=REASON_LABELS,
+        reasons=REASON_LABELS, ways=PAYMENT_WAY_LABELS,
         moves=MOVE_LABELS, acts=ACT_LABELS, history=journal.timeline("lot", lot_id), qr=_qr(story.lot))
 
 

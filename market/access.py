@@ -112,6 +112,8 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "refund.ask": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),
     "refund.confirm": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),  # one of the two a manager
     "payment.settings": (None, frozenset({"manager"})),
+    "payout.prepare": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),  # two of them: orders/payouts/runs.py
+    "account.reveal": (SUPPLIER, frozenset({"manager", "accountant"})),  # whole account numbers, each look journalled
     "card.connect": (SUPPLIER, frozenset({"manager"})),
     "supplier.money": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),
     "supplier.read": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),

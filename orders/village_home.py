@@ -15,6 +15,7 @@ from market.web import MenuEntry
 from orders.delivering import packing
 from orders.income import desk as income_desk
 from orders.paying import desk as paying_desk
+from orders.payouts import lists as payouts
 
 bp = Blueprint("village_home", __name__)
 
@@ -33,7 +34,7 @@ def home() -> str:
         "orders/village/home.html", today_is=today, tomorrow=tomorrow, words=words,
         leaving=packing.to_leave(current_user, tomorrow), coming=paying_desk.money_coming(current_user),
         owed_fen=sum(due.unpaid_fen for due in owed), villages_owed={due.village_id for due in owed},
-        households=income_desk.households_waiting(current_user, villages),
+        households=income_desk.households_waiting(current_user, villages), on_way_fen=payouts.on_way_fen(current_user),
         goods=packing.to_pack(current_user, tomorrow), days=packing.next_days(current_user, today),
         waiting=waiting.for_visitor(current_user))
 

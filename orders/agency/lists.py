@@ -26,6 +26,7 @@ from orders.models import (
 )
 from orders.models.cards import LIVE_STATES
 from orders.models.paying import REFUND_STATES
+from orders.payouts.models import RESERVING, PayoutRun, PayoutRunLine
 
 KEEPERS = ("accountant", "manager")
 REFUNDS_ON_THEIR_WAY = tuple(state for state in REFUND_STATES if state not in {"done", "refused"})
@@ -61,7 +62,7 @@ class Books:
 
 
 FIGURES = ("to_confirm", "in_bank", "no_proof", "bank_unknown", "owed", "overdue", "dues", "declared", "paid_out",
-           "refunds", "cards", "tasks")
+           "in_runs", "not_arrived", "refunds", "cards", "tasks")
 
 
 def books(by: Visitor) -> list[Books]:
@@ -106,6 +107,7 @@ def _figures(ids: Collection[int]) -> Iterator[tuple[str, int, Sum]]:
                         IncomeDeclaration.supplier_id.in_(ids), IncomeDeclaration.confirmed_at.is_(None),
                         IncomeDeclaration.refused_at.is_(None), IncomeDeclaration.withdrawn_at.is_(None))
     yield from _paid_out(ids)
+    yield from _in_runs(ids)
     yield from _refunds(ids)
     yield from _grouped("cards", CardPayment, CardPayment.amount_fen, CardPayment.supplier_id.in_(ids),
                         CardPayment.state.in_(LIVE_STATES))
@@ -176,6 +178,19 @@ def _paid_out(ids: Collection[int]) -> Iterator[tuple[str, int, Sum]]:
             .join(PayoutLine, PayoutLine.payout_id == Payout.id)
             .where(Payout.supplier_id.in_(ids), Payout.business_date >= since).group_by(Payout.supplier_id)):
         yield "paid_out", row.supplier_id, Sum(row.payouts, row.fen)
+
+
+def _in_runs(ids: Collection[int]) -> Iterator[tuple[str, int, Sum]]:
+    """Lines of payment runs on their way, and those that villages do not find."""
+    line, disputed = PayoutRunLine, PayoutRunLine.state == "disputed"
+    for row in db.session().execute(
+            select(PayoutRun.supplier_id, func.count().label("lines"), db.sum_of(line.amount_fen).label("fen"),
+                   func.count().filter(disputed).label("disputed_lines"),
+                   db.sum_of(case((disputed, line.amount_fen), else_=0)).label("disputed_fen"))
+            .join(line, line.run_id == PayoutRun.id)
+            .where(PayoutRun.supplier_id.in_(ids), line.state.in_(RESERVING)).group_by(PayoutRun.supplier_id)):
+        yield "in_runs", row.supplier_id, Sum(row.lines, row.fen)
+        yield "not_arrived", row.supplier_id, Sum(row.disputed_lines, row.disputed_fen)
 
 
 def _refunds(ids: Collection[int]) -> Iterator[tuple[str, int, Sum]]:

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, url_for
 from flask_login import current_user
 
-from market import db, logins
+from market import db, file_routes, logins
 from market.access import requires
 from market.errors import N_
 from market.schemas import Choice, Input, Whole
-from market.web import MenuEntry, parse, see_other
+from market.web import MenuEntry, page_number, parse, see_other
 from orders.agency import lists
+from orders.agency import payouts as kept_payouts
 
 bp = Blueprint("agency", __name__, url_prefix="/agency")
 
@@ -20,7 +21,7 @@ DOORS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "overdue": ("village_overdue.due", {}), "dues": ("income.index", {}),
     "payouts": ("income.index", {"tab": "payouts"}), "declared": ("income.index", {"tab": "declarations"}),
     "refunds": ("refunds.index", {}), "cards": ("village_cards.payments", {}), "tasks": ("reconciliation.index", {}),
-    "statements": ("statements.index", {}), "home": ("village_home.home", {}),
+    "runs": ("payout_runs.index", {}), "statements": ("statements.index", {}), "home": ("village_home.home", {}),
 }
 
 
@@ -49,6 +50,20 @@ def index() -> str:
     with db.snapshot():
         kept = lists.books(current_user)
         return render_template("orders/agency/index.html", books=kept, all=lists.together(kept))
+
+
+@bp.get("/payouts")
+@requires("supplier.money")
+def payouts() -> str:
+    """Payouts of all one's co-operatives, each with its proof."""
+    return render_template("orders/agency/payouts.html", found=kept_payouts.payouts(current_user, page_number()),
+                           address=lambda page: url_for("agency.payouts", page=page))
+
+
+@bp.get("/payouts/<int(max=999999999999):payout_id>/proof")
+@requires("supplier.money")
+def payout_proof(payout_id: int) -> Response:
+    return file_routes.send(kept_payouts.proof(payout_id, current_user))
 
 
 @bp.post("/visits")

@@ -26,6 +26,7 @@ from orders.models import (
     ReturnShare,
 )
 from orders.paying import card_closing, receipts
+from orders.payouts import on_way
 
 
 class PaidOut(Conflict):
@@ -112,7 +113,9 @@ def _return_part(order: Order, note: GoodsReturn, return_line: int, part: dict[s
         by_household = _taken_from(order.supplier_id, part, _share_back(part, "farm_gate", grams))
     farm_gate = sum(by_household.values())
     collective = 0 if _not_posted(part) else min(_share_back(part, "collective", grams), max(
-        0, dues.unpaid_fen(order.supplier_id, part["village_id"], "collective")))
+        0, dues.unpaid_fen(order.supplier_id, part["village_id"], "collective")
+        - on_way.sums(supplier_id=order.supplier_id, villages=[part["village_id"]], sent_only=True).get(
+            (order.supplier_id, part["village_id"], None, "collective"), 0)))
     return_part = db.insert_returning_ids(ReturnPart, [{
         "return_line_id": return_line, "acceptance_part_id": part["id"], "grams": grams, "amount_fen": fen,
         "withdrawn_farm_gate_fen": farm_gate, "withdrawn_collective_fen": collective,
@@ -130,7 +133,8 @@ def _return_part(order: Order, note: GoodsReturn, return_line: int, part: dict[s
 def _taken_from(supplier_id: int, part: dict[str, Any], income_fen: int) -> dict[int | None, int]:
     """Farm-gate income to take back from each grower of a part: what each has not received yet.
 
-    What a household holds it keeps, and the co-operative bears it, unless the village has agreed to bear returns.
+    What a household holds, or what was sent to it by a payment run, it keeps, and the co-operative bears it, unless the
+    village has agreed to bear returns.
     """
     weights = households.weights_of_shares([part["lot_share_id"]]).get(part["lot_share_id"])
     if not income_fen or not weights:
@@ -139,8 +143,10 @@ def _taken_from(supplier_id: int, part: dict[str, Any], income_fen: int) -> dict
     if _growers_bear(part["linkage_id"]):
         return shares
     owed = households.dues(supplier_id, [part["village_id"]])
+    sent = on_way.sums(supplier_id=supplier_id, villages=[part["village_id"]], sent_only=True)
     return {household: min(fen, max(0, owed.get((part["village_id"], household, "farm_gate"),
-                                                households.Due()).unpaid_fen))
+                                                households.Due()).unpaid_fen
+                                    - sent.get((supplier_id, part["village_id"], household, "farm_gate"), 0)))
             for household, fen in shares.items()}
 
 

@@ -28,6 +28,7 @@ from orders.demo import (
     ordering,
     overdue,
     papers_of_trade,
+    payouts,
     practising,
     prices,
     quota,
@@ -102,6 +103,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     approving.approve_in_steps(book, today)
     practising.connect(book)
     agency.keep_books(book)
+    payouts.pay_some(book, files_folder)
     terms.state(book)  # last: the year was traded on without terms
     banking.send(book, files_folder)
     terms_of_payment.agree(book)

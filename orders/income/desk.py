@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import Row, case, func, select, union_all
 
 from catalog.models import Lot, LotContribution, LotShare
 from market import db, paging, places
@@ -15,7 +15,7 @@ from market.households import CoopMember, Household
 from market.ledger import INCOME_EVENTS, LedgerTransfer
 from market.parties import Organisation
 from market.places import Division
-from orders.models import AcceptancePart, IncomeDeclaration, Payout, PayoutLine
+from orders.models import AcceptancePart, IncomeDeclaration, PaidAtWeighIn, Payout, PayoutLine
 
 Columns = Row[*tuple[Any, ...]]
 
@@ -80,11 +80,13 @@ def households_waiting(by: Visitor, villages: Collection[int]) -> int:
                    & (earned.c.village_id == given.c.village_id))
         .join(whole, (whole.c.lot_id == given.c.lot_id) & (whole.c.village_id == given.c.village_id))
         .where(given.c.household_id.is_not(None)).group_by(given.c.household_id).subquery())
-    handed = (
-        select(PayoutLine.household_id, db.sum_of(PayoutLine.amount_fen).label("fen"))
+    ways = union_all(
+        select(PayoutLine.household_id, PayoutLine.amount_fen.label("fen"))
         .join(Payout, Payout.id == PayoutLine.payout_id)
-        .where(Payout.supplier_id == by.organisation_id, Payout.income_kind == "farm_gate")
-        .group_by(PayoutLine.household_id).subquery())
+        .where(Payout.supplier_id == by.organisation_id, Payout.income_kind == "farm_gate"),
+        select(PaidAtWeighIn.household_id, PaidAtWeighIn.amount_fen)
+        .join(part, part.c.id == PaidAtWeighIn.acceptance_part_id).where(part.c.lot_id.in_(mine))).subquery()
+    handed = (select(ways.c.household_id, db.sum_of(ways.c.fen).label("fen")).group_by(ways.c.household_id).subquery())
     return db.session().scalar(
         select(func.count()).select_from(owed)
         .outerjoin(handed, handed.c.household_id == owed.c.household_id)
@@ -103,6 +105,16 @@ def payouts(by: Visitor, page: int) -> paging.Page:
         select(db.table(Payout), Division.path, paid.label("amount_fen"), receivers.label("receivers"))
         .join(Division, Division.id == Payout.village_id).where(Payout.supplier_id == by.organisation_id)
         .order_by(Payout.id.desc()), total, page)
+
+
+def payout_proof(payout_id: int, by: Visitor) -> StoredFile:
+    """The receipt or slip of a payout of this co-operative. Raises NotFound."""
+    found = db.session().scalar(
+        select(StoredFile).join(Payout, Payout.proof_id == StoredFile.id)
+        .where(Payout.id == payout_id, Payout.supplier_id == by.organisation_id))
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def declarations(by: Visitor, page: int) -> paging.Page:

@@ -1,6 +1,7 @@
 """到户: money a co-operative hands on to households and collectives, with proof, never more than is unpaid."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
@@ -13,6 +14,8 @@ from orders import numbers
 from orders.income import dues, households, posting
 from orders.income.areas import in_area
 from orders.models import Payout, PayoutLine, PayoutShare
+
+WHO = N_("Say who was paid how much.")
 
 
 class MoreThanUnpaid(Conflict):
@@ -29,28 +32,52 @@ class MoreThanDue(Conflict):
     text = N_("To one of the households ¥%(asked)s would be paid; it is owed ¥%(left)s.")
 
 
+@dataclass(frozen=True)
+class Handed:
+    """What a co-operative has handed on in one village by one kind of income: (household id, or None for the
+    collective, fen) per line, on a day, with its proof's file.
+    """
+
+    supplier_id: int
+    made_by: int
+    village_id: int
+    income_kind: str
+    lines: Sequence[tuple[int | None, int]]
+    paid_on: date
+    proof_id: int
+
+
 def pay(village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int]], paid_on: date, proof_id: int,
         by: Visitor, confirmed_by: Visitor) -> Payout:
-    """Book a payout: (household id, or None for the collective, fen) per line, confirmed by a person of the village.
+    """Book a payout of the visitor's co-operative, confirmed by a person of the village. Raises as book() does."""
+    if by.organisation_id is None:
+        raise InvalidInput({"lines": [WHO]})
+    return book(Handed(by.organisation_id, by.id, village_id, income_kind, lines, paid_on, proof_id), confirmed_by)[0]
+
+
+def book(handed: Handed, confirmed_by: Visitor) -> tuple[Payout, list[PayoutLine]]:
+    """Book what was handed on, with a row for each line in the same order; a person of the village confirms it.
 
     Nobody is paid more than is owed to them. Raises MoreThanUnpaid, MoreThanDue, SecondPersonNeeded, NotFound,
     InvalidInput.
     """
-    if by.organisation_id is None or not lines or any(fen <= 0 for _household, fen in lines) or paid_on > clock.today():
-        raise InvalidInput({"lines": [N_("Say who was paid how much.")]})
-    if confirmed_by.id == by.id or not in_area(village_id, confirmed_by):
+    supplier_id, village_id, income_kind, lines = (
+        handed.supplier_id, handed.village_id, handed.income_kind, handed.lines)
+    if not lines or any(fen <= 0 for _household, fen in lines) or handed.paid_on > clock.today():
+        raise InvalidInput({"lines": [WHO]})
+    if confirmed_by.id == handed.made_by or not in_area(village_id, confirmed_by):
         raise SecondPersonNeeded()
     _check_receivers(village_id, income_kind, lines)
-    dues.lock(by.organisation_id)
-    unpaid = dues.unpaid_by_category(by.organisation_id, village_id, income_kind)
+    dues.lock(supplier_id)
+    unpaid = dues.unpaid_by_category(supplier_id, village_id, income_kind)
     if sum(fen for _household, fen in lines) > sum(unpaid.values()):
         raise MoreThanUnpaid(left=money.yuan(max(0, sum(unpaid.values()))))
     if income_kind != "collective":
-        _check_dues(by.organisation_id, village_id, income_kind, lines)
+        _check_dues(supplier_id, village_id, income_kind, lines)
     payout = Payout(
-        number=numbers.new("F", clock.today()), supplier_id=by.organisation_id, village_id=village_id,
-        income_kind=income_kind, paid_on=paid_on, proof_id=proof_id, made_by=by.id, confirmed_by=confirmed_by.id,
-        business_date=clock.today())
+        number=numbers.new("F", clock.today()), supplier_id=supplier_id, village_id=village_id,
+        income_kind=income_kind, paid_on=handed.paid_on, proof_id=handed.proof_id, made_by=handed.made_by,
+        confirmed_by=confirmed_by.id, business_date=clock.today())
     session = db.session()
     session.add(payout)
     session.flush()
@@ -58,9 +85,9 @@ def pay(village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int
     session.add_all(rows)
     session.flush()
     ledger.post([transfer for row, share in _shares(rows, unpaid) for transfer in posting.paid_out(payout, row, share)])
-    journal.record("payout.made", "payout", payout.id, by, village=village_id, income_kind=income_kind,
-                   amount_fen=sum(fen for _household, fen in lines), second=confirmed_by.id)
-    return payout
+    journal.record("payout.made", "payout", payout.id, confirmed_by, village=village_id, income_kind=income_kind,
+                   amount_fen=sum(fen for _household, fen in lines), made_by=handed.made_by)
+    return payout, rows
 
 
 def _check_dues(supplier_id: int, village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int]]) -> None:

@@ -5,8 +5,13 @@ from typing import Any
 
 from market import clock, figures
 from market.figures import Where
+from market.ledger import INCOME_KINDS
 from orders.reports import village_income
 from orders.reports.village_income import BOUGHT, RECEIVED, total
+
+FIRST_MONTH = "2015-01"  # before anything was traded here
+EARNED = dict.fromkeys((f"{kind}_fen" for kind in INCOME_KINDS), 1)
+PAID = {"households_paid_fen": 1, "collective_paid_fen": 1}
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,10 @@ class Home:
     before: str
     accepted: Figure
     received: Figure
-    reached: Figure
+    earned: Figure  # by households and collectives
+    reached: Figure  # paid out to them
     households: Figure
+    unpaid_fen: int  # earned and not yet paid out, whenever it was earned
     months: list[dict[str, Any]]
 
 
@@ -45,5 +52,6 @@ def home(where: Where, month: str) -> Home:
 
     households = Figure(*(figures.presence_counts(period, period, where).get("household", 0)
                           for period in (month, before)))
-    return Home(month, before, figure(BOUGHT), figure(RECEIVED), figure({"households_paid_fen": 1}), households,
-                village_income.by_month(year))
+    ever = figures.total_of(figures.village_figures(FIRST_MONTH, month, where))
+    return Home(month, before, figure(BOUGHT), figure(RECEIVED), figure(EARNED), figure(PAID), households,
+                total(ever, EARNED) - total(ever, PAID), village_income.by_month(year))

@@ -21,10 +21,10 @@ from catalog.capacity import asking as capacity
 from catalog.entry.models import ApplicationPaper
 from catalog.importing import runs
 from catalog.importing.table import KINDS
-from catalog.lot_models import LotDetail, LotMaking, LotWriteOff
+from catalog.lot_models import LotDetail, LotMaking, LotPayment, LotWriteOff
 from catalog.lot_parts import Contribution
 from catalog.members import surplus
-from catalog.models import Category, Lot
+from catalog.models import Category, Lot, LotContribution
 from catalog.papers.models import Paper
 from catalog.review import listing
 from catalog.review.models import PriceOutlier
@@ -59,6 +59,7 @@ from orders.models import (
     CreditChange,
     DeliveryRun,
     Order,
+    Payout,
     Purchase,
     Reconciliation,
     Refund,
@@ -76,6 +77,7 @@ from orders.papers.models import (
 from orders.paying import claims, tasks
 from orders.paying.claims import Remittance
 from orders.paying.payer_models import DeclaredPayer
+from orders.payouts.models import HouseholdAccount, PayoutRun, PayoutRunLine
 from orders.periods.models import PeriodProposal
 from orders.phone import calls
 from orders.phone.calls import Link, Said
@@ -180,6 +182,11 @@ class Things:
     income_id: int
     risk_id: int
     month_proposal_id: int = 0
+    lot_payment_id: int
+    payout_id: int
+    payout_run_id: int
+    payout_run_line_id: int
+    household_account_id: int
 
 
 Make = Callable[[Things], Any]
@@ -193,7 +200,8 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id",
         "refund_id", "payment_id", "payer_id", "package_id", "draw_id", "linkage_id", "proposal_id", "correction_id",
-        "income_id", "risk_id")},
+        "income_id", "risk_id", "lot_payment_id", "payout_id", "payout_run_id", "payout_run_line_id",
+        "household_account_id")},
     # months of the ledger: everybody of the offices reads any; one that never was answers like an unknown one
     **{f"periods.{name}.number": (lambda _things: 202608, NOBODYS)
        for name in ("show", "late", "filed", "propose_close", "propose_reopen")},
@@ -227,6 +235,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
     "ending": (lambda _things: "csv", "csv"),
     "inspection.download.ending": (lambda _things: "csv", "pdf"),
     "accounts.download.ending": (lambda _things: "csv", "pdf"),
+    "payout_runs.export.ending": (lambda _things: "csv", "pdf"),
     "sheet": (lambda _things: "products", "no-such-table"),
     **{f"office_imports.{name}.sheet": (lambda _things: "designations", "products") for name in ("template", "export")},
     **{f"office_imports.{name}.import_id": (lambda things: things.office_import_id, NOBODYS)
@@ -262,6 +271,7 @@ OPEN_TO_READERS = {"files.show"}
 BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "weekly_lists.change": lambda _things: {"name": "周一菜单"},
     "reconciliation.settle": lambda _things: {"remark": "查清了"},
+    "household_accounts.enter": lambda _things: {"holder": "户主", "bank": "农商行", "number": "62170000"},
     "papers.refuse": lambda _things: {"reason": "看不清"},
     "linkages.end": lambda _things: {"last_day": TODAY.isoformat()},
     "declaring.correct": lambda _things: {"reason": "多写", "amount_fen": "0.01"},
@@ -436,8 +446,33 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         expected_id=expected, write_off_id=write_off, declaration_id=declaration,
         filing_id=filed, unit_id=world.organisation_id(unit), succession_id=succession,
         paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0,
+        **handed_on(trade, supplier, lot, village, paper.id),
         plan_id=plan, standing_run_id=standing_run, phone_order_id=phone_order, phone_token=f"{unit}s-token",
         **noted(world, village, member or 0, paper.id), **received(trade, second, paper.id))
+
+
+def handed_on(trade: Trade, supplier: str, lot: int, village: int, paper: int) -> dict[str, int]:
+    """What a grower was paid at weigh-in, a payout, a run of which a line is paid, an account that waits."""
+    whose, somebody = trade.world.organisation_id(supplier), trade.world.person("system.tao").id
+    household, day = trade.members(supplier, village)[0], {"paid_on": TODAY, "proof_id": paper}
+    with db.transaction() as session:
+        brought = session.scalars(select(LotContribution.id).where(LotContribution.lot_id == lot).limit(1)).one()
+        at_once = LotPayment(contribution_id=brought, amount_fen=1, way="cash", marked_by=somebody,
+                             marked_at=clock.now(), **day)
+        payout = Payout(number=f"F{whose}", supplier_id=whose, village_id=village, income_kind="wage",
+                        made_by=somebody, confirmed_by=trade.officer_of(village).id, business_date=TODAY, **day)
+        run = PayoutRun(number=f"B{whose}", supplier_id=whose, built_by=somebody, built_at=clock.now(),
+                        approved_by=trade.chair_of(whose).id, approved_at=clock.now())
+        waiting = HouseholdAccount(supplier_id=whose, household_id=household, holder="户主", bank="农商行",
+                                   number="6217000012345678", entered_by=somebody, entered_at=clock.now())
+        session.add_all([at_once, payout, run, waiting])
+        session.flush()
+        line = PayoutRunLine(run_id=run.id, village_id=village, household_id=household, income_kind="wage",
+                             amount_fen=1, way="cash", state="paid", **day)
+        session.add(line)
+        session.flush()
+        return {"lot_payment_id": at_once.id, "payout_id": payout.id, "payout_run_id": run.id,
+                "payout_run_line_id": line.id, "household_account_id": waiting.id}
 
 
 def reconciled(world: World, supplier: str) -> dict[str, int]:

@@ -32,6 +32,7 @@ from catalog.terms.models import DeliveryBreak, DeliveryTerms
 from catalog.tracing import recall
 from catalog.tracing.models import RecallLot
 from market import access, clock, db, message_rows, sealing, settings
+from market.households import CoopMember, Household
 from market.places import Division
 from orders import seasons
 from orders.banking import columns as bank_columns
@@ -47,10 +48,12 @@ from orders.models import (
     Order,
     OrderLine,
     PaymentClaim,
+    Payout,
     Refund,
 )
 from orders.ordering import weekly
 from orders.paying import tasks
+from orders.payouts.models import HouseholdAccount, PayoutRun, PayoutRunLine
 from orders.phone import calls, links
 from orders.phone.calls import Said
 from orders.phone.models import PhoneOrder
@@ -81,7 +84,8 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
         "/reports/helped-households?from=2026-10&to=2026-10",
         "/office/listings?tab=decided", "/office/anomalies?month=2026-10",
         "/reports/anomalies?from=2026-10&to=2026-10", "/office/prices?show=above", "/office/price-outliers?state=open",
-        "/village/products?state=waiting",
+        "/village/products?state=waiting", "/village/payout-runs/new?kind=wage", "/office/payout-runs?tab=all",
+        "/village/household-accounts?tab=waiting", "/reports/income-unpaid?from=2026-10&to=2026-10",
         "/village/lots?state=waiting", "/village/write-offs?state=waiting", "/office/applications?tab=all",
         "/office/suppliers?status=active", "/village/papers?tab=former", "/office/papers?tab=soon",
         "/reports/village-income?from=2026-10&to=2026-10&every=1",
@@ -136,6 +140,7 @@ class Crowd:
         self.list_and_note(range(self.made, size))
         self.reconcile(range(self.made, size))
         self.send_bank_statements(range(self.made, size))
+        self.hand_on(range(self.made, size))
         self.pay_by_card(range(self.made, size))
         self.people_units(range(self.made, size))
         for number in range(self.made, size):
@@ -165,6 +170,33 @@ class Crowd:
                 kept = taking.keep(content, "流水.csv", by, self.world.app.extensions["sijin"].files_dir)
                 mapping = taking.remember(opened.signature, chosen, "", by)
                 taking.take(kept, bank_table.read(opened, chosen), mapping, by)
+
+    def hand_on(self, numbers: range) -> None:
+        """Payment runs of one line, some of them paid; payouts; accounts that wait."""
+        supplier, home = self.world.organisation_id(GREENS), self.world.villages["greens_home"]
+        member, proof = self.trade.members(GREENS, home)[0], self.trade.proof()
+        somebody, officer = (self.world.person(login).id for login in ("clerk.zhang", "village.cao"))
+        for number in numbers:
+            with db.transaction() as session:
+                run = PayoutRun(number=f"B{number}", supplier_id=supplier, built_by=somebody, built_at=clock.now(),
+                                approved_by=officer if number % 2 else None,
+                                approved_at=clock.now() if number % 2 else None)
+                session.add(run)
+                session.flush()
+                session.add(PayoutRunLine(run_id=run.id, village_id=home, household_id=member, income_kind="wage",
+                                          amount_fen=1, way="cash", state="paid" if number % 2 else "open",
+                                          paid_on=TODAY, proof_id=proof))
+                session.add(Payout(number=f"F{number}", supplier_id=supplier, village_id=home, income_kind="wage",
+                                   paid_on=TODAY, proof_id=proof, made_by=somebody, confirmed_by=officer,
+                                   business_date=TODAY))
+                newcomer_household = Household(village_id=home, head_name=f"新户{number}", people=3)
+                session.add(newcomer_household)
+                session.flush()
+                session.add(CoopMember(supplier_id=supplier, household_id=newcomer_household.id,
+                                       member_no=f"N{number:04d}"))
+                session.add(HouseholdAccount(
+                    supplier_id=supplier, household_id=newcomer_household.id, holder="户主", bank="农商行",
+                    number="62170000", entered_by=somebody, entered_at=clock.now()))
 
     def complain(self, order: int) -> None:
         """A case about an accepted order, and a wish that it count for another unit."""
