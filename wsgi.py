@@ -113,6 +113,9 @@ from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
 from orders.inspection import models as inspection_models
 from orders.inspection import routes as inspection_routes
+from orders.openness import models as openness_models
+from orders.openness import routes as openness_routes
+from orders.openness import village as openness_village
 from orders.ordering import api as ordering_api
 from orders.ordering import list_routes as ordering_list_routes
 from orders.ordering import models as ordering_models
@@ -160,7 +163,6 @@ from orders.reconciling import routes as reconciling_routes
 from orders.reports import api as reports_api
 from orders.reports import cli as report_cli
 from orders.reports import routes as report_routes
-from orders.reports import village_income
 from orders.standing import api as standing_api
 from orders.standing import jobs as standing_jobs
 from orders.standing import models as standing_models
@@ -180,7 +182,8 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           submissions, catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models, message_rows,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
-          inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models)
+          inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models,
+          openness_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -194,7 +197,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
               approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp,
               setting_routes.bp, banking_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
-              reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp)
+              reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp,
+              openness_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -219,7 +223,8 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          quota_routes.MENU, inspection_routes.MENU, trade_paper_routes.MENU, recall_routes.MENU, price_routes.MENU,
          # what is set once
          unit_routes.MENU, door_routes.MENU, approving_routes.MENU, unit_table_routes.MENU, credit_routes.MENU,
-         terms_routes.MENU, paper_routes.MENU, paper_routes.OFFICE_MENU, place_routes.MENU, import_routes.MENU,
+         openness_routes.MENU, terms_routes.MENU, paper_routes.MENU, paper_routes.OFFICE_MENU, place_routes.MENU,
+         import_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
          notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
@@ -274,6 +279,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app.jinja_env.globals["newest_notices"] = notice_routes.newest
     app.jinja_env.globals["quota_bars"] = quota_routes.bars
     app.jinja_env.globals["card_panel_of"] = card_routes.panel_of
+    app.jinja_env.globals["told_share"] = openness_routes.told_share
     app.extensions.update(
         sijin_jobs=JOBS,
         sijin_handlers={kind: handler for room in (*NEWS, mail, messages) for kind, handler in room.HANDLERS.items()},
@@ -292,7 +298,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app.extensions.update(
         sijin_presence=presence.things_of, sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS),
         sijin_sold_grams=seasons.sold_grams,
-        sijin_village_figures=village_income.public_figures,
+        sijin_village_figures=openness_village.read,
     )
     page_cache.init_app(app)
     shop_routes.init_app(app)
