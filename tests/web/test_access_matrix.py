@@ -60,6 +60,7 @@ from orders.models import (
     Reconciliation,
     Refund,
 )
+from orders.openness import costs
 from orders.ordering import weekly
 from orders.papers.models import (
     FrameContract,
@@ -166,6 +167,7 @@ class Things:
     row_id: int
     payment_id: int
     payer_id: int
+    cost_id: int
 
 
 Make = Callable[[Things], Any]
@@ -178,7 +180,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id",
-        "refund_id", "payment_id", "payer_id")},
+        "refund_id", "payment_id", "payer_id", "cost_id")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
     **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},
@@ -369,13 +371,16 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     member = read(select(CoopMember.household_id).where(CoopMember.supplier_id == world.organisation_id(supplier)))
     papers = papers_of(order, somebody, world, paper.id)
     with db.transaction():
+        cost_id = costs.declare({"category": "vegetables", "valid_from": "2026-10", "packing_points": 1,
+                                 "transport_points": 1, "loss_points": 1, "share_points": 1}, paper.id,
+                                world.person(clerk))
         menu = weekly.make("周一菜单", [weekly.Entry(product, 10_000)], world.person(cook))
     return Things(
         case_id=case, change_id=change, paper_file_id=paper.id,
         terms_id=terms_id, break_id=break_id,
         **unit_things,
         **papers, **bank_upload(world, "chair.shi" if near else "chair.he"), list_id=menu,
-        capacity_id=asked.village_capacity_id, request_id=asked.id,
+        cost_id=cost_id, capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         amendment_id=changed, **reconciled(world, supplier), refund_id=owed_back(order.id, somebody, paper.id),
         payment_id=paid_by_card(order, world.person(cashier).id), payer_id=payer.id,
