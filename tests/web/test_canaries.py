@@ -29,11 +29,12 @@ from tests.trade import Trade
 from tests.web.test_access_matrix import Caller, Things, ask, routes, traded
 from tests.world import GREENS, HOSPITAL, NOON, POMELO, SCHOOL, World
 
-pytestmark = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # words are the same on both
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600),
+              pytest.mark.parametrize("backend", ["sqlite"], indirect=True)]  # words are the same on both
 # who walks, and on which side they stand; officials' areas are their own matter below
-SIDES = {"admin.qian": NEAR, "cashier.sun": NEAR, "chair.shi": NEAR, "cook.wu": FAR, "cashier.feng": FAR,
-         "chair.he": FAR}
-UNIT_PEOPLE = ("admin.qian", "cashier.sun", "cook.wu", "cashier.feng")
+SIDES = {"admin.qian": NEAR, "chair.shi": NEAR, "cook.wu": FAR, "cashier.feng": FAR, "chair.he": FAR}
+UNIT_PEOPLE = ("admin.qian", "cook.wu", "cashier.feng")
+BY_SECRET = {"delivering.van", "phone.open_link"}  # whoever holds the link in their hand is meant to read it
 OFFICIALS = ("official.hua", "farm.luo", "township.yan", "official.jin", "auditor.wei", "system.tao", "security.jiang")
 
 
@@ -61,7 +62,7 @@ def walked(app: Flask, world: World, login: str | None, sides: dict[str, Things]
     caller = Caller(world, login, app) if login else None
     stranger = app.test_client()
     for rule, method in routes(app):
-        if method != "GET" or rule.endpoint.startswith("static"):
+        if method != "GET" or rule.endpoint in BY_SECRET:
             continue
         if caller is None and app.view_functions[rule.endpoint].access is not None:
             continue  # a stranger is sent to the login: test_access_matrix
