@@ -34,6 +34,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600),
 # who walks, and on which side they stand; officials' areas are their own matter below
 SIDES = {"admin.qian": NEAR, "chair.shi": NEAR, "cook.wu": FAR, "cashier.feng": FAR, "chair.he": FAR}
 UNIT_PEOPLE = ("admin.qian", "cook.wu", "cashier.feng")
+# an organisation's own account stands on its contracts and invoices, which auditors read
+ON_PAPERS = {"organisation.bank_account", "invoice_request.bank_account", "invoice_title.bank_account"}
 BY_SECRET = {"delivering.van", "phone.open_link"}  # whoever holds the link in their hand is meant to read it
 OFFICIALS = ("official.hua", "farm.luo", "township.yan", "official.jin", "auditor.wei", "system.tao", "security.jiang")
 
@@ -129,9 +131,9 @@ def spoken(app: Flask, words: list[Canary]) -> list[str]:
 def test_offices_read_codes_and_masked_names(app: Flask, world: World, login: str,
                                              planted: tuple[dict[str, Things], list[Canary]]) -> None:
     sides, words = planted
-    names = [one for one in of(words, "household") if one.where != "household.register_code"]
-    pages = list(walked(app, world, login, sides))
-    assert "\n".join(seen(iter(pages), names + of(words, "account"))) == ""
+    hidden = [one for one in of(words, "household", "account")
+              if one.where not in ON_PAPERS | {"household.register_code"}]
+    assert "\n".join(seen(walked(app, world, login, sides), hidden)) == ""
 
 
 def test_every_reveal_is_journalled(app: Flask, world: World,
