@@ -1,4 +1,4 @@
-"""Unmistakable names, phones, codes and account numbers in the data of the two sides of tests/web/test_access_matrix.py.
+"""Unmistakable names, phones, codes and account numbers in the data of both sides of tests/web/test_access_matrix.py.
 
 Which columns hold such things is asked of the tables themselves, so that a new table's are planted by themselves. To
 which side a row belongs follows from what it refers to: an organisation, a user, a household, or a row of a side.
@@ -73,8 +73,9 @@ def of_the_rest(world: World) -> list[Canary]:
             if side is None:
                 continue
             number = len(found) + 1
-            word = {"phone": f"1991111{number:04d}", "account": f"62179999000{number:08d}"}.get(kind, f"Stork{number:04d}")
-            if plant(table, column, key, word if kind in ("phone", "account") else f"雀{word}"):
+            digits = {"phone": f"1991111{number:04d}", "account": f"62179999000{number:08d}"}
+            word = digits.get(kind, f"Stork{number:04d}")
+            if plant(table, column, key, word if kind in digits else f"雀{word}"):
                 found.append(Canary(word, kind, side, f"{table.name}.{column}"))
     return found
 
@@ -113,7 +114,8 @@ def sides_of(world: World) -> dict[tuple[str, Any], str]:
     far = {ORGANISATIONS[key][1] for key in ("hospital", "pomelo", "village", "newcomers")}
     session = db.session()
     for row in session.execute(select(Organisation.id, Organisation.name, Organisation.parent_id)):
-        sides |= {("organisation", row.id): side for side, names in ((NEAR, near), (FAR, far)) if row.name in names}
+        if row.name in near | far:
+            sides["organisation", row.id] = NEAR if row.name in near else FAR
     for row in session.execute(select(Organisation.id, Organisation.parent_id)):
         if ("organisation", row.parent_id) in sides:
             sides.setdefault(("organisation", row.id), sides["organisation", row.parent_id])

@@ -73,7 +73,7 @@ def _told(key: Key, sums: Any, few: bool, cost: Any) -> Told:
     if few:
         basis = FEW
     elif sums and sums.months >= MONTHS_NEEDED and sums.orders >= ORDERS_NEEDED and sums.bought_fen > 0:
-        basis, points = KNOWN, disclosure.in_whole_percent(money.basis_points(sums.paid_fen, sums.bought_fen))
+        basis, points = KNOWN, money.in_whole_percent(money.basis_points(sums.paid_fen, sums.bought_fen))
     elif cost is not None and cost.share_points is not None:
         basis, points = DECLARED, cost.share_points
     if cost is None:

@@ -151,12 +151,3 @@ def _late(first: str, last: str) -> ColumnElement[int]:
         ((TRANSFERS.c.period == month) & (TRANSFERS.c.posted_at >= clock.shanghai(
             clock.first_day(clock.months_before(month, -1)))), 1)
         for month in clock.months_between(first, last)), else_=0)
-
-
-def in_whole_percent(points: int | None) -> int | None:
-    """A share as the public reads it: hundredths of a percent of whole percents, half up.
-
-    >>> in_whole_percent(833), in_whole_percent(850), in_whole_percent(None)
-    (800, 900, None)
-    """
-    return None if points is None else (points + 50) // 100 * 100

@@ -171,7 +171,7 @@ def _hide(row: Row, behind: int, share: Share | None) -> bool:
         row.values["farmers_share"] = None
         row.instead = {"farmers_share": _("fewer than %(number)s", number=FEWEST_HOUSEHOLDS)}
     else:
-        row.values["farmers_share"] = disclosure.in_whole_percent(row.values["farmers_share"])
+        row.values["farmers_share"] = money.in_whole_percent(row.values["farmers_share"])
     return few
 
 

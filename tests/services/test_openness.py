@@ -1,4 +1,4 @@
-"""What the public may see: the farmers' share and its conditions, costs as declared, who bought, villages that merged."""
+"""What the public may see: the farmers' share and when, costs as declared, who bought, villages of before."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime

@@ -40,7 +40,8 @@ GROWERS = {
     ("白菜", GREENS, "greens_home"): (6, 6, 6, 2), ("香芋", POMELO, "pomelo_home"): (6, 7, 6, 8),
     ("香柚", POMELO, "pomelo_next"): (5, 3, 6, 5), ("生姜", POMELO, "pomelo_home"): (0, 0, 6, 0),
 }
-SHARES = re.compile(r'<th scope="row"[^>]*>([^<]+)</th>(?:(?!</tr>).)*?<strong><span class="quantity">([0-9]+)[.]0%', re.S)
+SHARES = re.compile(
+    r'<th scope="row"[^>]*>([^<]+)</th>(?:(?!</tr>).)*?<strong><span class="quantity">([0-9]+)[.]0%', re.S)
 MONEY = re.compile(r'<span class="money">.*?</span>([0-9,.]+)</span>', re.S)
 
 
@@ -136,7 +137,7 @@ def read_all(world: World, client: FlaskClient, notes: Notes) -> None:
         assert amounts <= {0, 333, 167} | bought_in(village)
     for path in pages_of_goods():
         html = client.get(path).text
-        assert {text for text in MONEY.findall(html)} <= {"3.33", "1.67"}, path
+        assert set(MONEY.findall(html)) <= {"3.33", "1.67"}, path
         assert "/trace/" not in path or "¥" not in html
 
 

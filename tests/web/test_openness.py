@@ -1,4 +1,4 @@
-"""Openness at the door: the village's page, shares beside goods, a co-operative's costs, a unit's word on being named."""
+"""Openness at the door: the village's page, shares beside goods, a co-operative's costs, a unit that is named."""
 
 import io
 import re
