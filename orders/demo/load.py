@@ -23,6 +23,7 @@ from orders.demo import (
     facts,
     handing_on,
     lot_life,
+    openness,
     ordering,
     overdue,
     papers_of_trade,
@@ -102,6 +103,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     terms.state(book)  # last: the year was traded on without terms
     banking.send(book, files_folder)
     terms_of_payment.agree(book)
+    openness.open_up()
     _forget_messages()
 
 
