@@ -133,6 +133,9 @@ from orders.linkages import declare_routes as declaring_routes
 from orders.linkages import office_routes as office_linkage_routes
 from orders.linkages import routes as linkage_routes
 from orders.linkages import share_routes
+from orders.openness import models as openness_models
+from orders.openness import routes as openness_routes
+from orders.openness import village as openness_village
 from orders.ordering import api as ordering_api
 from orders.ordering import list_routes as ordering_list_routes
 from orders.ordering import models as ordering_models
@@ -188,7 +191,6 @@ from orders.reconciling import routes as reconciling_routes
 from orders.reports import api as reports_api
 from orders.reports import cli as report_cli
 from orders.reports import routes as report_routes
-from orders.reports import village_income
 from orders.risk import jobs as risk_jobs
 from orders.risk import models as risk_models
 from orders.risk import routes as risk_routes
@@ -215,7 +217,8 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           evidence_models,
           period_models,
           collective_models, risk_models,
-          payout_models)
+          payout_models,
+          openness_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp,
@@ -235,7 +238,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               linkage_routes.bp, declaring_routes.bp, share_routes.bp, office_linkage_routes.bp, confirming_routes.bp,
               period_routes.bp,
               collective_routes.bp, risk_routes.bp,
-              payout_routes.bp, household_account_routes.bp, office_payout_routes.bp)
+              payout_routes.bp, household_account_routes.bp, office_payout_routes.bp,
+              openness_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -265,7 +269,8 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          evidence_routes.MENU,
          # what is set once
          unit_routes.MENU, door_routes.MENU, approving_routes.MENU, unit_table_routes.MENU, credit_routes.MENU,
-         terms_routes.MENU, paper_routes.MENU, paper_routes.OFFICE_MENU, place_routes.MENU, import_routes.MENU,
+         openness_routes.MENU, terms_routes.MENU, paper_routes.MENU, paper_routes.OFFICE_MENU, place_routes.MENU,
+         import_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
          notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
@@ -327,6 +332,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app.jinja_env.globals["newest_notices"] = notice_routes.newest
     app.jinja_env.globals["quota_bars"] = quota_routes.bars
     app.jinja_env.globals["card_panel_of"] = card_routes.panel_of
+    app.jinja_env.globals["told_share"] = openness_routes.told_share
     app.extensions.update(
         sijin_jobs=JOBS,
         sijin_handlers={kind: handler for room in (*NEWS, mail, messages) for kind, handler in room.HANDLERS.items()},
@@ -346,7 +352,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
         sijin_presence=presence.things_of,
         sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS, *payout_checks.CHECKS),
         sijin_sold_grams=seasons.sold_grams,
-        sijin_village_figures=village_income.public_figures,
+        sijin_village_figures=openness_village.read,
     )
     page_cache.init_app(app)
     shop_routes.init_app(app)

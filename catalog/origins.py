@@ -1,6 +1,6 @@
 """Where goods come from: product pages, villages, and what the public may know of a lot."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ from catalog import browse
 from catalog.entry.models import Application
 from catalog.models import Category, Lot, LotContribution, LotShare, Product
 from catalog.on_sale import harvested, on_sale, preseason_from
-from market import db, paging
+from market import db, paging, places
 from market.errors import NotFound
 from market.files import StoredFile
 from market.households import CoopMember, Household
@@ -47,8 +47,8 @@ def product_facts(product_id: int) -> Columns:
     return found
 
 
-def recent_lots(product_id: int | None = None, village_id: int | None = None) -> Sequence[Columns]:
-    """The newest confirmed lots of a product or a village, newest first; `grams` is the village's part."""
+def recent_lots(product_id: int | None = None, village_ids: Collection[int] | None = None) -> Sequence[Columns]:
+    """The newest confirmed lots of a product or of villages, newest first; `grams` is the villages' part."""
     lot, product, share = db.table(Lot), db.table(Product), db.table(LotShare)
     query = (
         select(lot.c.code, lot.c.kind, lot.c.harvested_on, product.c.id.label("product_id"), product.c.name,
@@ -62,8 +62,8 @@ def recent_lots(product_id: int | None = None, village_id: int | None = None) ->
     )
     if product_id is not None:
         query = query.where(lot.c.product_id == product_id)
-    if village_id is not None:
-        query = query.where(share.c.village_id == village_id)
+    if village_ids is not None:
+        query = query.where(share.c.village_id.in_(village_ids))
     return db.session().execute(query).all()
 
 
@@ -117,6 +117,26 @@ def village_facts(code: str) -> Columns:
     return found
 
 
+def predecessors(village_id: int) -> Sequence[Columns]:
+    """What a village came from by new names and mergers, the last to end first: id, name, valid_to."""
+    village = db.table(Division)
+    line = select(village.c.id).where(village.c.successor_id == village_id).cte(recursive=True)
+    line = line.union(select(village.c.id).where(village.c.successor_id == line.c.id))
+    return db.session().execute(
+        select(village.c.id, village.c.name, village.c.valid_to).where(village.c.id.in_(select(line.c.id)))
+        .order_by(village.c.valid_to.desc(), village.c.id)).all()
+
+
+def today_of(code: str) -> str:
+    """The code of the village that a former one has become. Raises NotFound."""
+    former = db.session().scalar(
+        select(Division.id).where(Division.code == code, Division.level == "village",
+                                  Division.successor_id.is_not(None)).order_by(Division.id.desc()).limit(1))
+    if former is None:
+        raise NotFound()
+    return db.session().scalars(select(Division.code).where(Division.id == places.today_of(former))).one()
+
+
 # ---- lots -----------------------------------------------------------------------------------------------------------
 
 
@@ -135,14 +155,16 @@ class Trace:
 
 def trace(code: str) -> Trace:
     """A lot's way back, in three statements. Raises NotFound, also while nobody at the village has confirmed it."""
-    lot, product, supplier = db.table(Lot), db.table(Product), db.table(Organisation)
+    lot, product, supplier, category = map(db.table, (Lot, Product, Organisation, Category))
     found = db.session().execute(
         select(lot.c.id, lot.c.code, lot.c.kind, lot.c.harvested_on, lot.c.best_before, lot.c.confirmed_at,
                lot.c.recalled_at,
                lot.c.total_milli, lot.c.total_grams, product.c.id.label("product_id"), product.c.name,
                product.c.name_en, product.c.unit, product.c.unit_en, product.c.picture, product.c.state,
-               product.c.certified, supplier.c.name.label("supplier"))
+               product.c.certified, product.c.supplier_id, category.c.code.label("category"),
+               supplier.c.name.label("supplier"))
         .join_from(lot, product, product.c.id == lot.c.product_id)
+        .join(category, category.c.id == product.c.category_id)
         .join(supplier, supplier.c.id == lot.c.supplier_id)
         .where(lot.c.code == code, lot.c.confirmed_at.is_not(None), harvested())
     ).first()

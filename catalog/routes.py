@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Flask, current_app, get_template_attribute, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, get_template_attribute, redirect, render_template, request, url_for
 from flask_babel import format_date
 from flask_login import current_user
 from markupsafe import Markup
@@ -155,15 +155,25 @@ def villages() -> str:
 @bp.get("/villages/<code>")
 @public
 @cached_page("page")
-def village(code: str) -> str:
+def village(code: str) -> Any:
     if not TWELVE_DIGITS.fullmatch(code):
         raise NotFound()
-    facts, page = origins.village_facts(code), page_number()
+    try:
+        facts, page = origins.village_facts(code), page_number()
+    except NotFound:
+        return redirect(url_for("shop.village", code=origins.today_of(code)), 302)
     shown = fragment("village", (code, page), lambda: _shelf(Filters(village=code), page))
-    figures = current_app.extensions.get("sijin_village_figures")
-    return render_template("catalog/village.html", village=facts, shown=shown, address=_address,
-                           lots=origins.recent_lots(village_id=facts.id),
-                           figures=figures(facts.id) if figures else None, fewest=origins.FEWEST_HOUSEHOLDS)
+    before, figures, lots = fragment("village's figures", code, lambda: _village(facts.id))
+    return render_template("catalog/village.html", village=facts, shown=shown, address=_address, before=before,
+                           lots=lots, figures=figures, fewest=origins.FEWEST_HOUSEHOLDS)
+
+
+def _village(village_id: int) -> tuple[Any, Any, Any]:
+    """What it came from, its figures with theirs, the newest lots of all of them; wsgi.py hands the figures in."""
+    before = origins.predecessors(village_id)
+    ids = [village_id, *(row.id for row in before)]
+    read = current_app.extensions.get("sijin_village_figures")
+    return before, read(ids) if read else None, origins.recent_lots(village_ids=ids)
 
 
 @bp.get("/trace/<code>")

@@ -117,6 +117,7 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "card.connect": (SUPPLIER, frozenset({"manager"})),
     "supplier.money": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),
     "supplier.read": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),
+    "cost.declare": (SUPPLIER, frozenset({"manager", "clerk"})),
     # coming in as a supplier
     "application.prepare": (SUPPLIER, frozenset({"applicant"})),
     "application.read": (SUPPLIER, frozenset({"applicant", "manager"})),

@@ -212,6 +212,15 @@ def basis_points(part: int, whole: int) -> int:
     return (part * 10_000 * 2 + whole) // (whole * 2) if whole else 0
 
 
+def in_whole_percent(points: int | None) -> int | None:
+    """Hundredths of a percent rounded to whole percents, half up: how exactly the public reads a share.
+
+    >>> in_whole_percent(833), in_whole_percent(850), in_whole_percent(None)
+    (800, 900, None)
+    """
+    return None if points is None else (points + 50) // 100 * 100
+
+
 def average(total_fen: int, count: int) -> int:
     """An amount per head, in fen; half a fen rounds up.
 

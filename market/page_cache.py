@@ -72,10 +72,10 @@ def cached_page(*parameters: str) -> Callable[[View], View]:
             body = cache.get(key) if key else None
             if body is None:
                 response = make_response(view(**parts))
-                if session.modified:
+                if session.modified or response.status_code != 200:
                     return response
                 body = response.get_data()
-                if key and response.status_code == 200:
+                if key:
                     cache.put(key, body)
             return _public(body)
 

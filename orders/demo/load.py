@@ -25,6 +25,7 @@ from orders.demo import (
     handing_on,
     linkages,
     lot_life,
+    openness,
     ordering,
     overdue,
     papers_of_trade,
@@ -108,6 +109,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     banking.send(book, files_folder)
     terms_of_payment.agree(book)
     collective.keep(book)
+    openness.open_up()
     _forget_messages()
 
 

@@ -2,20 +2,24 @@
 
 One household's income must follow neither from a figure nor from the difference of two. So the public gets one total
 of all kinds of household income, never the split; nothing of a running month, which would differ before and after one
-entry; and of money paid out only what enough households shared in every month that is summed.
+entry. Of money paid out it gets only shares, in whole percent, and only such that are made of whole cells (village,
+co-operative, category, month) in each of which enough households were paid: whatever is subtracted from whatever, the
+rest is made of such cells again.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, ColumnElement, case, cast, func, select, union_all
 
 from catalog.origins import FEWEST_HOUSEHOLDS
 from market import clock, db
 from market.errors import N_, MarketError
-from market.figures import Where
 from market.sealing import TRANSFERS, closed_months, open_month
 from orders.income import presence
+from orders.models import PaidAtWeighIn
 
 
 class NotYetOver(MarketError):
@@ -77,13 +81,73 @@ def _taken_back(first: str, last: str, village_ids: Sequence[int]) -> defaultdic
     return gone
 
 
-def shared_payouts(first: str, last: str, where: Where) -> set[tuple[int, str]]:
-    """Village and month in which enough different households were paid; only sealed transfers are looked at."""
-    query = (
-        select(TRANSFERS.c.village_id, TRANSFERS.c.period)
-        .where(TRANSFERS.c.event == "paid_out", TRANSFERS.c.backward.is_(False), TRANSFERS.c.household_id.is_not(None),
-               TRANSFERS.c.period.between(first, last), where.holds(TRANSFERS.c.village_id))
-        .group_by(TRANSFERS.c.village_id, TRANSFERS.c.period)
-        .having(func.count(TRANSFERS.c.household_id.distinct()) >= FEWEST_HOUSEHOLDS)
+@dataclass(frozen=True)
+class Cell:
+    """The smallest sum of what households were paid; `category` None for wages, rents and dividends."""
+
+    village_id: int
+    supplier_id: int | None
+    category: str | None
+    period: str
+
+
+def small_cells(first: str, last: str, condition: ColumnElement[bool]) -> set[Cell]:
+    """Cells of these months in which fewer than FEWEST_HOUSEHOLDS households were paid, and those that still change.
+
+    Counted are households that got something in the end; growers paid at weigh-in by their slips. A cell still changes
+    while a row of it is unsealed, or where a row was posted after its month: before and after, two figures would
+    differ by that row alone. `condition` narrows TRANSFERS.
+    """
+    paid = (
+        select(*CELL, TRANSFERS.c.household_id, _signed(TRANSFERS.c.amount_fen).label("fen"),
+               _late(first, last).label("late"))
+        .where(_is_paid(first, last, condition), TRANSFERS.c.household_id.is_not(None))
     )
-    return {(row.village_id, row.period) for row in db.session().execute(query)}
+    part = case((_at_weigh_in(), cast(func.substr(TRANSFERS.c.source, 6, func.length(TRANSFERS.c.source) - 14),
+                                      BigInteger)))
+    weighed = (
+        select(*CELL, PaidAtWeighIn.household_id, _signed(PaidAtWeighIn.amount_fen).label("fen"),
+               _late(first, last).label("late"))
+        .join(PaidAtWeighIn, PaidAtWeighIn.acceptance_part_id == part)
+        .where(_is_paid(first, last, condition), _at_weigh_in())
+    )
+    rows = union_all(paid, weighed).subquery()
+    keys = [rows.c[column.name] for column in CELL]
+    of_household = (
+        select(*keys, func.sum(rows.c.fen).label("fen"), func.max(rows.c.late).label("late"))
+        .group_by(*keys, rows.c.household_id).subquery()
+    )
+    keys = [of_household.c[column.name] for column in CELL]
+    receivers = func.sum(case((of_household.c.fen != 0, 1), else_=0))
+    few = select(*keys).group_by(*keys).having(
+        ((receivers > 0) & (receivers < FEWEST_HOUSEHOLDS)) | (func.max(of_household.c.late) > 0))
+    unsealed = select(TRANSFERS.c.village_id, TRANSFERS.c.supplier_id, TRANSFERS.c.category,
+                      TRANSFERS.c.business_date).where(
+        TRANSFERS.c.event == "paid_out", TRANSFERS.c.block_no.is_(None), condition)
+    closed = closed_months()
+    fresh = [(*row[:3], open_month(clock.period_of(row.business_date), closed))
+             for row in db.session().execute(unsealed)]
+    return {Cell(*row) for row in (*db.session().execute(few), *fresh) if first <= row[3] <= last}
+
+
+CELL = tuple(TRANSFERS.c[name] for name in ("village_id", "supplier_id", "category", "period"))
+
+
+def _is_paid(first: str, last: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return (TRANSFERS.c.event == "paid_out") & TRANSFERS.c.period.between(first, last) & condition
+
+
+def _at_weigh_in() -> ColumnElement[bool]:
+    return TRANSFERS.c.source.like("part:%:weigh_in")
+
+
+def _signed(amount: Any) -> ColumnElement[int]:
+    return case((TRANSFERS.c.backward, -amount), else_=amount)
+
+
+def _late(first: str, last: str) -> ColumnElement[int]:
+    """1 for a row that was posted after the month it counts in was over."""
+    return case(*(
+        ((TRANSFERS.c.period == month) & (TRANSFERS.c.posted_at >= clock.shanghai(
+            clock.first_day(clock.months_before(month, -1)))), 1)
+        for month in clock.months_between(first, last)), else_=0)

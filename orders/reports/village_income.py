@@ -6,7 +6,7 @@ really handed on, with proof, and stays unknown where there is too little to tel
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from market.figures import PRESENCE, Where
 from market.households import Household
 from market.i18n import gettext as _
 from market.places import Division, VillageDesignation
+from market.sealing import TRANSFERS
 from orders.reports import disclosure
 from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
 from orders.reports.readers import Area, Reader
@@ -82,7 +83,7 @@ def _for_the_public(columns: Sequence[Column]) -> Iterator[Column]:
 class Share:
     """Twelve months of a village: bought, handed on, months with purchases; whether the public may see it.
 
-    It may where enough households shared what households were paid in every month that anything was.
+    It may where what households were paid is made of cells that enough of them shared (orders/reports/disclosure.py).
     """
 
     bought_fen: int
@@ -105,7 +106,8 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
     people = people_by_village(*span)
     since = clock.months_before(asked.last, SHARE_MONTHS - 1)
     year = figures.village_figures(since, asked.last, area.where, by_period=True)
-    shares = _shares(year, set() if reader.sees_all else disclosure.shared_payouts(since, asked.last, area.where))
+    shares = _shares(year, set() if reader.sees_all else {cell.village_id for cell in disclosure.small_cells(
+        since, asked.last, area.where.holds(TRANSFERS.c.village_id))})
     places = _places(by_village) | (_open_places(area.where) if asked.every else {})
     designated = _designated(int(asked.last[:4]), list(places))
     columns = tuple(replace(c, heading=words.designation_label(int(asked.last[:4]))) if c.key == "designated" else c
@@ -167,7 +169,9 @@ def _hide(row: Row, behind: int, share: Share | None) -> bool:
         row.instead = {"households": _("fewer than %(number)s", number=FEWEST_HOUSEHOLDS)}
     elif share is not None and not share.is_public:
         row.values["farmers_share"] = None
-        row.instead = {}
+        row.instead = {"farmers_share": _("fewer than %(number)s", number=FEWEST_HOUSEHOLDS)}
+    else:
+        row.values["farmers_share"] = money.in_whole_percent(row.values["farmers_share"])
     return few
 
 
@@ -197,8 +201,8 @@ def _each_once(counts: Mapping[str, int]) -> str:
 # ---- twelve months --------------------------------------------------------------------------------------------------
 
 
-def _shares(year: Sequence[Mapping[str, Any]], shared: set[tuple[int, str]]) -> dict[int, Share]:
-    """By village. A month in which few households were paid keeps the whole share from the public: the difference of
+def _shares(year: Sequence[Mapping[str, Any]], few_were_paid: Collection[int]) -> dict[int, Share]:
+    """By village. One month in which few households were paid keeps the whole share from the public: the difference of
     two years that overlap would tell what they got.
     """
     shares: dict[int, Share] = {}
@@ -207,7 +211,7 @@ def _shares(year: Sequence[Mapping[str, Any]], shared: set[tuple[int, str]]) -> 
         known = shares.get(row["village_id"], Share(0, 0, 0))
         shares[row["village_id"]] = Share(
             known.bought_fen + bought, known.paid_fen + paid, known.months + (bought > 0),
-            known.is_public and (row["households_paid_fen"] == 0 or (row["village_id"], row["period"]) in shared))
+            row["village_id"] not in few_were_paid)
     return shares
 
 
@@ -295,28 +299,3 @@ def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
     ordered = sorted(ids)
     for start in range(0, len(ordered), AT_ONCE):
         yield ordered[start:start + AT_ONCE]
-
-
-# ---- the village's own page -----------------------------------------------------------------------------------------
-
-
-def public_figures(village_id: int) -> dict[str, int | None] | None:
-    """The last twelve months that are over, for a village's public page; None behind fewer than 5 households.
-
-    Households: those that anything was earned for. What households were paid is told in full or, as None, not at all:
-    every month in which any was paid must have paid at least 5 of them.
-    """
-    last = disclosure.newest_month()
-    first, where = clock.months_before(last, SHARE_MONTHS - 1), Where(village_ids=(village_id,))
-    with db.snapshot():
-        year = figures.village_figures(first, last, where, by_period=True)
-        counts = figures.presence_by_village(first, last, where)
-        behind = disclosure.standing(first, last, {village_id: figures.total_of(year)}, counts)
-        share = _shares(year, disclosure.shared_payouts(first, last, where)).get(village_id)
-    if share is None or behind.get(village_id, 0) < FEWEST_HOUSEHOLDS:
-        return None
-    return {
-        "accepted_grams": sum(row["accepted_grams"] - row["returned_grams"] for row in year),
-        "households": counts[village_id]["household"],
-        "households_paid_fen": sum(row["households_paid_fen"] for row in year) if share.is_public else None,
-    }

@@ -21,5 +21,6 @@ ACTS: Mapping[str, str] = {
     "unit.facts_set": N_("Changed the facts"), "unit.made": N_("Created the sub-unit"),
     "handover.planned": N_("Planned the hand-over"), "handover.done": N_("The hand-over took effect"),
     "handover.cancelled": N_("Called it off"),
+    "unit.named": N_("Agreed to be named on village pages"), "unit.unnamed": N_("Took the name off village pages"),
 }
 MANAGER_ACCOUNT, TRADING_ACCOUNT = N_("Manager account"), N_("Trading account")

@@ -14,6 +14,7 @@ from market.i18n import ngettext
 from market.menus import MenuEntry
 from market.waiting import Waiting
 from market.web import once, page_number, parse, see_other, shows_again
+from orders.openness import naming
 from orders.units import admission, contractors, desk, labels, people, schemas, tree
 from orders.units.contractors import Term
 from orders.units.people import Person
@@ -56,7 +57,7 @@ def show() -> str:
         "orders/units/show.html", unit=unit, found=desk.sub_units(current_user, page_number()), labels=labels,
         types=words.UNIT_TYPES, manages=can(current_user, "unit.manage"), doors=desk.doors(current_user),
         decides=_names_of_deciders(unit) if unit.status != "active" else "",
-        history=journal.timeline("organisation", unit.id)[-8:])
+        history=journal.timeline("organisation", unit.id)[-8:], named=naming.is_named(unit.id))
 
 
 def _names_of_deciders(unit: Any) -> str:

@@ -1,7 +1,7 @@
 /*
   data-map="address of the shapes" data-map-table="id of a <tbody>": draws the rows of the table beside it as a map.
   Each row names its shape (data-code) and its figure (data-value), its first cell the words and, where there is one, the
-  page to open. The table is the truth; the map is a second way to read it.
+  page to open. The table is the truth; the map is a second way to read it. With data-map-mark the rows' shapes are marked.
 */
 "use strict";
 
@@ -36,6 +36,7 @@ function option(place, figures) {
   const data = [...figures].map(([name, { value }]) => ({ name, value, cursor: value ? "pointer" : "default" }));
   const most = Math.max(1, ...data.map(({ value }) => value));
   const words = (name) => figures.get(name)?.words ?? "";
+  if ("mapMark" in place.dataset) return marked(place, data, colour, words);
   return {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(place).fontFamily },
@@ -59,6 +60,23 @@ function option(place, figures) {
         textBorderColor: colour("--surface"), textBorderWidth: 3,
       },
       emphasis: { itemStyle: { areaColor: colour("--grain-line") }, label: { color: colour("--ink"), fontWeight: 600 } },
+    }],
+  };
+}
+
+function marked(place, data, colour, words) {
+  return {
+    animation: false,
+    textStyle: { fontFamily: getComputedStyle(place).fontFamily },
+    series: [{
+      type: "map", map: "counties", selectedMode: false, silent: true,
+      data: data.map((row) => ({ ...row, itemStyle: { areaColor: colour("--tea") } })),
+      layoutCenter: ["50%", "50%"], layoutSize: "98%", aspectScale: 0.9,
+      itemStyle: { borderColor: colour("--surface"), borderWidth: 1.5, areaColor: colour("--sunken") },
+      label: {
+        show: true, color: colour("--ink"), fontSize: 12, formatter: ({ name }) => words(name),
+        textBorderColor: colour("--surface"), textBorderWidth: 3,
+      },
     }],
   };
 }

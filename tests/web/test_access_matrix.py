@@ -64,6 +64,7 @@ from orders.models import (
     Reconciliation,
     Refund,
 )
+from orders.openness import costs
 from orders.ordering import weekly
 from orders.papers.models import (
     FrameContract,
@@ -187,6 +188,7 @@ class Things:
     payout_run_id: int
     payout_run_line_id: int
     household_account_id: int
+    cost_id: int
 
 
 Make = Callable[[Things], Any]
@@ -200,7 +202,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id",
         "refund_id", "payment_id", "payer_id", "package_id", "draw_id", "linkage_id", "proposal_id", "correction_id",
-        "income_id", "risk_id", "lot_payment_id", "payout_id", "payout_run_id", "payout_run_line_id",
+        "income_id", "risk_id", "cost_id", "lot_payment_id", "payout_id", "payout_run_id", "payout_run_line_id",
         "household_account_id")},
     # months of the ledger: everybody of the offices reads any; one that never was answers like an unknown one
     **{f"periods.{name}.number": (lambda _things: 202608, NOBODYS)
@@ -421,6 +423,9 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
     member = read(select(CoopMember.household_id).where(CoopMember.supplier_id == world.organisation_id(supplier)))
     papers = papers_of(order, somebody, world, paper.id)
     with db.transaction():
+        cost_id = costs.declare({"category": "vegetables", "valid_from": "2026-10", "packing_points": 1,
+                                 "transport_points": 1, "loss_points": 1, "share_points": 1}, paper.id,
+                                world.person(clerk))
         menu = weekly.make("周一菜单", [weekly.Entry(product, 10_000)], world.person(cook))
     return Things(
         **tied(trade, supplier, village, paper.id),
@@ -428,7 +433,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         terms_id=terms_id, break_id=break_id,
         **unit_things,
         **papers, **bank_upload(world, "chair.shi" if near else "chair.he"), list_id=menu,
-        capacity_id=asked.village_capacity_id, request_id=asked.id,
+        cost_id=cost_id, capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         amendment_id=changed, **reconciled(world, supplier), **drawn(world, official, 1),
         refund_id=owed_back(order.id, somebody, paper.id),

@@ -262,19 +262,6 @@ def test_a_village_page_shows_goods_and_lots_and_no_figures_of_its_own(app: Flas
     assert client.get("/villages/431125000000").status_code == 404
 
 
-@pytest.mark.parametrize(("households", "shown"), [(4, False), (5, True)])
-def test_income_of_few_households_is_not_shown(app: Flask, world: World, client: FlaskClient, households: int,
-                                               shown: bool) -> None:
-    figures = type("Figures", (), {"accepted_grams": 5_000, "households": households, "households_paid_fen": 123_456})
-    app.extensions["sijin_village_figures"] = lambda _village_id: figures
-    try:
-        html = client.get("/villages/" + goods.values(world, POMELO)["village"]).text
-    finally:
-        del app.extensions["sijin_village_figures"]
-    assert ("1,234.56" in html) is shown
-    assert ("不足 5" in html) is not shown
-
-
 @pytest.mark.parametrize(("households", "words"), [(2, "不足 5 户"), (6, "6 户")])
 def test_a_trace_names_villages_but_nobody(world: World, client: FlaskClient, households: int, words: str) -> None:
     pomelo = goods.list_goods(world, POMELO, name="江永香柚", supply="stocked")
