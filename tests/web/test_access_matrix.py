@@ -182,13 +182,13 @@ class Things:
     correction_id: int
     income_id: int
     risk_id: int
-    month_proposal_id: int = 0
     lot_payment_id: int
     payout_id: int
     payout_run_id: int
     payout_run_line_id: int
     household_account_id: int
     cost_id: int
+    month_proposal_id: int = 0
 
 
 Make = Callable[[Things], Any]
