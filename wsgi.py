@@ -95,6 +95,10 @@ from orders.agency import account_routes as agency_account_routes
 from orders.agency import api as agency_api
 from orders.agency import fee_routes
 from orders.agency import routes as agency_routes
+from orders.anomalies import jobs as anomaly_jobs
+from orders.anomalies import models as anomaly_models
+from orders.anomalies import routes as anomaly_routes
+from orders.anomalies import village_routes as anomaly_village_routes
 from orders.approving import api as approving_api
 from orders.approving import models as approving_models
 from orders.approving import news as approving_news
@@ -180,7 +184,8 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           submissions, catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models, message_rows,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
-          inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models)
+          inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models,
+          anomaly_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -194,7 +199,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
               approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp,
               setting_routes.bp, banking_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
-              reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp)
+              reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp,
+              anomaly_routes.bp, anomaly_village_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -210,11 +216,11 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          # money, beside what of it is for every day
          banking_routes.MENU, overdue_routes.MENU, overdue_village_routes.MENU, overdue_office_routes.MENU,
          refund_routes.MENU, agency_account_routes.MENU, card_village_routes.MENU, reconciling_routes.MENU,
-         fee_routes.MENU, setting_routes.MENU,
+         fee_routes.MENU, setting_routes.MENU, anomaly_village_routes.MENU,
          # goods and people of a co-operative; what offices decide
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
          entry_office_routes.MENU, unit_office_routes.MENU, capacity_routes.MENU, quota_office_routes.MENU,
-         approving_office_routes.MENU, member_routes.MENU, income_routes.MENU, wage_routes.MENU,
+         anomaly_routes.MENU, approving_office_routes.MENU, member_routes.MENU, income_routes.MENU, wage_routes.MENU,
          # what is looked up
          quota_routes.MENU, inspection_routes.MENU, trade_paper_routes.MENU, recall_routes.MENU, price_routes.MENU,
          # what is set once
@@ -234,16 +240,18 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("refunds", refund_jobs.follow, seconds=30),
         worker.Job("unpaid orders", terms_jobs.expire, seconds=180),
         worker.Job("reconciliation", reconciling_jobs.begin_night, seconds=None),
-        worker.Job("overdue", overdue_jobs.follow_day, seconds=600))
+        worker.Job("overdue", overdue_jobs.follow_day, seconds=600),
+        worker.Job("anomalies", anomaly_jobs.follow_day, seconds=600))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
         quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs,
-        banking_news, reconciling_jobs, overdue_jobs)
+        banking_news, reconciling_jobs, overdue_jobs, anomaly_jobs)
 # what waits for a visitor, by room
 MONEY_WAITING = (overdue_routes.waiting_here, banking_routes.waiting_here, refund_routes.waiting_here,
                  reconciling_routes.waiting_here)
 WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.waiting_here, village_home.waiting_here,
            *MONEY_WAITING, overdue_office_routes.waiting_here,
+           anomaly_routes.waiting_here, anomaly_village_routes.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
            entry_office_routes.waiting_here, paper_routes.waiting_here, capacity_routes.waiting_here,
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,

@@ -12,8 +12,8 @@ from market.access import can, public, requires
 from market.errors import N_, NotFound
 from market.schemas import Input, Month, Words
 from market.web import MenuEntry, page_number
+from orders.anomalies import report as anomalies
 from orders.reports import (
-    anomalies,
     disclosure,
     filing_register,
     late_payments,
