@@ -19,6 +19,7 @@ from orders.approving.rules import ROLLING_DAYS
 from orders.models import Acceptance, Order, OrderLine
 
 FEWEST_ORDERS = 5
+MANY_ORDERS = 8  # of a month: from then on two thirds are much, of fewer four fifths
 LAST_DAYS = 3
 TIMES_NORMAL = 3
 MONTHS_KNOWN = 3  # a unit's own share counts from so many other months on
@@ -95,7 +96,8 @@ def one_supplier(begin: date, end: date, where: Where) -> Iterator[Found]:
         for row in rows:
             sums[row.supplier_id] += row.fen
         supplier, most = max(sums.items(), key=lambda pair: pair[1])
-        if len(rows) >= FEWEST_ORDERS and most * 5 > total * 3:
+        is_much = most * 3 > total * 2 if len(rows) >= MANY_ORDERS else most * 5 > total * 4
+        if len(rows) >= FEWEST_ORDERS and is_much:
             theirs = [row for row in rows if row.supplier_id == supplier]
             share = most * 1000 // total
             yield Found("one_supplier", f"{unit}/{month}", f"{rows[0].unit_name} · {theirs[0].supplier_name}",

@@ -45,7 +45,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
         "what follows a plus.")),
     "hasty": (N_("Approved without a look?"), N_("Approved within 30 seconds of being asked for.")),
     "one_supplier": (N_("Mostly one co-operative"), N_(
-        "Of five accepted orders of a month or more, over three fifths of the amount went to one co-operative.")),
+        "Of eight accepted orders of a month or more, over two thirds of the amount went to one co-operative; of five "
+        "to seven, over four fifths.")),
     "tender": (N_("Above a tender limit"), N_("The year's purchases of one category lie above the tender limit.")),
 }
 TIES: Mapping[str, str] = {

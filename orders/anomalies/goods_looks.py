@@ -35,13 +35,13 @@ def prices(begin: date, end: date, where: Where) -> Iterator[Found]:
                PriceOutlier.period < clock.period_of(end), PriceOutlier.approved_at.is_(None),
                PriceOutlier.sent_back_at.is_(None)).order_by(PriceOutlier.id)).all()
     sold: dict[tuple[int, int, str], dict[int, Any]] = defaultdict(dict)
-    for row in db.session().execute(
+    for order in db.session().execute(
             select(Order.id, Order.number, Order.placed_fen, Order.business_date, OrderLine.product_id,
                    OrderLine.price_fen)
             .join(OrderLine, OrderLine.order_id == Order.id)
             .where(OrderLine.product_id.in_({row.product_id for row in found}), Order.business_date >= begin,
                    Order.business_date < end, Order.state != "cancelled").order_by(Order.id)):
-        sold[row.product_id, row.price_fen, clock.period_of(row.business_date)][row.id] = row
+        sold[order.product_id, order.price_fen, clock.period_of(order.business_date)][order.id] = order
     for row in found:
         orders = sold[row.product_id, row.price_fen, row.period]
         yield Found("price", str(row.id), f"{row.short_name} · {row.name}",

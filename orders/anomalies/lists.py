@@ -59,8 +59,8 @@ def listed(where: Where, shown: str, kind: str, page: int) -> Listed:
     counts = db.session().execute(select(*(db.sum_of(case((condition, 1), else_=0)).label(name)
                                            for name, condition in conditions.items())).where(mine)).one()
     wanted = and_(mine, conditions[shown])
-    kinds = {row.kind: row.count for row in db.session().execute(
-        select(AnomalyCase.kind, func.count().label("count")).where(wanted).group_by(AnomalyCase.kind)
+    kinds = {row.kind: row.cases for row in db.session().execute(
+        select(AnomalyCase.kind, func.count().label("cases")).where(wanted).group_by(AnomalyCase.kind)
         .order_by(AnomalyCase.kind))}
     query = select(*_SHOWN).where(wanted, *([AnomalyCase.kind == kind] if kind else [])).order_by(
         AnomalyCase.grave.desc(), AnomalyCase.due_on, AnomalyCase.id.desc())

@@ -130,23 +130,23 @@ def _steps(begin: date, end: date, where: Where, names: Mapping[int, Any]) -> It
             outside.add(payer[1])
         yield Step(payer, ("supplier", row.supplier_id), row.amount_fen, row.business_date, "claim", row.number,
                    row.id, payer != ("unit", row.unit_id))
-    for row in db.session().execute(
+    for back in db.session().execute(
             select(Refund.id, Refund.number, Refund.amount_fen, Refund.business_date, Order.unit_id, Order.supplier_id)
             .join(Order, Order.id == Refund.order_id).join(unit, unit.c.id == Order.unit_id)
             .join(supplier, supplier.c.id == Order.supplier_id)
             .where(near, Refund.state == "done", Refund.business_date >= begin, Refund.business_date < end)
             .order_by(Refund.id)):
-        yield Step(("supplier", row.supplier_id), ("unit", row.unit_id), row.amount_fen, row.business_date, "refund",
-                   row.number, row.id)
-    for row in db.session().execute(
+        yield Step(("supplier", back.supplier_id), ("unit", back.unit_id), back.amount_fen, back.business_date,
+                   "refund", back.number, back.id)
+    for out in db.session().execute(
             select(PayoutLine.id, Payout.number, PayoutLine.amount_fen, Payout.business_date, Payout.supplier_id,
                    Household.head_name)
             .join(Payout, Payout.id == PayoutLine.payout_id).join(supplier, supplier.c.id == Payout.supplier_id)
             .join(Household, Household.id == PayoutLine.household_id)
             .where(where.holds(supplier.c.division_id), Payout.business_date >= begin, Payout.business_date < end,
                    Household.head_name.in_(outside)).order_by(PayoutLine.id)):
-        yield Step(("supplier", row.supplier_id), ("person", row.head_name), row.amount_fen, row.business_date,
-                   "payout", row.number, row.id)
+        yield Step(("supplier", out.supplier_id), ("person", out.head_name), out.amount_fen, out.business_date,
+                   "payout", out.number, out.id)
 
 
 class _Payers:

@@ -61,7 +61,8 @@ def index() -> str:
 
     return render_template(
         "orders/anomalies/index.html", found=found, shown=shown, kind=kind, kinds=sights.KINDS,
-        filter_names=lists.FILTERS, states=lists.STATE_LABELS, value=sights.value_words, address=address, today=clock.today(),
+        filter_names=lists.FILTERS, states=lists.STATE_LABELS, value=sights.value_words, address=address,
+        today=clock.today(),
         month=clock.period_of(clock.today()), may_handle=can(current_user, "anomaly.handle"))
 
 

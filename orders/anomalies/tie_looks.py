@@ -81,38 +81,42 @@ def _tokens() -> defaultdict[int, set[Token]]:
 
 def _said() -> Iterator[tuple[int, list[Token]]]:
     """Every table that says how an organisation or one of its people is reached: seven statements."""
-    for row in db.session().execute(
+    for row in _rows(
             select(Organisation.id, Organisation.phone, Organisation.bank_account, Organisation.contact_name,
                    Organisation.credit_code).where(Organisation.kind != "office")):
         yield row.id, [_number("phone", row.phone), _number("account", row.bank_account),
                        ("code", row.credit_code or ""), _both(row.contact_name, row.phone)]
-    for row in db.session().execute(
+    for row in _rows(
             select(Membership.organisation_id, User.id, User.name, User.mobile, User.email)
             .join(User, User.id == Membership.user_id).join(Organisation, Organisation.id == Membership.organisation_id)
             .where(Organisation.kind != "office")):
         yield row.organisation_id, [
             ("person", str(row.id)), _number("phone", row.mobile or ""), _both(row.name, row.mobile or ""),
             ("mail", plain_mail(row.email) if row.email else "")]
-    for row in db.session().execute(
+    for row in _rows(
             select(DeliveryPoint.unit_id, DeliveryPoint.address, DeliveryPoint.phone, DeliveryPoint.contact)
             .where(DeliveryPoint.closed_at.is_(None))):
         yield row.unit_id, [_number("phone", row.phone), _number("address", row.address),
                             _both(row.contact, row.phone)]
-    for row in db.session().execute(select(InvoiceTitle.unit_id, InvoiceTitle.address, InvoiceTitle.phone,
+    for row in _rows(select(InvoiceTitle.unit_id, InvoiceTitle.address, InvoiceTitle.phone,
                                            InvoiceTitle.bank_account, InvoiceTitle.tax_number)):
         yield row.unit_id, [_number("phone", row.phone), _number("account", row.bank_account),
                             _number("address", row.address), ("code", row.tax_number)]
-    for row in db.session().execute(
+    for row in _rows(
             select(Application.supplier_id, Application.legal_person, Application.mobile, Application.bank_account,
                    Application.credit_code).where(Application.state == "admitted")):
         yield row.supplier_id, [_number("phone", row.mobile), _number("account", row.bank_account),
                                 ("code", row.credit_code or ""), _both(row.legal_person, row.mobile)]
-    for row in db.session().execute(select(UnitApplication.unit_id, UnitApplication.mobile,
+    for row in _rows(select(UnitApplication.unit_id, UnitApplication.mobile,
                                            UnitApplication.credit_code).where(UnitApplication.state == "admitted")):
         yield row.unit_id, [_number("phone", row.mobile), ("code", row.credit_code)]
-    for row in db.session().execute(
+    for row in _rows(
             select(Certificate.supplier_id, Certificate.address, Certificate.contact).distinct()):
         yield row.supplier_id, [_number("address", row.address), _number("phone", row.contact)]
+
+
+def _rows(query: Any) -> Iterator[Any]:
+    yield from db.session().execute(query)
 
 
 def _number(kind: str, text: str) -> Token:
