@@ -7,6 +7,7 @@ route with a parameter that PARAMETERS does not know fails: say there how to mak
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pytest
@@ -38,6 +39,9 @@ from market.parties import Organisation
 from market.places import Division
 from market.users import User
 from orders import seasons
+from orders.anomalies import cases as anomaly_cases
+from orders.anomalies.found import EARLIER, Found
+from orders.anomalies.models import AnomalyCase
 from orders.approving import amending
 from orders.banking import columns as bank_columns
 from orders.banking import table as bank_table
@@ -166,6 +170,7 @@ class Things:
     row_id: int
     payment_id: int
     payer_id: int
+    anomaly_id: int
 
 
 Make = Callable[[Things], Any]
@@ -178,7 +183,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id",
-        "refund_id", "payment_id", "payer_id")},
+        "refund_id", "payment_id", "payer_id", "anomaly_id")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
     **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},
@@ -237,6 +242,10 @@ SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit") fo
 OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
 BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
+    "anomalies.decide": lambda _things: {"decision": "cleared", "note": "查过"},
+    "anomalies.confirm": lambda _things: {"decision": "cleared"},
+    "anomalies.refuse": lambda _things: {"note": "再查"},
+    "village_anomalies.answer": lambda _things: {"words": "说明"},
     "weekly_lists.change": lambda _things: {"name": "周一菜单"},
     "reconciliation.settle": lambda _things: {"remark": "查清了"},
     "papers.refuse": lambda _things: {"reason": "看不清"},
@@ -375,6 +384,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         terms_id=terms_id, break_id=break_id,
         **unit_things,
         **papers, **bank_upload(world, "chair.shi" if near else "chair.he"), list_id=menu,
+        anomaly_id=checked(order, TODAY),
         capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         amendment_id=changed, **reconciled(world, supplier), refund_id=owed_back(order.id, somebody, paper.id),
@@ -394,6 +404,14 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0,
         plan_id=plan, standing_run_id=standing_run, phone_order_id=phone_order, phone_token=f"{unit}s-token",
         **received(trade, second, paper.id))
+
+
+def checked(order: Order, day: date) -> int:
+    """A grave case about an order."""
+    with db.transaction():
+        anomaly_cases.open_found([Found("round_trip", str(order.id), order.number, EARLIER, {}, day, order.unit_id,
+                                        order.supplier_id, (order.id,))])
+    return db.session().scalars(select(AnomalyCase.id).where(AnomalyCase.key == str(order.id))).one()
 
 
 def reconciled(world: World, supplier: str) -> dict[str, int]:

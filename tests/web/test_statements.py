@@ -77,7 +77,7 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
         "/search?q=白菜", "/village/orders?tab=to_pay", "/village/refunds?tab=asked",
         "/village/account?by=month", "/village/account?by=statement", "/village/bank?state=all",
         "/village/bank/rows.csv?state=all",
-        "/office/listings?tab=decided", "/office/anomalies?month=2026-10",
+        "/office/listings?tab=decided", "/office/anomalies?show=undecided&kind=round_trip",
         "/reports/anomalies?from=2026-10&to=2026-10", "/office/prices?show=above", "/office/price-outliers?state=open",
         "/village/products?state=waiting",
         "/village/lots?state=waiting", "/village/write-offs?state=waiting", "/office/applications?tab=all",
