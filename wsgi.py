@@ -103,6 +103,10 @@ from orders.agency import account_routes as agency_account_routes
 from orders.agency import api as agency_api
 from orders.agency import fee_routes
 from orders.agency import routes as agency_routes
+from orders.anomalies import jobs as anomaly_jobs
+from orders.anomalies import models as anomaly_models
+from orders.anomalies import routes as anomaly_routes
+from orders.anomalies import village_routes as anomaly_village_routes
 from orders.approving import api as approving_api
 from orders.approving import models as approving_models
 from orders.approving import news as approving_news
@@ -218,7 +222,8 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           period_models,
           collective_models, risk_models,
           payout_models,
-          openness_models)
+          openness_models,
+          anomaly_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp,
@@ -239,7 +244,8 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               period_routes.bp,
               collective_routes.bp, risk_routes.bp,
               payout_routes.bp, household_account_routes.bp, office_payout_routes.bp,
-              openness_routes.bp)
+              openness_routes.bp,
+              anomaly_routes.bp, anomaly_village_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -256,11 +262,11 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          # money, beside what of it is for every day
          banking_routes.MENU, overdue_routes.MENU, overdue_village_routes.MENU, overdue_office_routes.MENU,
          refund_routes.MENU, agency_account_routes.MENU, card_village_routes.MENU, reconciling_routes.MENU,
-         fee_routes.MENU, setting_routes.MENU, period_routes.MENU,
+         fee_routes.MENU, setting_routes.MENU, period_routes.MENU, anomaly_village_routes.MENU,
          # goods and people of a co-operative; what offices decide
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
          entry_office_routes.MENU, unit_office_routes.MENU, capacity_routes.MENU, quota_office_routes.MENU,
-         approving_office_routes.MENU, risk_routes.MENU, collective_routes.MENU, member_routes.MENU,
+         anomaly_routes.MENU, approving_office_routes.MENU, risk_routes.MENU, collective_routes.MENU, member_routes.MENU,
          income_routes.MENU, payout_routes.MENU, household_account_routes.MENU, office_payout_routes.MENU,
          linkage_routes.MENU, declaring_routes.MENU, share_routes.MENU, office_linkage_routes.MENU,
          confirming_routes.MENU,
@@ -288,11 +294,12 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("overdue", overdue_jobs.follow_day, seconds=600),
         worker.Job("evidence", evidence_jobs.make_next, seconds=2),
         worker.Job("evidence kept", evidence_jobs.follow_hours, seconds=600),
-        worker.Job("risk signals", risk_jobs.follow_night, seconds=None))
+        worker.Job("risk signals", risk_jobs.follow_night, seconds=None),
+        worker.Job("anomalies", anomaly_jobs.follow_day, seconds=600))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
         quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs,
-        banking_news, reconciling_jobs, overdue_jobs, evidence_jobs, period_news, collective_news, risk_jobs)
+        banking_news, reconciling_jobs, overdue_jobs, evidence_jobs, period_news, collective_news, risk_jobs, anomaly_jobs)
 # what waits for a visitor, by room
 MONEY_WAITING = (overdue_routes.waiting_here, banking_routes.waiting_here, refund_routes.waiting_here,
                  reconciling_routes.waiting_here)
@@ -300,6 +307,7 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, confirming_rou
            office_linkage_routes.waiting_here, village_home.waiting_here,
            *MONEY_WAITING, overdue_office_routes.waiting_here, payout_routes.waiting_here,
            office_payout_routes.waiting_here,
+           anomaly_routes.waiting_here, anomaly_village_routes.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
            entry_office_routes.waiting_here, paper_routes.waiting_here, capacity_routes.waiting_here,
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,

@@ -29,6 +29,11 @@ _COUNTED = case(
     else_=_accepted.c.accepted_grams)
 
 
+def counted_grams() -> Any:
+    """The expression of what a line counts, over order_line, order and (outer) acceptance_line."""
+    return _COUNTED
+
+
 def count_placed(rows: Iterable[Mapping[str, Any]]) -> None:
     """Order lines just placed, each with its season_id (None: no season of the good holds the delivery day)."""
     grams: dict[int, int] = defaultdict(int)

@@ -1,4 +1,4 @@
-"""Tables of approving: who approves what, each step and its answer, changes of orders, tender limits, anomalies."""
+"""Tables of approving: who approves what, each step and its answer, changes of orders, tender limits."""
 
 from datetime import date, datetime
 
@@ -12,7 +12,6 @@ STEP_ROLES = ("approver", "leader")
 DECISIONS = ("approve", "decline")
 WAYS = ("here", "paper")
 AMENDMENTS = ("reduced", "raised", "parted")
-RESULTS = ("in_order", "mended", "passed_on")
 
 
 class ApprovalRule(Base):
@@ -149,18 +148,3 @@ class SchemeDeclaration(Base):
     decided_on: Mapped[date]
     declared_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
     declared_at: Mapped[datetime]
-
-
-class AnomalyHandling(Base):
-    """What an official found out about something that stood out."""
-
-    __tablename__ = "anomaly_handling"
-    __table_args__ = (UniqueConstraint("kind", "key"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(24))
-    key: Mapped[str] = mapped_column(String(120))
-    result: Mapped[str] = mapped_column(choice("result", *RESULTS))
-    note: Mapped[str]
-    handled_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
-    handled_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Input of approving: who approves what, a paper, a changed order, a scheme, a limit, what became of a finding."""
+"""Input of approving: who approves what, a paper, a changed order, a scheme, a limit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import fields, pre_load
 
 from market.schemas import Choice, Day, Fen, Input, Milli, Whole, Words
-from orders.approving.models import RESULTS, STEP_ROLES
+from orders.approving.models import STEP_ROLES
 from orders.states import FUND_SOURCES
 
 
@@ -86,12 +86,3 @@ class TenderLimitSchema(Input):
     category = Words(longest=40, load_default="")
     limit_fen = Fen(required=True)
     document = Words(longest=300, required=True)
-
-
-class HandlingSchema(Input):
-    """What an official found out."""
-
-    kind = Words(longest=24, required=True)
-    key = Words(longest=120, required=True)
-    result = Choice(RESULTS, required=True)
-    note = Words(longest=500, required=True)

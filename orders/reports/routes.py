@@ -14,8 +14,8 @@ from market.schemas import Input, Month, Words
 from market.web import MenuEntry, page_number
 from orders.collective import report as collective_income
 from orders.linkages import report as helped_households
+from orders.anomalies import report as anomalies
 from orders.reports import (
-    anomalies,
     disclosure,
     filing_register,
     income_unpaid,

@@ -2,7 +2,8 @@
 
 Purchases are dated by acceptance, less what came back; income is what villages earned, less what was taken back. The
 ratio 'income to sales' compares the two in the same months; the farmers' share compares twelve months' money that was
-really handed on, with proof, and stays unknown where there is too little to tell.
+really handed on, with proof, and stays unknown where there is too little to tell. Orders under check
+(orders/anomalies/holds.py) are left out of what the public sees; officials see the figures with and without them.
 """
 
 from collections import defaultdict
@@ -21,6 +22,8 @@ from market.households import Household
 from market.i18n import gettext as _
 from market.places import Division, VillageDesignation
 from market.sealing import TRANSFERS
+from orders.anomalies import holds
+from orders.anomalies.holds import Held
 from orders.reports import disclosure
 from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
 from orders.reports.readers import Area, Reader
@@ -66,8 +69,20 @@ COLUMNS = (
     Column("people", N_("People"), "count", "earned", sums=True, opens=True, income=True),
     Column("per_household_fen", N_("Per household"), "fen", "earned", income=True),
     Column("per_head_fen", N_("Per head"), "fen", "earned", income=True),
+    Column("under_check_fen", N_("Under check"), "fen", "accepted", sums=True),
+    Column("under_check_orders", N_("Orders under check"), "count", "accepted"),
+    Column("under_check_days", N_("Under check for days"), "count"),
+    Column("left_out_fen", N_("Left out after a check"), "fen", "accepted", sums=True),
 )
+WITHOUT = (  # beside the figures with everything in them, for officials
+    Column("clear_purchase_fen", N_("Purchase amount without what is held"), "fen", "accepted", sums=True),
+    Column("clear_income_fen", N_("Total income without what is held"), "fen", "earned", sums=True),
+)
+TOTAL_INCOME = {**HOUSEHOLD_INCOME, "collective_fen": 1}
 HOUSEHOLD_FEN = _fen("household_fen", N_("Income of households"), "earned", HOUSEHOLD_INCOME, income=True)
+# amounts from which the income of households follows
+TOLD_BY_HOUSEHOLDS = (HOUSEHOLD_FEN.key, "income_fen", "income_ratio", "farmers_share", "per_household_fen",
+                      "per_head_fen")
 
 
 def _for_the_public(columns: Sequence[Column]) -> Iterator[Column]:
@@ -101,32 +116,40 @@ class Share:
 def read(asked: Asked, area: Area, reader: Reader) -> Content:
     """The report's rows, in a constant number of statements whatever the number of villages or orders."""
     span = (asked.first, asked.last, area.where)
-    by_village = {row["village_id"]: row for row in figures.village_figures(*span)}
+    since = clock.months_before(asked.last, SHARE_MONTHS - 1)
+    rows, year = figures.village_figures(*span), figures.village_figures(since, asked.last, area.where, by_period=True)
+    by_month_held = holds.held_figures(min(since, asked.first), asked.last, area.where)
+    held = holds.by_village(by_month_held, asked.first, asked.last)
+    whole = {row["village_id"]: row for row in rows}
+    if not reader.sees_all:
+        rows, year = holds.without(rows, held), holds.without(year, by_month_held)
+    sums = {row["village_id"]: row for row in rows}
     counts = figures.presence_by_village(*span)
     people = people_by_village(*span)
-    since = clock.months_before(asked.last, SHARE_MONTHS - 1)
-    year = figures.village_figures(since, asked.last, area.where, by_period=True)
     shares = _shares(year, set() if reader.sees_all else {cell.village_id for cell in disclosure.small_cells(
-        since, asked.last, area.where.holds(TRANSFERS.c.village_id))})
-    places = _places(by_village) | (_open_places(area.where) if asked.every else {})
+        since, asked.last, area.where.holds(TRANSFERS.c.village_id))},
+                     by_month_held)
+    places = _places(sums) | (_open_places(area.where) if asked.every else {})
     designated = _designated(int(asked.last[:4]), list(places))
     columns = tuple(replace(c, heading=words.designation_label(int(asked.last[:4]))) if c.key == "designated" else c
                     for c in COLUMNS)
     by_id = {
-        village: _row(place, by_village.get(village, {}), counts.get(village, {}), people.get(village, 0),
-                      shares.get(village), village in designated)
+        village: _row(place, sums.get(village, {}), counts.get(village, {}), people.get(village, 0),
+                      shares.get(village), village in designated, held.get(village, Held()))
         for village, place in places.items()
     }
-    rows = list(by_id.values())
     if not reader.sees_all:
         columns = tuple(_for_the_public(columns))
-        behind = disclosure.standing(asked.first, asked.last, by_village, counts)
-        hidden = sum(_hide(row, behind.get(village, 0), shares.get(village)) for village, row in by_id.items())
-        return Content(columns, rows, total_of(columns, rows), _notes(hidden))
-    totals = total_of(columns, rows)
-    _derive(totals.values, sum(HOUSEHOLD_FEN.value_of(sums) for sums in by_village.values()), _joined(year))
+        behind = disclosure.standing(asked.first, asked.last, whole, counts)
+        hidden = sum(_hide(row, behind.get(village, 0), shares.get(village), held.get(village))
+                     for village, row in by_id.items())
+        shown = list(by_id.values())
+        return Content(columns, shown, _totals(columns, shown, held), _notes(hidden))
+    shown = list(by_id.values())
+    totals = _totals((*columns, *WITHOUT), shown, held)
+    _derive(totals.values, sum(HOUSEHOLD_FEN.value_of(row) for row in sums.values()), _joined(year))
     notes = [*_notes(0), _each_once(figures.presence_counts(*span))]
-    return Content(columns, rows, totals, notes, by_month(year))
+    return Content((*columns, *WITHOUT), shown, totals, notes, by_month(year))
 
 
 REPORT = Report("village-income", N_("Village sales and income"),
@@ -137,18 +160,34 @@ REPORT = Report("village-income", N_("Village sales and income"),
 
 
 def _row(place: Any, sums: Mapping[str, int], counts: Mapping[str, int], people: int, share: Share | None,
-         designated: bool) -> Row:
+         designated: bool, held: Held) -> Row:
     values: dict[str, Any] = {
         "county": place.county, "township": place.township, "village": place.name, "code": place.code,
         "designated": _("yes") if designated else "", "products": counts.get("product", 0),
         "orders": counts.get("order", 0), "households": counts.get("household", 0), "people": people,
-        **{c.key: c.value_of(sums) for c in (*COLUMNS, HOUSEHOLD_FEN) if c.formula},
+        **{c.key: c.value_of(sums) for c in (*COLUMNS, HOUSEHOLD_FEN) if c.formula}, **_checked(held),
     }
+    values["clear_purchase_fen"] = values["purchase_fen"] - total(held.figures, BOUGHT)
+    values["clear_income_fen"] = values["income_fen"] - total(held.figures, TOTAL_INCOME)
     row = Row(values, place=place.code if place.is_open else str(place.id), order=f"{place.code} {place.id}")
     _derive(values, HOUSEHOLD_FEN.value_of(sums), share)
     if values["farmers_share"] is None:
         row.instead["farmers_share"] = _("not yet known")
     return row
+
+
+def _checked(held: Held) -> dict[str, Any]:
+    return {"under_check_fen": held.bought(), "under_check_orders": len(held.orders), "under_check_days": held.days,
+            "left_out_fen": held.bought(undecided=False)}
+
+
+def _totals(columns: Sequence[Column], rows: Sequence[Row], held: Mapping[int, Held]) -> Row:
+    """Sums of what is shown; an order under check in several villages counts once."""
+    totals, whole = total_of(columns, rows), Held()
+    for one in held.values():
+        whole.add(one)
+    totals.values |= {"under_check_orders": len(whole.orders), "under_check_days": whole.days}
+    return totals
 
 
 def _derive(values: dict[str, Any], household_fen: int, share: Share | None) -> None:
@@ -160,18 +199,31 @@ def _derive(values: dict[str, Any], household_fen: int, share: Share | None) -> 
     values["per_head_fen"] = money.average(household_fen, people) if people else None
 
 
-def _hide(row: Row, behind: int, share: Share | None) -> bool:
+def _hide(row: Row, behind: int, share: Share | None, held: Held | None) -> bool:
     """Behind few households the public learns no income nor anything it could be worked out from; whether they are few.
+
+    Where orders are held it learns no income of households either: the difference before and after would be one
+    household's. The orders that are held count nowhere but under check.
     """
     few = behind < FEWEST_HOUSEHOLDS
+    row.values["orders"] -= len(held.all_orders) if held else 0
     if few:
         row.values.update({c.key: None for c in (*COLUMNS, HOUSEHOLD_FEN) if c.income})
         row.instead = {"households": _("fewer than %(number)s", number=FEWEST_HOUSEHOLDS)}
-    elif share is not None and not share.is_public:
+    elif held is not None:
+        row.values.update(dict.fromkeys(TOLD_BY_HOUSEHOLDS))
+        row.instead = {HOUSEHOLD_FEN.key: _("under check")} if held.orders else {}
+    if not few and share is not None and not share.is_public:
         row.values["farmers_share"] = None
+<<<<<<< HEAD
         row.instead = {"farmers_share": _("fewer than %(number)s", number=FEWEST_HOUSEHOLDS)}
     else:
         row.values["farmers_share"] = money.in_whole_percent(row.values["farmers_share"])
+||||||| 55fe74a
+        row.instead = {}
+=======
+        row.instead.pop("farmers_share", None)
+>>>>>>> anomalies
     return few
 
 
@@ -184,6 +236,9 @@ def _notes(hidden: int) -> list[str]:
         _("Farmers' share: income really handed on, with proof, divided by the purchase amount of the twelve months up "
           "to the last month shown; not yet known before three months with purchases."),
         _("Per household and per head: income of households, without the collective share."),
+        _("Under check: accepted less sent back of orders that an official looks into, and for how many days the "
+          "oldest has been. The public sees every figure without them and, in their months, no income of households; "
+          "an order that a check did not clear stays left out."),
     ]
     if hidden:
         notes.append(_("%(count)s villages with fewer than %(number)s households behind their income: their income is "
@@ -201,9 +256,20 @@ def _each_once(counts: Mapping[str, int]) -> str:
 # ---- twelve months --------------------------------------------------------------------------------------------------
 
 
+<<<<<<< HEAD
 def _shares(year: Sequence[Mapping[str, Any]], few_were_paid: Collection[int]) -> dict[int, Share]:
     """By village. One month in which few households were paid keeps the whole share from the public: the difference of
     two years that overlap would tell what they got.
+||||||| 55fe74a
+def _shares(year: Sequence[Mapping[str, Any]], shared: set[tuple[int, str]]) -> dict[int, Share]:
+    """By village. A month in which few households were paid keeps the whole share from the public: the difference of
+    two years that overlap would tell what they got.
+=======
+def _shares(year: Sequence[Mapping[str, Any]], shared: set[tuple[int, str]],
+            held: Collection[tuple[int, str]]) -> dict[int, Share]:
+    """By village. A month in which few households were paid, or orders are held, keeps the whole share from the
+    public: the difference of two years that overlap would tell what they got.
+>>>>>>> anomalies
     """
     shares: dict[int, Share] = {}
     for row in year:
@@ -211,7 +277,14 @@ def _shares(year: Sequence[Mapping[str, Any]], few_were_paid: Collection[int]) -
         known = shares.get(row["village_id"], Share(0, 0, 0))
         shares[row["village_id"]] = Share(
             known.bought_fen + bought, known.paid_fen + paid, known.months + (bought > 0),
+<<<<<<< HEAD
             row["village_id"] not in few_were_paid)
+||||||| 55fe74a
+            known.is_public and (row["households_paid_fen"] == 0 or (row["village_id"], row["period"]) in shared))
+=======
+            known.is_public and (row["village_id"], row["period"]) not in held
+            and (row["households_paid_fen"] == 0 or (row["village_id"], row["period"]) in shared))
+>>>>>>> anomalies
     return shares
 
 
@@ -231,7 +304,7 @@ def by_month(year: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def total(row: Mapping[str, Any], formula: Mapping[str, int]) -> int:
-    return sum(sign * int(row[name]) for name, sign in formula.items())
+    return sum(sign * int(row.get(name, 0)) for name, sign in formula.items())
 
 
 # ---- people and places ----------------------------------------------------------------------------------------------
@@ -299,3 +372,61 @@ def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
     ordered = sorted(ids)
     for start in range(0, len(ordered), AT_ONCE):
         yield ordered[start:start + AT_ONCE]
+<<<<<<< HEAD
+||||||| 55fe74a
+
+
+# ---- the village's own page -----------------------------------------------------------------------------------------
+
+
+def public_figures(village_id: int) -> dict[str, int | None] | None:
+    """The last twelve months that are over, for a village's public page; None behind fewer than 5 households.
+
+    Households: those that anything was earned for. What households were paid is told in full or, as None, not at all:
+    every month in which any was paid must have paid at least 5 of them.
+    """
+    last = disclosure.newest_month()
+    first, where = clock.months_before(last, SHARE_MONTHS - 1), Where(village_ids=(village_id,))
+    with db.snapshot():
+        year = figures.village_figures(first, last, where, by_period=True)
+        counts = figures.presence_by_village(first, last, where)
+        behind = disclosure.standing(first, last, {village_id: figures.total_of(year)}, counts)
+        share = _shares(year, disclosure.shared_payouts(first, last, where)).get(village_id)
+    if share is None or behind.get(village_id, 0) < FEWEST_HOUSEHOLDS:
+        return None
+    return {
+        "accepted_grams": sum(row["accepted_grams"] - row["returned_grams"] for row in year),
+        "households": counts[village_id]["household"],
+        "households_paid_fen": sum(row["households_paid_fen"] for row in year) if share.is_public else None,
+    }
+=======
+
+
+# ---- the village's own page -----------------------------------------------------------------------------------------
+
+
+def public_figures(village_id: int) -> dict[str, int | None] | None:
+    """The last twelve months that are over, for a village's public page; None behind fewer than 5 households.
+
+    Households: those that anything was earned for. What households were paid is told in full or, as None, not at all:
+    every month in which any was paid must have paid at least 5 of them, and no order of it may be held.
+    """
+    last = disclosure.newest_month()
+    first, where = clock.months_before(last, SHARE_MONTHS - 1), Where(village_ids=(village_id,))
+    with db.snapshot():
+        held = holds.held_figures(first, last, where)
+        whole = figures.village_figures(first, last, where, by_period=True)
+        year = holds.without(whole, held)
+        counts = figures.presence_by_village(first, last, where)
+        behind = disclosure.standing(first, last, {village_id: figures.total_of(whole)}, counts)
+        share = _shares(year, disclosure.shared_payouts(first, last, where), held).get(village_id)
+    if share is None or behind.get(village_id, 0) < FEWEST_HOUSEHOLDS:
+        return None
+    return {
+        "accepted_grams": sum(row["accepted_grams"] - row["returned_grams"] for row in year),
+        "households": counts[village_id]["household"],
+        "households_paid_fen": sum(row["households_paid_fen"] for row in year) if share.is_public else None,
+        **({"under_check_fen": sum(one.bought() for one in held.values()),
+            "under_check_orders": len(set[str]().union(*(one.orders for one in held.values())))} if held else {}),
+    }
+>>>>>>> anomalies

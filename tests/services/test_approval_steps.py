@@ -11,6 +11,8 @@ from market.figures import EVERYWHERE
 from market.parties import Membership, Organisation
 from market.places import Division
 from market.users import User
+from orders.anomalies import looks
+from orders.anomalies.found import Found
 from orders.approving import amending, deciding, people, rules, tenders
 from orders.approving.models import ApprovalStep
 from orders.approving.rules import Rule
@@ -18,7 +20,6 @@ from orders.buying import approval, checkout
 from orders.buying.checkout import Wish
 from orders.delivering import acceptance
 from orders.models import Order, Purchase
-from orders.reports import anomalies
 from tests.counting import count_statements
 from tests.trade import Trade
 from tests.world import NOON, POMELO, SCHOOL, World
@@ -198,8 +199,8 @@ def test_near_a_tender_limit_there_is_a_warning_never_a_block(world, trade, cabb
 # ---- what stands out ------------------------------------------------------------------------------------------------
 
 
-def found(kind: str) -> list[anomalies.Found]:
-    return [one for one in anomalies.found("2026-10", "2026-10", EVERYWHERE) if one.kind == kind]
+def found(kind: str) -> list[Found]:
+    return [one for one in looks.found("2026-10", "2026-10", EVERYWHERE) if one.kind == kind]
 
 
 def test_two_purchases_just_under_a_limit_stand_out(world, trade, cabbage):

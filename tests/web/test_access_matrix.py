@@ -7,6 +7,7 @@ route with a parameter that PARAMETERS does not know fails: say there how to mak
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -38,6 +39,9 @@ from market.parties import Organisation
 from market.places import Division
 from market.users import User
 from orders import seasons
+from orders.anomalies import cases as anomaly_cases
+from orders.anomalies.found import EARLIER, Found
+from orders.anomalies.models import AnomalyCase
 from orders.approving import amending
 from orders.banking import columns as bank_columns
 from orders.banking import table as bank_table
@@ -189,6 +193,7 @@ class Things:
     household_account_id: int
     cost_id: int
     month_proposal_id: int = 0
+    anomaly_id: int
 
 
 Make = Callable[[Things], Any]
@@ -209,7 +214,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
        for name in ("show", "late", "filed", "propose_close", "propose_reopen")},
     "periods.filed.nth": (lambda _things: 1, NOBODYS),
     **{f"periods.{name}.proposal_id": (lambda things: things.month_proposal_id, NOBODYS)
-       for name in ("confirm", "withdraw")},
+       for name in ("confirm", "withdraw", "anomaly_id")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
     **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},
@@ -271,6 +276,10 @@ SHARED |= {f"periods.{view}" for view in ("show", "late", "filed", "propose_clos
 OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
 BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
+    "anomalies.decide": lambda _things: {"decision": "cleared", "note": "查过"},
+    "anomalies.confirm": lambda _things: {"decision": "cleared"},
+    "anomalies.refuse": lambda _things: {"note": "再查"},
+    "village_anomalies.answer": lambda _things: {"words": "说明"},
     "weekly_lists.change": lambda _things: {"name": "周一菜单"},
     "reconciliation.settle": lambda _things: {"remark": "查清了"},
     "household_accounts.enter": lambda _things: {"holder": "户主", "bank": "农商行", "number": "62170000"},
@@ -433,7 +442,8 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         terms_id=terms_id, break_id=break_id,
         **unit_things,
         **papers, **bank_upload(world, "chair.shi" if near else "chair.he"), list_id=menu,
-        cost_id=cost_id, capacity_id=asked.village_capacity_id, request_id=asked.id,
+        cost_id=cost_id, anomaly_id=checked(order, TODAY),
+        capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         amendment_id=changed, **reconciled(world, supplier), **drawn(world, official, 1),
         refund_id=owed_back(order.id, somebody, paper.id),
@@ -478,6 +488,14 @@ def handed_on(trade: Trade, supplier: str, lot: int, village: int, paper: int) -
         session.flush()
         return {"lot_payment_id": at_once.id, "payout_id": payout.id, "payout_run_id": run.id,
                 "payout_run_line_id": line.id, "household_account_id": waiting.id}
+
+
+def checked(order: Order, day: date) -> int:
+    """A grave case about an order."""
+    with db.transaction():
+        anomaly_cases.open_found([Found("round_trip", str(order.id), order.number, EARLIER, {}, day, order.unit_id,
+                                        order.supplier_id, (order.id,))])
+    return db.session().scalars(select(AnomalyCase.id).where(AnomalyCase.key == str(order.id))).one()
 
 
 def reconciled(world: World, supplier: str) -> dict[str, int]:

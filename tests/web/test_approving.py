@@ -11,6 +11,7 @@ from catalog.models import Lot
 from market import clock, db, worker
 from market.notices import Notice
 from market.parties import Membership, Organisation
+from orders.anomalies.models import AnomalyCase
 from orders.approving.models import ApprovalDecision, ApprovalRule, TenderLimit
 from orders.models import Order, Purchase
 from orders.paying import claims
@@ -265,12 +266,15 @@ def test_limits_warn_and_anomalies_are_looked_into(world, trade, cabbage):
     near = trade.place({cabbage: 8_000})
     assert "演示文件1号" in world.logged_in("cook.chen").get(f"/purchases/{near.id}").text
     trade.place({cabbage: 8_000})
-    page = city.get("/office/anomalies?month=2026-10&lang=en")
+    assert send(city, "/office/anomalies/look", page="/office/anomalies", month="2026-10").status_code == 303
+    page = city.get("/office/anomalies?lang=en")
     assert page.status_code == 200 and "Above a tender limit" in page.text
     assert "演示文件1号" in city.get("/reports/anomalies.csv?from=2026-10&to=2026-10").text
     key = f"{world.organisation_id(SCHOOL)}/2026/vegetables"
-    told = {"month": "2026-10", "kind": "tender", "key": key, "result": "passed_on", "note": "已约谈"}
-    assert send(city, "/office/anomalies", **(told | {"key": "1/2"})).status_code == 404
-    assert send(city, "/office/anomalies", **told).status_code == 303
-    assert "已约谈" in city.get("/office/anomalies?month=2026-10").text
+    case = db.session().scalars(select(AnomalyCase.id).where(AnomalyCase.key == key)).one()
+    told = {"decision": "upheld", "note": "已约谈"}
+    assert send(city, "/office/anomalies/999999/decision", page=f"/office/anomalies/{case}", **told).status_code == 404
+    assert send(city, f"/office/anomalies/{case}/decision", page=f"/office/anomalies/{case}", **told).status_code == 303
+    assert "已约谈" in city.get(f"/office/anomalies/{case}").text
+    assert "金局长" in city.get("/reports/anomalies.csv?from=2026-10&to=2026-10").text
     assert world.logged_in("cook.chen").get("/reports/anomalies").status_code == 404

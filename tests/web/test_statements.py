@@ -82,7 +82,7 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
         "/village/account?by=month", "/village/account?by=statement", "/village/bank?state=all",
         "/village/bank/rows.csv?state=all", "/office/linkages?state=all", "/village/declarations/new?kind=collective",
         "/reports/helped-households?from=2026-10&to=2026-10",
-        "/office/listings?tab=decided", "/office/anomalies?month=2026-10",
+        "/office/listings?tab=decided", "/office/anomalies?show=undecided&kind=round_trip",
         "/reports/anomalies?from=2026-10&to=2026-10", "/office/prices?show=above", "/office/price-outliers?state=open",
         "/village/products?state=waiting", "/village/payout-runs/new?kind=wage", "/office/payout-runs?tab=all",
         "/village/household-accounts?tab=waiting", "/reports/income-unpaid?from=2026-10&to=2026-10",
