@@ -111,6 +111,12 @@ from orders.delivering import village_routes as packing_routes
 from orders.demo import cli as demo_cli
 from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
+from orders.households import figure_routes as household_figure_routes
+from orders.households import member_routes as member_card_routes
+from orders.households import models as household_models
+from orders.households import register_routes as household_register_routes
+from orders.households import routes as household_routes
+from orders.households import sheet as household_sheet
 from orders.inspection import models as inspection_models
 from orders.inspection import routes as inspection_routes
 from orders.ordering import api as ordering_api
@@ -180,7 +186,8 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           submissions, catalog.models, catalog.review.models, lot_models, tracing_models, orders.models, import_models,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models, message_rows,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
-          inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models)
+          inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models,
+          household_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp, wage_routes.bp, packing_routes.bp,
@@ -194,7 +201,9 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               ordering_routes.bp, ordering_list_routes.bp, approving_routes.bp, approving_village_routes.bp,
               approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp,
               setting_routes.bp, banking_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
-              reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp)
+              reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp,
+              household_routes.bp, household_register_routes.bp, household_register_routes.changes_bp,
+              household_register_routes.imports_bp, household_figure_routes.bp, member_card_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -215,6 +224,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
          entry_office_routes.MENU, unit_office_routes.MENU, capacity_routes.MENU, quota_office_routes.MENU,
          approving_office_routes.MENU, member_routes.MENU, income_routes.MENU, wage_routes.MENU,
+         household_routes.MENU, household_register_routes.MENU, household_figure_routes.MENU,
          # what is looked up
          quota_routes.MENU, inspection_routes.MENU, trade_paper_routes.MENU, recall_routes.MENU, price_routes.MENU,
          # what is set once
@@ -249,7 +259,8 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, wage_routes.wa
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,
            unit_routes.waiting_here, unit_office_routes.waiting_here, unit_table_routes.waiting_here,
            quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
-           phone_routes.waiting_here, trade_paper_routes.waiting_here, approving_routes.waiting_here)
+           phone_routes.waiting_here, trade_paper_routes.waiting_here, approving_routes.waiting_here,
+           household_register_routes.waiting_here)
 # figures for /metrics that rooms know: name, what it is, how to read it (None: nothing to tell)
 GAUGES = ((reconciling_lists.AGE, "Seconds since the last good comparison with the card provider",
            reconciling_lists.age_seconds),)
@@ -281,7 +292,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
         sijin_money_waiting=MONEY_WAITING,
         sijin_ages={"search": catalog_jobs.index_age_seconds},
     )
-    app.extensions["sijin_sheets"] = {**import_table.KINDS, **unit_sheet.KINDS}
+    app.extensions["sijin_sheets"] = {**import_table.KINDS, **unit_sheet.KINDS, **household_sheet.KINDS}
     app.extensions["sijin_takers"] = (standing_plans.hand_over,)
     app.extensions["sijin_gateway"] = gateway.Gateway(chosen)
     app.extensions["sijin_hands"] = night.Hands(book=cards.book, follow=card_refunds.look_again)

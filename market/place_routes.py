@@ -7,7 +7,7 @@ from flask import Blueprint, Response, current_app, flash, render_template, requ
 from flask_login import current_user
 from marshmallow import fields
 
-from market import clock, journal, place_desk, villages
+from market import clock, journal, place_desk, villages, words
 from market.access import requires
 from market.errors import N_
 from market.i18n import gettext as _
@@ -17,11 +17,7 @@ from market.web import MenuEntry, once, page_number, parse, see_other, shows_aga
 bp = Blueprint("places", __name__, url_prefix="/office/places")
 
 MENU = (MenuEntry("office", N_("Villages"), "places.index", "place.manage", "village", group="keep"),)
-CLASS_LABELS: Mapping[str, str] = {
-    "stable": N_("Lifted, stable"), "consolidate": N_("Lifted, to be consolidated"), "safety_net": N_("Safety net"),
-    "not_lifted": N_("Not yet lifted"), "unstable": N_("Watched: unstable"), "marginal": N_("Watched: marginal"),
-    "sudden_hardship": N_("Watched: sudden hardship"),
-}
+CLASS_LABELS = words.HOUSEHOLD_CLASSES
 ACT_LABELS: Mapping[str, str] = {
     "village.added": N_("Added"), "village.renamed": N_("Renamed"), "village.merged": N_("Merged"),
     "village.retired": N_("Retired"), "village.designated": N_("Designation set"),

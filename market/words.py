@@ -40,6 +40,11 @@ INCOME_KINDS: Mapping[str, str] = {
     "farm_gate": N_("Farm-gate payments"), "wage": N_("Wages"), "land": N_("Land rent"), "dividend": N_("Dividends"),
     "collective": N_("Collective share"),
 }
+HOUSEHOLD_CLASSES: Mapping[str, str] = {
+    "stable": N_("Lifted, stable"), "consolidate": N_("Lifted, to be consolidated"), "safety_net": N_("Safety net"),
+    "not_lifted": N_("Not yet lifted"), "unstable": N_("Watched: unstable"), "marginal": N_("Watched: marginal"),
+    "sudden_hardship": N_("Watched: sudden hardship"),
+}
 ROLES: Mapping[str, str] = {
     "requester": N_("Orders goods"), "approver": N_("Approves"), "leader": N_("Decides large purchases"),
     "contractor": N_("Runs the canteen for the unit"), "receiver": N_("Receives goods"),
@@ -55,3 +60,8 @@ ROLES: Mapping[str, str] = {
 def designation_label(year: int) -> str:
     """贫困村 before 2021, 脱贫村 from 2021 on."""
     return N_("Poor village") if year < 2021 else N_("Village lifted from poverty")
+
+
+def registered_label(year: int) -> str:
+    """What a household of the register is called in a year: 建档立卡户, from 2021 on 脱贫户或监测对象."""
+    return N_("Registered household") if year < 2021 else N_("Registered or monitored household")

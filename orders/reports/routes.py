@@ -16,6 +16,7 @@ from orders.reports import (
     anomalies,
     disclosure,
     filing_register,
+    household_income,
     late_payments,
     office,
     recall_list,
@@ -31,7 +32,7 @@ bp = Blueprint("reports", __name__)
 
 REPORTS = {report.name: report for report in (
     village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT, reconciliation.REPORT,
-    anomalies.REPORT, late_payments.REPORT)}
+    anomalies.REPORT, late_payments.REPORT, household_income.REPORT)}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),
