@@ -78,9 +78,9 @@ def _parts(parts: Collection[int]) -> Iterable[Any]:
     for start in range(0, len(ordered), AT_ONCE):
         yield from db.session().execute(
             select(AcceptancePart.id, AcceptancePart.lot_id, AcceptancePart.lot_share_id, OrderLine.product_name,
-                   OrderLine.product_name_en, OrderLine.category, LotShare.origin_lot_id, LotShare.farm_gate_fen_per_kg, origin.code,
-                   product.name.label("origin_name"), product.name_en.label("origin_name_en"),
-                   category.code.label("origin_category"))
+                   OrderLine.product_name_en, OrderLine.category, LotShare.origin_lot_id,
+                   LotShare.farm_gate_fen_per_kg, origin.code, product.name.label("origin_name"),
+                   product.name_en.label("origin_name_en"), category.code.label("origin_category"))
             .join(AcceptanceLine, AcceptanceLine.id == AcceptancePart.acceptance_line_id)
             .join(OrderLine, OrderLine.id == AcceptanceLine.order_line_id)
             .join(LotShare, LotShare.id == AcceptancePart.lot_share_id)

@@ -103,7 +103,8 @@ class HouseholdRow:
 
 SORTS: Mapping[str, Callable[[HouseholdRow], Any]] = {
     "code": lambda one: one.code, "people": lambda one: one.facts.people if one.facts else 0,
-    **{kind: (lambda one, kind=kind: one.sums.by_kind[kind]) for kind in sums.KINDS},
+    "farm_gate": lambda one: one.sums.by_kind["farm_gate"], "wage": lambda one: one.sums.by_kind["wage"],
+    "land": lambda one: one.sums.by_kind["land"], "dividend": lambda one: one.sums.by_kind["dividend"],
     "gross": lambda one: one.sums.gross_fen, "paid": lambda one: one.sums.paid_fen,
     "unpaid": lambda one: one.sums.unpaid_fen,
 }

@@ -141,7 +141,8 @@ def reveal(household_id: int) -> Any:
 def reveals() -> str:
     """Who looked at which full name, when and why."""
     everywhere = bool(current_user.roles & EVERYWHERE_READERS)
-    return render_template("orders/households/reveals.html", address=_address, links=can(current_user, "household.read"),
+    return render_template("orders/households/reveals.html", address=_address,
+                           links=can(current_user, "household.read"),
                            found=lists.reveals(current_user, everywhere, page_number()))
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from catalog.importing import lookups
 from catalog.importing.kinds import CHOOSE, TWICE, Column, Fault, Kind, Offer, Plan, Planned, accepted
 from catalog.importing.lookups import normal
 from catalog.schemas import VillageCode
@@ -67,7 +66,7 @@ def village_offers(by: Visitor) -> Mapping[str, Offer]:
 
 def match_register(rows: Rows, by: Visitor) -> Plan:
     """Compare with the register by code; a household or village elsewhere is not theirs to say."""
-    villages = {code: _id for code, _id in db.session().execute(
+    villages = {row.code: row.id for row in db.session().execute(
         select(Division.code, Division.id).where(
             Division.code.in_({values["village"] for values in rows.loaded.values()}), Division.level == "village",
             Division.valid_to.is_(None), places.lies_in(by.division_id)))}

@@ -16,7 +16,7 @@ KINDS: Mapping[str, str] = {name: LINKAGES[name] for name in ("shareholding", "d
 PROOFS: Mapping[str, str] = {
     "order": N_("Acceptance of order %(number)s"), "return": N_("Return of order %(number)s"),
     "declaration": N_("Declaration %(number)s"), "payout": N_("Payout %(number)s"),
-    "weigh_in": N_("Paid at weigh-in, lot %(number)s"),
+    "correction": N_("Correction %(number)s"), "weigh_in": N_("Paid at weigh-in, lot %(number)s"),
 }
 CHANGE_STATES: Mapping[str, tuple[str, str]] = {  # words and tone
     "set": (N_("Set"), "good"), "waiting": (N_("Waits for a second person"), "waiting"),
