@@ -109,14 +109,14 @@ from orders.delivering import promises, recall_routes
 from orders.delivering import routes as delivering_routes
 from orders.delivering import village_routes as packing_routes
 from orders.demo import cli as demo_cli
-from orders.income import checks, declarations, presence, wage_routes
-from orders.income import routes as income_routes
 from orders.households import figure_routes as household_figure_routes
 from orders.households import member_routes as member_card_routes
 from orders.households import models as household_models
 from orders.households import register_routes as household_register_routes
 from orders.households import routes as household_routes
 from orders.households import sheet as household_sheet
+from orders.income import checks, declarations, presence, wage_routes
+from orders.income import routes as income_routes
 from orders.inspection import models as inspection_models
 from orders.inspection import routes as inspection_routes
 from orders.ordering import api as ordering_api

@@ -22,6 +22,7 @@ from orders.demo import (
     elsewhere,
     facts,
     handing_on,
+    income_cards,
     lot_life,
     ordering,
     overdue,
@@ -102,6 +103,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     terms.state(book)  # last: the year was traded on without terms
     banking.send(book, files_folder)
     terms_of_payment.agree(book)
+    income_cards.keep(book)
     _forget_messages()
 
 

@@ -134,7 +134,7 @@ def confirm() -> Response:
 
 @changes_bp.post(f"/{CHANGE}/refusal")
 @requires("household.classify")
-@shows_again(index)
+@shows_again(lambda change_id: index())
 def refuse(change_id: int) -> Response:
     classes.need_in_area(change_id, current_user)
     values = parse(RefusalSchema)

@@ -100,14 +100,24 @@ def show_as(household_id: int, kind: str) -> Any:
 
 def page(card: Card, name: str, **more: Any) -> str:
     """A card on the screen; `name` as this reader may see it."""
-    return render_template("orders/households/card.html", card=card, name=name, years=years, address=_address,
-                           purposes=own.PURPOSES, shelf=shelf_names(), **_words(), **more)
+    return render_template("orders/households/card.html", card=card, name=name, years=years,
+                           address=_address_of(card), purposes=own.PURPOSES, shelf=shelf_names(), **_words(), **more)
 
 
 def sheet(card: Card, name: str) -> str:
     """A card on paper, with lines to sign on."""
     return render_template("orders/households/card_print.html", card=card, name=name, years=years,
                            made_on=clock.today(), shelf=shelf_names(), **_words())
+
+
+def _address_of(card: Card) -> Callable[..., str]:
+    """Addresses of this card's page, files and sheet, whatever form has brought the reader here."""
+    endpoint = "households.show" if card.supplier_id is None else "member_cards.show"
+
+    def address(kind: str | None = None, year: int | None = None) -> str:
+        return url_for(endpoint + ("_as" if kind else ""), household_id=card.household.id, kind=kind, year=year)
+
+    return address
 
 
 def shelf_names() -> Callable[[str], str]:
@@ -159,9 +169,7 @@ def _words() -> dict[str, Any]:
 def _address(**changes: Any) -> str:
     """This page's address with some wishes changed, None drops one; with a `kind` the file's."""
     kept = {name: request.args[name] for name in KEPT if request.args.get(name)}
-    endpoint = changes.pop("endpoint", (request.endpoint or "").removesuffix("_as"))
-    if endpoint == "households.reveal":
-        endpoint = "households.show"
+    endpoint = (request.endpoint or "").removesuffix("_as")
     parts = {**(request.view_args or {}), "kind": None, **kept, **changes}
     if parts["kind"]:
         endpoint += "_as"

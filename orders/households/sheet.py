@@ -23,7 +23,7 @@ from orders.households.classes import CHANGES, ChangeWaits, Said
 
 NOT_HERE = N_("No registered household of your area has this code.")
 WHOLE_NAME = N_("Write the whole name of a household that is new.")
-HIDDEN = "＊"
+HIDDEN = ("*", "＊")
 ELSEWHERE = N_("A household outside your area has this register code.")
 # how a class is written in a cell, Chinese and English
 CLASS_WORDS: Mapping[str, tuple[str, str]] = {
@@ -81,7 +81,7 @@ def match_register(rows: Rows, by: Visitor) -> Plan:
         if before is not None and before.id not in ours:
             faults.append(Fault(line, "register_code", ELSEWHERE))
         name = values["head_name"]
-        if before is not None and name == masked(before.head_name):  # as the export gave it out
+        if before is not None and name == normal(masked(before.head_name)):  # as the export gave it out
             name = before.head_name
         if before is None and name.endswith(HIDDEN):
             faults.append(Fault(line, "head_name", WHOLE_NAME))
