@@ -136,6 +136,7 @@ def shelf_names() -> Callable[[str], str]:
 @shows_again(show)
 def reveal(household_id: int) -> Any:
     """The card with the full name, once: whoever looks is written down."""
+    cards.need_in_area(household_id, current_user)  # somebody else's is unknown, whatever the form says
     values = parse(RevealSchema)
     with db.transaction():
         name = register.reveal(household_id, values["purpose"], current_user)

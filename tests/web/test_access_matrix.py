@@ -43,6 +43,10 @@ from orders.banking import columns as bank_columns
 from orders.banking import table as bank_table
 from orders.banking import taking
 from orders.buying.checkout import Placed
+from orders.households import classes
+from orders.households import sheet as household_sheet
+from orders.households.classes import Said as ClassSaid
+from orders.households.models import HouseholdClassChange
 from orders.income import declarations
 from orders.inspection import recording
 from orders.models import (
@@ -166,6 +170,8 @@ class Things:
     row_id: int
     payment_id: int
     payer_id: int
+    class_change_id: int
+    household_import_id: int
 
 
 Make = Callable[[Things], Any]
@@ -223,6 +229,12 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
        for name in ("template", "export")},
     **{f"unit_imports.{name}.import_id": (lambda things: things.unit_import_id, NOBODYS)
        for name in ("show", "confirm", "cancel", "faults")},
+    "households.index_as.kind": (lambda _things: "csv", "exe"),
+    "household_classes.refuse.change_id": (lambda things: things.class_change_id, NOBODYS),
+    **{f"household_imports.{name}.sheet": (lambda _things: "household_classes", "products")
+       for name in ("template", "export")},
+    **{f"household_imports.{name}.import_id": (lambda things: things.household_import_id, NOBODYS)
+       for name in ("show", "confirm", "cancel", "faults")},
     "account.end_session.kind": (lambda _things: "session", "session"),
     "account.end_session.door_id": (lambda things: things.user_id, NOBODYS),
 }
@@ -232,7 +244,7 @@ SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "
           "reports.download", "reports_api.report", "inspection.download", "accounts.download",
           "office_overdue.index_as",
           "office_overdue.not_accepted_as", "banking.export"}
-SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit") for file in ("template", "export")}
+SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit", "household") for file in ("template", "export")}
 # papers under their random names are read by officials and auditors wherever they are
 OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
@@ -261,6 +273,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
         "second_receiver": {"login": "aunt.zhao", "password": PASSWORD}},
 }
 QUERIES: dict[str, Callable[[Things], dict[str, str]]] = {
+    "households.index_as": lambda things: {"place": things.village_code},
     "reports.lines": lambda things: {"village": things.village_code, "figure": "orders",
                                      "from": "2026-10", "to": "2026-10"},
 }
@@ -379,6 +392,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         household_id=member or 0, return_id=returned.id,
         amendment_id=changed, **reconciled(world, supplier), refund_id=owed_back(order.id, somebody, paper.id),
         payment_id=paid_by_card(order, world.person(cashier).id), payer_id=payer.id,
+        **classed(world, member or 0, official),
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
@@ -394,6 +408,17 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         paper_id=read(select(Paper.id).where(Paper.supplier_id == world.organisation_id(supplier))) or 0,
         plan_id=plan, standing_run_id=standing_run, phone_order_id=phone_order, phone_token=f"{unit}s-token",
         **received(trade, second, paper.id))
+
+
+def classed(world: World, household: int, official: str) -> dict[str, int]:
+    """A class of a household that waits for a second person, and a table of classes."""
+    by, folder = world.person(official), world.app.extensions["sijin"].files_dir
+    with db.transaction() as session:
+        classes.say(ClassSaid(household, 2027, "unstable", "名单"), by)
+        change = session.scalars(select(HouseholdClassChange.id).where(
+            HouseholdClassChange.household_id == household)).one()
+        return {"class_change_id": change, "household_import_id": runs.begin(
+            household_sheet.CLASSES, b"sent", "sent.csv", by, folder)}
 
 
 def reconciled(world: World, supplier: str) -> dict[str, int]:
