@@ -62,11 +62,11 @@ def grams_of(entries: Iterable[Entry], found: Behind) -> dict[tuple[int, int | N
         if entry.income_kind != "farm_gate" or not grams:
             continue
         if entry.event == "attributed":
-            earned[key] += entry.amount_fen
+            earned[key] += entry.earned_fen
             result[entry.transfer_id, entry.household_id] = grams
         elif entry.event == "withdrawn" and earned[key]:
             before = min(back[key], earned[key])
-            back[key] += entry.amount_fen
+            back[key] -= entry.earned_fen
             after = min(back[key], earned[key])
             result[entry.transfer_id, entry.household_id] = grams * before // earned[key] - grams * after // earned[key]
     return result

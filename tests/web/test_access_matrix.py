@@ -244,7 +244,8 @@ SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "
           "reports.download", "reports_api.report", "inspection.download", "accounts.download",
           "office_overdue.index_as",
           "office_overdue.not_accepted_as", "banking.export"}
-SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit", "household") for file in ("template", "export")}
+SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit", "household")
+           for file in ("template", "export")}
 # papers under their random names are read by officials and auditors wherever they are
 OPEN_TO_READERS = {"files.show"}
 # what a form must hold before the thing is looked for, and what an address must ask for
