@@ -128,6 +128,12 @@ from orders.evidence import cli as evidence_cli
 from orders.evidence import jobs as evidence_jobs
 from orders.evidence import models as evidence_models
 from orders.evidence import routes as evidence_routes
+from orders.households import figure_routes as household_figure_routes
+from orders.households import member_routes as member_card_routes
+from orders.households import models as household_models
+from orders.households import register_routes as household_register_routes
+from orders.households import routes as household_routes
+from orders.households import sheet as household_sheet
 from orders.income import checks, declarations, presence, wage_routes
 from orders.income import routes as income_routes
 from orders.inspection import models as inspection_models
@@ -223,7 +229,8 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           collective_models, risk_models,
           payout_models,
           openness_models,
-          anomaly_models)
+          anomaly_models,
+          household_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
               report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp,
@@ -245,7 +252,9 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               collective_routes.bp, risk_routes.bp,
               payout_routes.bp, household_account_routes.bp, office_payout_routes.bp,
               openness_routes.bp,
-              anomaly_routes.bp, anomaly_village_routes.bp)
+              anomaly_routes.bp, anomaly_village_routes.bp,
+              household_routes.bp, household_register_routes.bp, household_register_routes.changes_bp,
+              household_register_routes.imports_bp, household_figure_routes.bp, member_card_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
                   ordering_api.bp, approving_api.bp, card_api.bp, agency_api.bp)
 COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.group, demo_cli.group,
@@ -270,6 +279,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          income_routes.MENU, payout_routes.MENU, household_account_routes.MENU, office_payout_routes.MENU,
          linkage_routes.MENU, declaring_routes.MENU, share_routes.MENU, office_linkage_routes.MENU,
          confirming_routes.MENU,
+         household_routes.MENU, household_register_routes.MENU, household_figure_routes.MENU,
          # what is looked up
          quota_routes.MENU, inspection_routes.MENU, trade_paper_routes.MENU, recall_routes.MENU, price_routes.MENU,
          evidence_routes.MENU,
@@ -315,7 +325,8 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, confirming_rou
            quota_routes.waiting_here, quota_office_routes.waiting_here, standing_routes.waiting_here,
            phone_routes.waiting_here, trade_paper_routes.waiting_here, approving_routes.waiting_here,
            period_routes.waiting_here,
-           collective_routes.waiting_here, risk_routes.waiting_here)
+           collective_routes.waiting_here, risk_routes.waiting_here,
+           household_register_routes.waiting_here)
 # figures for /metrics that rooms know: name, what it is, how to read it (None: nothing to tell)
 GAUGES = ((reconciling_lists.AGE, "Seconds since the last good comparison with the card provider",
            reconciling_lists.age_seconds),)
@@ -348,7 +359,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
         sijin_money_waiting=MONEY_WAITING,
         sijin_ages={"search": catalog_jobs.index_age_seconds},
     )
-    app.extensions["sijin_sheets"] = {**import_table.KINDS, **unit_sheet.KINDS}
+    app.extensions["sijin_sheets"] = {**import_table.KINDS, **unit_sheet.KINDS, **household_sheet.KINDS}
     app.extensions["sijin_takers"] = (standing_plans.hand_over,)
     app.extensions["sijin_gateway"] = gateway.Gateway(chosen)
     app.extensions["sijin_hands"] = night.Hands(book=cards.book, follow=card_refunds.look_again)

@@ -175,6 +175,15 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "area_rule.set": (OFFICE, frozenset({"official"})),  # of a county or the city: orders/collective/dated.py
     "risk.read": (OFFICE, frozenset(OFFICIALS | {"auditor", "village_officer"})),
     "risk.handle": (OFFICE, frozenset(OFFICIALS | {"village_officer"})),
+    # households and their cards, of the office's area: orders/households
+    "household.read": (OFFICE, frozenset({"village_officer", "auditor", *OFFICIALS})),
+    "household.reveal": (OFFICE, frozenset({"village_officer", "auditor", *OFFICIALS})),  # each look is kept
+    "household.reveals": (OFFICE, frozenset(READERS | {"village_officer", "operator_security"})),
+    "household.keep": (OFFICE, frozenset({"village_officer", *OFFICIALS})),
+    "household.classify": (OFFICE, frozenset(OFFICIALS)),
+    "cost_ratio.read": (OFFICE, frozenset(READERS | {"village_officer"})),
+    "cost_ratio.keep": (OFFICE, frozenset({"official"})),  # of agriculture and city offices: orders/households/costs.py
+    "monitoring_line.keep": (OFFICE, frozenset({"official"})),
     # the operator
     "reconciliation.read": (frozenset({SUPPLIER, OFFICE}), frozenset({"manager", "accountant", "auditor", *OPERATORS})),
     "reconciliation.settle": (frozenset({SUPPLIER, OFFICE}), frozenset({"manager", "operator_system"})),

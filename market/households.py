@@ -44,3 +44,12 @@ class CoopMember(Base):
     supplier_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     member_no: Mapped[str] = mapped_column(String(16))
+
+
+def masked(name: str) -> str:
+    """A name as anybody but its own co-operative sees it.
+
+    >>> masked("陈建国")
+    '陈＊'
+    """
+    return f"{name[:1]}＊"

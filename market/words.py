@@ -60,3 +60,8 @@ ROLES: Mapping[str, str] = {
 def designation_label(year: int) -> str:
     """贫困村 before 2021, 脱贫村 from 2021 on."""
     return N_("Poor village") if year < 2021 else N_("Village lifted from poverty")
+
+
+def registered_label(year: int) -> str:
+    """What a household of the register is called in a year: 建档立卡户, from 2021 on 脱贫户或监测对象."""
+    return N_("Registered household") if year < 2021 else N_("Registered or monitored household")

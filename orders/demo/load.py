@@ -24,6 +24,7 @@ from orders.demo import (
     facts,
     handing_on,
     linkages,
+    income_cards,
     lot_life,
     openness,
     ordering,
@@ -110,6 +111,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     terms_of_payment.agree(book)
     collective.keep(book)
     openness.open_up()
+    income_cards.keep(book)
     _forget_messages()
 
 

@@ -48,6 +48,10 @@ from orders.banking import table as bank_table
 from orders.banking import taking
 from orders.buying.checkout import Placed
 from orders.collective.models import OtherIncome
+from orders.households import classes
+from orders.households import sheet as household_sheet
+from orders.households.classes import Said as ClassSaid
+from orders.households.models import HouseholdClassChange
 from orders.income import corrections, declarations
 from orders.income import linkages as ties
 from orders.inspection import recording
@@ -194,6 +198,8 @@ class Things:
     cost_id: int
     month_proposal_id: int = 0
     anomaly_id: int
+    class_change_id: int
+    household_import_id: int
 
 
 Make = Callable[[Things], Any]
@@ -260,6 +266,12 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
        for name in ("template", "export")},
     **{f"unit_imports.{name}.import_id": (lambda things: things.unit_import_id, NOBODYS)
        for name in ("show", "confirm", "cancel", "faults")},
+    "households.index_as.kind": (lambda _things: "csv", "exe"),
+    "household_classes.refuse.change_id": (lambda things: things.class_change_id, NOBODYS),
+    **{f"household_imports.{name}.sheet": (lambda _things: "household_classes", "products")
+       for name in ("template", "export")},
+    **{f"household_imports.{name}.import_id": (lambda things: things.household_import_id, NOBODYS)
+       for name in ("show", "confirm", "cancel", "faults")},
     "account.end_session.kind": (lambda _things: "session", "session"),
     "account.end_session.door_id": (lambda things: things.user_id, NOBODYS),
 }
@@ -269,7 +281,8 @@ SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "
           "reports.download", "reports_api.report", "inspection.download", "accounts.download",
           "office_overdue.index_as",
           "office_overdue.not_accepted_as", "banking.export"}
-SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit") for file in ("template", "export")}
+SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit", "household")
+           for file in ("template", "export")}
 SHARED |= {f"periods.{view}" for view in ("show", "late", "filed", "propose_close", "propose_reopen", "confirm",
                                           "withdraw")}  # one ledger, one calendar
 # papers under their random names are read by officials and auditors wherever they are
@@ -310,6 +323,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
         "second_receiver": {"login": "aunt.zhao", "password": PASSWORD}},
 }
 QUERIES: dict[str, Callable[[Things], dict[str, str]]] = {
+    "households.index_as": lambda things: {"place": things.village_code},
     "reports.lines": lambda things: {"village": things.village_code, "figure": "orders",
                                      "from": "2026-10", "to": "2026-10"},
 }
@@ -448,6 +462,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         amendment_id=changed, **reconciled(world, supplier), **drawn(world, official, 1),
         refund_id=owed_back(order.id, somebody, paper.id),
         payment_id=paid_by_card(order, world.person(cashier).id), payer_id=payer.id,
+        **classed(world, member or 0, official),
         import_id=imports[0], office_import_id=imports[1],
         order_id=order.id, purchase_id=placed.id, run_id=run.id, claim_id=claim.id, lot_id=lot, product_id=product,
         village_id=village, user_id=read(select(User.id).where(User.login == clerk)) or 0,
@@ -496,6 +511,17 @@ def checked(order: Order, day: date) -> int:
         anomaly_cases.open_found([Found("round_trip", str(order.id), order.number, EARLIER, {}, day, order.unit_id,
                                         order.supplier_id, (order.id,))])
     return db.session().scalars(select(AnomalyCase.id).where(AnomalyCase.key == str(order.id))).one()
+
+
+def classed(world: World, household: int, official: str) -> dict[str, int]:
+    """A class of a household that waits for a second person, and a table of classes."""
+    by, folder = world.person(official), world.app.extensions["sijin"].files_dir
+    with db.transaction() as session:
+        classes.say(ClassSaid(household, 2027, "unstable", "名单"), by)
+        change = session.scalars(select(HouseholdClassChange.id).where(
+            HouseholdClassChange.household_id == household)).one()
+        return {"class_change_id": change, "household_import_id": runs.begin(
+            household_sheet.CLASSES, b"sent", "sent.csv", by, folder)}
 
 
 def reconciled(world: World, supplier: str) -> dict[str, int]:

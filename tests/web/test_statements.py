@@ -89,6 +89,8 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
         "/village/lots?state=waiting", "/village/write-offs?state=waiting", "/office/applications?tab=all",
         "/office/suppliers?status=active", "/village/papers?tab=former", "/office/papers?tab=soon",
         "/reports/village-income?from=2026-10&to=2026-10&every=1",
+        "/office/households?place=431128001200", "/office/household-classes?tab=set",
+        "/reports/household-income?from=2026-10&to=2026-10",
         "/reports/recalls?from=2026-10&to=2026-10", "/reconciliation/tasks?kind=foreign_charge",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
 
