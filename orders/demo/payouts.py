@@ -22,7 +22,7 @@ PER_RUN = 4
 WEIGHED_GRAMS = 50_000
 
 
-def pay_some(book: Book, folder: Path) -> None:
+def pay_some(book: Book) -> None:
     """Everybody acts on the last day of the demo's year."""
     key = next(iter(book.facts.coops))
     with clock.at(clock.shanghai(book.last, 16, 30)):
@@ -33,7 +33,6 @@ def pay_some(book: Book, folder: Path) -> None:
         for wanted, how_far in zip(some, ("confirmed", "paid", "built"), strict=True):
             if wanted:
                 _run(book, key, wanted, how_far)
-        _weighed(book, key, folder)
 
 
 def _accounts(book: Book, key: str, households: Sequence[int]) -> None:
@@ -62,7 +61,7 @@ def _run(book: Book, key: str, wanted: Sequence[Owed], how_far: str) -> None:
         with db.transaction():
             runs.export(run, "xlsx", manager)
     ids = {line.id: line.village_id for line in lines}
-    if how_far == "confirmed":
+    if how_far == "confirmed" and len(ids) > 1:
         failed = next(iter(ids))
         ids.pop(failed)
         with db.transaction():
@@ -78,8 +77,13 @@ def _run(book: Book, key: str, wanted: Sequence[Owed], how_far: str) -> None:
                          book.settled.visitor(officers[village]))
 
 
+def pay_at_weigh_in(book: Book, folder: Path) -> None:
+    """Two growers of the first co-operative bring goods and are paid in cash; the village has still to confirm."""
+    with clock.at(clock.shanghai(book.last, 8)):
+        _weighed(book, next(iter(book.facts.coops)), folder)
+
+
 def _weighed(book: Book, key: str, folder: Path) -> None:
-    """Two growers brought goods and were paid in cash; the village has still to confirm."""
     good_key, good = next((name, good) for name, good in book.facts.goods.items()
                           if good.coop_key == key and good.supply == "stocked" and not good.processed_from)
     code = next(one for one in book.facts.coops[key].village_codes if book.settled.households.get((key, one)))
