@@ -1,7 +1,8 @@
-"""Invented payment runs of the first co-operative: one the village has mostly confirmed, one that waits for the
+"""Invented payment runs of one co-operative: one the village has mostly confirmed, one that waits for the
 village, one for a second person; households' accounts (all invented), and a lot whose growers were paid at weigh-in.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,11 +24,17 @@ WEIGHED_GRAMS = 50_000
 
 
 def pay_some(book: Book) -> None:
-    """Everybody acts on the last day of the demo's year."""
-    key = next(iter(book.facts.coops))
+    """Of the co-operative with most households waiting; everybody acts on the last day of the demo's year."""
     with clock.at(clock.shanghai(book.last, 16, 30)):
-        waiting = [one for one in owed.of(supplier_id=book.settled.organisations[key])
-                   if one.free_fen and one.household_id is not None]
+        by_supplier: defaultdict[int, list[Owed]] = defaultdict(list)
+        for one in owed.of():
+            if one.free_fen and one.household_id is not None:
+                by_supplier[one.supplier_id].append(one)
+        if not by_supplier:
+            return
+        supplier_id = max(by_supplier, key=lambda number: len(by_supplier[number]))
+        key = next(name for name, number in book.settled.organisations.items() if number == supplier_id)
+        waiting = by_supplier[supplier_id]
         _accounts(book, key, list(dict.fromkeys(one.household_id or 0 for one in waiting))[:ACCOUNTS])
         some = [waiting[start:start + PER_RUN] for start in range(0, 3 * PER_RUN, PER_RUN)]
         for wanted, how_far in zip(some, ("confirmed", "paid", "built"), strict=True):
