@@ -90,6 +90,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     refunds.give_back(book)
     lot_life.live(book, files_folder)
     linkages.leave_waiting(book)
+    payouts.pay_at_weigh_in(book, files_folder)
     elsewhere.buy(book, files_folder)
     recalls.recall_one(book)
     ordering.keep_lists(book)
@@ -105,7 +106,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     approving.approve_in_steps(book, today)
     practising.connect(book)
     agency.keep_books(book)
-    payouts.pay_some(book, files_folder)
+    payouts.pay_some(book)
     terms.state(book)  # last: the year was traded on without terms
     banking.send(book, files_folder)
     terms_of_payment.agree(book)

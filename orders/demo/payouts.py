@@ -1,7 +1,8 @@
-"""Invented payment runs of the first co-operative: one the village has mostly confirmed, one that waits for the
+"""Invented payment runs of one co-operative: one the village has mostly confirmed, one that waits for the
 village, one for a second person; households' accounts (all invented), and a lot whose growers were paid at weigh-in.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,18 +23,23 @@ PER_RUN = 4
 WEIGHED_GRAMS = 50_000
 
 
-def pay_some(book: Book, folder: Path) -> None:
-    """Everybody acts on the last day of the demo's year."""
-    key = next(iter(book.facts.coops))
+def pay_some(book: Book) -> None:
+    """Of the co-operative with most households waiting; everybody acts on the last day of the demo's year."""
     with clock.at(clock.shanghai(book.last, 16, 30)):
-        waiting = [one for one in owed.of(supplier_id=book.settled.organisations[key])
-                   if one.free_fen and one.household_id is not None]
+        by_supplier: defaultdict[int, list[Owed]] = defaultdict(list)
+        for one in owed.of():
+            if one.free_fen and one.household_id is not None:
+                by_supplier[one.supplier_id].append(one)
+        if not by_supplier:
+            return
+        supplier_id = max(by_supplier, key=lambda number: len(by_supplier[number]))
+        key = next(name for name, number in book.settled.organisations.items() if number == supplier_id)
+        waiting = by_supplier[supplier_id]
         _accounts(book, key, list(dict.fromkeys(one.household_id or 0 for one in waiting))[:ACCOUNTS])
         some = [waiting[start:start + PER_RUN] for start in range(0, 3 * PER_RUN, PER_RUN)]
         for wanted, how_far in zip(some, ("confirmed", "paid", "built"), strict=True):
             if wanted:
                 _run(book, key, wanted, how_far)
-        _weighed(book, key, folder)
 
 
 def _accounts(book: Book, key: str, households: Sequence[int]) -> None:
@@ -62,7 +68,7 @@ def _run(book: Book, key: str, wanted: Sequence[Owed], how_far: str) -> None:
         with db.transaction():
             runs.export(run, "xlsx", manager)
     ids = {line.id: line.village_id for line in lines}
-    if how_far == "confirmed":
+    if how_far == "confirmed" and len(ids) > 1:
         failed = next(iter(ids))
         ids.pop(failed)
         with db.transaction():
@@ -78,8 +84,13 @@ def _run(book: Book, key: str, wanted: Sequence[Owed], how_far: str) -> None:
                          book.settled.visitor(officers[village]))
 
 
+def pay_at_weigh_in(book: Book, folder: Path) -> None:
+    """Two growers of the first co-operative bring goods and are paid in cash; the village has still to confirm."""
+    with clock.at(clock.shanghai(book.last, 8)):
+        _weighed(book, next(iter(book.facts.coops)), folder)
+
+
 def _weighed(book: Book, key: str, folder: Path) -> None:
-    """Two growers brought goods and were paid in cash; the village has still to confirm."""
     good_key, good = next((name, good) for name, good in book.facts.goods.items()
                           if good.coop_key == key and good.supply == "stocked" and not good.processed_from)
     code = next(one for one in book.facts.coops[key].village_codes if book.settled.households.get((key, one)))

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, render_template, request, url_for
 from flask_login import current_user
 
+from catalog import origins
 from market import db, file_routes, paging
 from market.access import requires
 from market.errors import N_, NotFound
@@ -35,7 +36,7 @@ def village(village_id: int) -> str:
     """What each household of a village, and its collective, is owed; rests under ¥1 only on request."""
     with db.snapshot():
         everything = owed.of(supplier_id=current_user.organisation_id, villages=[village_id])
-        if not everything:
+        if not everything and not origins.own_villages(current_user.organisation_id, [village_id]):
             raise NotFound()
         shows_rests = request.args.get("rests") == "1"
         rows = [one for one in everything if shows_rests or not 0 <= one.unpaid_fen < SMALL_FEN]
