@@ -275,7 +275,8 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          # goods and people of a co-operative; what offices decide
          village_routes.MENU, lot_routes.MENU, lot_life_routes.MENU, review_routes.MENU,
          entry_office_routes.MENU, unit_office_routes.MENU, capacity_routes.MENU, quota_office_routes.MENU,
-         anomaly_routes.MENU, approving_office_routes.MENU, risk_routes.MENU, collective_routes.MENU, member_routes.MENU,
+         anomaly_routes.MENU, approving_office_routes.MENU, risk_routes.MENU, collective_routes.MENU,
+         member_routes.MENU,
          income_routes.MENU, payout_routes.MENU, household_account_routes.MENU, office_payout_routes.MENU,
          linkage_routes.MENU, declaring_routes.MENU, share_routes.MENU, office_linkage_routes.MENU,
          confirming_routes.MENU,
@@ -309,7 +310,8 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
         quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs,
-        banking_news, reconciling_jobs, overdue_jobs, evidence_jobs, period_news, collective_news, risk_jobs, anomaly_jobs)
+        banking_news, reconciling_jobs, overdue_jobs, evidence_jobs, period_news, collective_news, risk_jobs,
+        anomaly_jobs)
 # what waits for a visitor, by room
 MONEY_WAITING = (overdue_routes.waiting_here, banking_routes.waiting_here, refund_routes.waiting_here,
                  reconciling_routes.waiting_here)

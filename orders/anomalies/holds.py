@@ -5,7 +5,7 @@ public sees no household income of that month: the difference before and after w
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -92,11 +92,6 @@ def by_village(held: Mapping[tuple[int, str], Held], first: str, last: str) -> d
     return dict(found)
 
 
-def villages_of(held: Iterable[tuple[int, str]]) -> set[int]:
-    """Villages in which anything is held in the months asked for: there the public sees no household income."""
-    return {village for village, _month in held}
-
-
 def without(rows: Collection[Mapping[str, Any]], held: Mapping[Any, Held]) -> list[dict[str, Any]]:
     """Rows of `figures.village_figures` less what is held; `held` by village, or by village and month like the rows."""
     clear = []
@@ -106,3 +101,13 @@ def without(rows: Collection[Mapping[str, Any]], held: Mapping[Any, Held]) -> li
         clear.append({name: value - taken.get(name, 0) if name not in ("village_id", "period") else value
                       for name, value in row.items()})
     return clear
+
+
+def goods_held(suppliers: Collection[int], first: str, last: str) -> set[tuple[int, str]]:
+    """(Co-operative, category) of goods accepted in these months whose orders are held; one statement."""
+    held = select(OrderHold.order_number).where(OrderHold.released_at.is_(None))
+    rows = db.session().execute(
+        select(TRANSFERS.c.supplier_id, TRANSFERS.c.category).distinct()
+        .where(TRANSFERS.c.order_ref.in_(held), TRANSFERS.c.supplier_id.in_(suppliers),
+               TRANSFERS.c.category.is_not(None), TRANSFERS.c.period.between(first, last)))
+    return {(row.supplier_id, row.category) for row in rows}

@@ -4,7 +4,8 @@ For one co-operative and one category of goods: farm-gate money and the collecti
 payout or at weigh-in (each with its slip), over the accepted amount less what came back. Wages, rents and dividends
 belong to no category and are not in it. With fewer than MONTHS_NEEDED months with purchases or ORDERS_NEEDED accepted
 orders it is not yet known; then the co-operative's own word stands, labelled as such. Where fewer than 5 households of
-a village were paid in any of these months, nothing is told at all. Only sealed transfers are looked at.
+a village were paid in any of these months, or an order of these goods is held, nothing is told at all. Only sealed
+transfers are looked at.
 """
 
 from collections.abc import Collection, Iterable
@@ -15,6 +16,7 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 
 from market import clock, db, money
 from market.sealing import TRANSFERS
+from orders.anomalies import holds
 from orders.openness.models import SupplierCost
 from orders.reports import disclosure
 
@@ -22,7 +24,7 @@ SHARE_MONTHS = 12
 MONTHS_NEEDED = 3  # with purchases
 ORDERS_NEEDED = 10  # accepted
 
-KNOWN, DECLARED, UNKNOWN, FEW = "known", "declared", "unknown", "few"
+KNOWN, DECLARED, UNKNOWN, FEW, CHECKED = "known", "declared", "unknown", "few", "checked"
 Key = tuple[int, str]  # co-operative, category
 
 
@@ -30,7 +32,8 @@ Key = tuple[int, str]  # co-operative, category
 class Told:
     """What anybody may read of a co-operative's goods of a category; shares in hundredths of a percent.
 
-    `basis`: KNOWN, DECLARED by the co-operative, UNKNOWN as yet, or FEW households, so that nothing is told.
+    `basis`: KNOWN, DECLARED by the co-operative, UNKNOWN as yet, or FEW households or orders CHECKED, so that nothing
+    is told.
     """
 
     supplier_id: int
@@ -54,7 +57,7 @@ def window() -> tuple[str, str]:
 
 
 def told(keys: Iterable[Key]) -> dict[Key, Told]:
-    """What may be told of each (co-operative, category), in four statements. Open a snapshot around."""
+    """What may be told of each (co-operative, category), in five statements. Open a snapshot around."""
     wanted = sorted(set(keys))
     suppliers = {supplier for supplier, _category in wanted}
     if not suppliers:
@@ -64,14 +67,15 @@ def told(keys: Iterable[Key]) -> dict[Key, Told]:
     cells = disclosure.small_cells(first, last, TRANSFERS.c.credit.in_([f"due:{one}" for one in suppliers])
                                    | TRANSFERS.c.debit.in_([f"due:{one}" for one in suppliers]))
     few = {(cell.supplier_id, cell.category) for cell in cells}
+    hidden = dict.fromkeys(few, FEW) | dict.fromkeys(holds.goods_held(suppliers, first, last), CHECKED)
     costs = costs_of(suppliers)
-    return {key: _told(key, sums.get(key), key in few, costs.get(key)) for key in wanted}
+    return {key: _told(key, sums.get(key), hidden.get(key), costs.get(key)) for key in wanted}
 
 
-def _told(key: Key, sums: Any, few: bool, cost: Any) -> Told:
+def _told(key: Key, sums: Any, hidden: str | None, cost: Any) -> Told:
     basis, points = UNKNOWN, None
-    if few:
-        basis = FEW
+    if hidden is not None:
+        basis = hidden
     elif sums and sums.months >= MONTHS_NEEDED and sums.orders >= ORDERS_NEEDED and sums.bought_fen > 0:
         basis, points = KNOWN, money.in_whole_percent(money.basis_points(sums.paid_fen, sums.bought_fen))
     elif cost is not None and cost.share_points is not None:

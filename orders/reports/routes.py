@@ -12,14 +12,14 @@ from market.access import can, public, requires
 from market.errors import N_, NotFound
 from market.schemas import Input, Month, Words
 from market.web import MenuEntry, page_number
+from orders.anomalies import report as anomalies
 from orders.collective import report as collective_income
 from orders.linkages import report as helped_households
-from orders.anomalies import report as anomalies
 from orders.reports import (
     disclosure,
     filing_register,
-    income_unpaid,
     household_income,
+    income_unpaid,
     late_payments,
     office,
     recall_list,
@@ -38,7 +38,8 @@ bp = Blueprint("reports", __name__)
 REPORTS = {report.name: report for report in (
     village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT, reconciliation.REPORT,
     anomalies.REPORT, late_payments.REPORT, helped_households.REPORT, taken_back.LINES_REPORT,
-    taken_back.MONTHS_REPORT, collective_income.REPORT, risk_signals.REPORT, income_unpaid.REPORT, household_income.REPORT)}
+    taken_back.MONTHS_REPORT, collective_income.REPORT, risk_signals.REPORT, income_unpaid.REPORT,
+    household_income.REPORT)}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),

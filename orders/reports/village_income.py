@@ -96,15 +96,16 @@ def _for_the_public(columns: Sequence[Column]) -> Iterator[Column]:
 
 @dataclass(frozen=True)
 class Share:
-    """Twelve months of a village: bought, handed on, months with purchases; whether the public may see it.
+    """Twelve months of a village: bought, handed on, months with purchases; why the public may not see it, if so.
 
-    It may where what households were paid is made of cells that enough of them shared (orders/reports/disclosure.py).
+    It may where nothing is under check and what households were paid is made of cells that enough of them shared
+    (orders/reports/disclosure.py).
     """
 
     bought_fen: int
     paid_fen: int
     months: int
-    is_public: bool = True
+    hidden: str = ""
 
     def points(self) -> int | None:
         """Hundredths of a percent, None while there is too little to tell."""
@@ -128,7 +129,7 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
     people = people_by_village(*span)
     shares = _shares(year, set() if reader.sees_all else {cell.village_id for cell in disclosure.small_cells(
         since, asked.last, area.where.holds(TRANSFERS.c.village_id))},
-                     by_month_held)
+                     set() if reader.sees_all else {village for village, _month in by_month_held})
     places = _places(sums) | (_open_places(area.where) if asked.every else {})
     designated = _designated(int(asked.last[:4]), list(places))
     columns = tuple(replace(c, heading=words.designation_label(int(asked.last[:4]))) if c.key == "designated" else c
@@ -213,17 +214,11 @@ def _hide(row: Row, behind: int, share: Share | None, held: Held | None) -> bool
     elif held is not None:
         row.values.update(dict.fromkeys(TOLD_BY_HOUSEHOLDS))
         row.instead = {HOUSEHOLD_FEN.key: _("under check")} if held.orders else {}
-    if not few and share is not None and not share.is_public:
+    elif share is not None and share.hidden:
         row.values["farmers_share"] = None
-<<<<<<< HEAD
-        row.instead = {"farmers_share": _("fewer than %(number)s", number=FEWEST_HOUSEHOLDS)}
+        row.instead = {"farmers_share": _(share.hidden, number=FEWEST_HOUSEHOLDS)}
     else:
         row.values["farmers_share"] = money.in_whole_percent(row.values["farmers_share"])
-||||||| 55fe74a
-        row.instead = {}
-=======
-        row.instead.pop("farmers_share", None)
->>>>>>> anomalies
     return few
 
 
@@ -256,35 +251,18 @@ def _each_once(counts: Mapping[str, int]) -> str:
 # ---- twelve months --------------------------------------------------------------------------------------------------
 
 
-<<<<<<< HEAD
-def _shares(year: Sequence[Mapping[str, Any]], few_were_paid: Collection[int]) -> dict[int, Share]:
-    """By village. One month in which few households were paid keeps the whole share from the public: the difference of
-    two years that overlap would tell what they got.
-||||||| 55fe74a
-def _shares(year: Sequence[Mapping[str, Any]], shared: set[tuple[int, str]]) -> dict[int, Share]:
-    """By village. A month in which few households were paid keeps the whole share from the public: the difference of
-    two years that overlap would tell what they got.
-=======
-def _shares(year: Sequence[Mapping[str, Any]], shared: set[tuple[int, str]],
-            held: Collection[tuple[int, str]]) -> dict[int, Share]:
-    """By village. A month in which few households were paid, or orders are held, keeps the whole share from the
+def _shares(year: Sequence[Mapping[str, Any]], few_were_paid: Collection[int],
+            held: Collection[int]) -> dict[int, Share]:
+    """By village. One month in which few households were paid, or orders are held, keeps the whole share from the
     public: the difference of two years that overlap would tell what they got.
->>>>>>> anomalies
     """
     shares: dict[int, Share] = {}
     for row in year:
-        bought, paid = total(row, BOUGHT), total(row, PAID_OUT)
-        known = shares.get(row["village_id"], Share(0, 0, 0))
-        shares[row["village_id"]] = Share(
-            known.bought_fen + bought, known.paid_fen + paid, known.months + (bought > 0),
-<<<<<<< HEAD
-            row["village_id"] not in few_were_paid)
-||||||| 55fe74a
-            known.is_public and (row["households_paid_fen"] == 0 or (row["village_id"], row["period"]) in shared))
-=======
-            known.is_public and (row["village_id"], row["period"]) not in held
-            and (row["households_paid_fen"] == 0 or (row["village_id"], row["period"]) in shared))
->>>>>>> anomalies
+        village, bought = row["village_id"], total(row, BOUGHT)
+        known = shares.get(village, Share(0, 0, 0))
+        shares[village] = Share(
+            known.bought_fen + bought, known.paid_fen + total(row, PAID_OUT), known.months + (bought > 0),
+            N_("under check") if village in held else N_("fewer than %(number)s") if village in few_were_paid else "")
     return shares
 
 
@@ -372,61 +350,3 @@ def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
     ordered = sorted(ids)
     for start in range(0, len(ordered), AT_ONCE):
         yield ordered[start:start + AT_ONCE]
-<<<<<<< HEAD
-||||||| 55fe74a
-
-
-# ---- the village's own page -----------------------------------------------------------------------------------------
-
-
-def public_figures(village_id: int) -> dict[str, int | None] | None:
-    """The last twelve months that are over, for a village's public page; None behind fewer than 5 households.
-
-    Households: those that anything was earned for. What households were paid is told in full or, as None, not at all:
-    every month in which any was paid must have paid at least 5 of them.
-    """
-    last = disclosure.newest_month()
-    first, where = clock.months_before(last, SHARE_MONTHS - 1), Where(village_ids=(village_id,))
-    with db.snapshot():
-        year = figures.village_figures(first, last, where, by_period=True)
-        counts = figures.presence_by_village(first, last, where)
-        behind = disclosure.standing(first, last, {village_id: figures.total_of(year)}, counts)
-        share = _shares(year, disclosure.shared_payouts(first, last, where)).get(village_id)
-    if share is None or behind.get(village_id, 0) < FEWEST_HOUSEHOLDS:
-        return None
-    return {
-        "accepted_grams": sum(row["accepted_grams"] - row["returned_grams"] for row in year),
-        "households": counts[village_id]["household"],
-        "households_paid_fen": sum(row["households_paid_fen"] for row in year) if share.is_public else None,
-    }
-=======
-
-
-# ---- the village's own page -----------------------------------------------------------------------------------------
-
-
-def public_figures(village_id: int) -> dict[str, int | None] | None:
-    """The last twelve months that are over, for a village's public page; None behind fewer than 5 households.
-
-    Households: those that anything was earned for. What households were paid is told in full or, as None, not at all:
-    every month in which any was paid must have paid at least 5 of them, and no order of it may be held.
-    """
-    last = disclosure.newest_month()
-    first, where = clock.months_before(last, SHARE_MONTHS - 1), Where(village_ids=(village_id,))
-    with db.snapshot():
-        held = holds.held_figures(first, last, where)
-        whole = figures.village_figures(first, last, where, by_period=True)
-        year = holds.without(whole, held)
-        counts = figures.presence_by_village(first, last, where)
-        behind = disclosure.standing(first, last, {village_id: figures.total_of(whole)}, counts)
-        share = _shares(year, disclosure.shared_payouts(first, last, where), held).get(village_id)
-    if share is None or behind.get(village_id, 0) < FEWEST_HOUSEHOLDS:
-        return None
-    return {
-        "accepted_grams": sum(row["accepted_grams"] - row["returned_grams"] for row in year),
-        "households": counts[village_id]["household"],
-        "households_paid_fen": sum(row["households_paid_fen"] for row in year) if share.is_public else None,
-        **({"under_check_fen": sum(one.bought() for one in held.values()),
-            "under_check_orders": len(set[str]().union(*(one.orders for one in held.values())))} if held else {}),
-    }
->>>>>>> anomalies

@@ -196,8 +196,8 @@ class Things:
     payout_run_line_id: int
     household_account_id: int
     cost_id: int
-    month_proposal_id: int = 0
     anomaly_id: int
+    month_proposal_id: int = 0
     class_change_id: int
     household_import_id: int
 
@@ -213,14 +213,14 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id",
         "refund_id", "payment_id", "payer_id", "package_id", "draw_id", "linkage_id", "proposal_id", "correction_id",
-        "income_id", "risk_id", "cost_id", "lot_payment_id", "payout_id", "payout_run_id", "payout_run_line_id",
+        "income_id", "risk_id", "cost_id", "anomaly_id", "lot_payment_id", "payout_id", "payout_run_id", "payout_run_line_id",
         "household_account_id")},
     # months of the ledger: everybody of the offices reads any; one that never was answers like an unknown one
     **{f"periods.{name}.number": (lambda _things: 202608, NOBODYS)
        for name in ("show", "late", "filed", "propose_close", "propose_reopen")},
     "periods.filed.nth": (lambda _things: 1, NOBODYS),
     **{f"periods.{name}.proposal_id": (lambda things: things.month_proposal_id, NOBODYS)
-       for name in ("confirm", "withdraw", "anomaly_id")},
+       for name in ("confirm", "withdraw")},
     **{f"reconciliation.{name}.run_id": (lambda things: things.reconciliation_id, NOBODYS)
        for name in ("run", "list_of_run")},
     **{f"office_overdue.{view}.kind": (lambda _things: "csv", "exe") for view in ("index_as", "not_accepted_as")},

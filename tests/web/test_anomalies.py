@@ -18,7 +18,6 @@ from tests.trade import Trade
 from tests.web.forms import csrf_token
 from tests.world import NOON, World
 
-
 ROUND_TRIP = "付款后又退回"
 
 
