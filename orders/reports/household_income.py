@@ -38,7 +38,7 @@ COLUMNS = (
     _fen("gross_fen", N_("Gross")), Column("cost_points", N_("Cost ratio"), "percent"),
     _fen("net_fen", N_("Net, estimated"), sums_up=False), _fen("per_head_fen", N_("Per head"), sums_up=False),
     _fen("paid_fen", N_("Paid out"), "paid_out"), _fen("unpaid_fen", N_("Not yet paid"), "earned"),
-    Column("payers", N_("Payer"), "text"),
+    Column("payers", N_("Paid by"), "text"),
 )
 
 
