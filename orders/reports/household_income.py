@@ -31,7 +31,7 @@ def _fen(key: str, heading: str, stage: str = "earned", *, sums_up: bool = True)
 COLUMNS = (
     Column("village", N_("Village"), "text"), Column("village_code", N_("Village code"), "code"),
     Column("code", N_("Household code"), "code"), Column("class", N_("Class"), "text"),
-    Column("people", N_("People"), "count"), Column("linkages", N_("Linkages"), "text"),
+    Column("people", N_("People in the household"), "count"), Column("linkages", N_("Linkages"), "text"),
     Column("newest", N_("Last entry"), "code"), Column("entries", N_("Entries"), "count", sums=True),
     Column("goods", N_("Goods"), "text"), Column("grams", N_("Weight"), "grams", "earned", sums=True),
     *(_fen(f"{kind}_fen", words.INCOME_KINDS[kind]) for kind in KINDS),
