@@ -72,8 +72,9 @@ def _below(found: Card) -> list[str]:
 
 def households(rows: Sequence[HouseholdRow], place: str, year: int) -> Table:
     """The list of a place's households with their year; codes and masked names."""
-    headings = [Heading(_("Household code"), "code"), Heading(_("Head of the household"), "text"), Heading(_("Village"), "text"),
-                Heading(_("Class"), "text"), Heading(_("People in the household"), "count"), _unit(_("Weight"), "grams"),
+    headings = [Heading(_("Household code"), "code"), Heading(_("Head of the household"), "text"),
+                Heading(_("Village"), "text"), Heading(_("Class"), "text"),
+                Heading(_("People in the household"), "count"), _unit(_("Weight"), "grams"),
                 *(_unit(_(words.INCOME_KINDS[kind]), "fen") for kind in KINDS), _unit(_("Gross"), "fen"),
                 _unit(_("Net, estimated"), "fen"), _unit(_("Paid out"), "fen"), _unit(_("Not yet paid"), "fen")]
     total = sums.together(row.sums for row in rows)
