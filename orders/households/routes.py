@@ -21,7 +21,7 @@ from orders.reports.readers import Reader, area_of, choices, find_place, reader_
 bp = Blueprint("households", __name__, url_prefix="/office/households")
 
 MENU = (
-    MenuEntry("office", N_("Households"), "households.index", "household.read", "household", group="people"),
+    MenuEntry("office", N_("Household cards"), "households.index", "household.read", "household", group="people"),
     MenuEntry("office", N_("Names looked at"), "households.reveals", "household.reveals", "user", group="look"),
 )
 HOUSEHOLD = "<int(max=999999999999):household_id>"

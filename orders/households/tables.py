@@ -21,7 +21,7 @@ def card(found: Card, name: str) -> Table:
     headings = [Heading(_("Date"), "text"), Heading(_("Month"), "text"), Heading(_("What"), "text"),
                 Heading(_("Goods"), "text"), _unit(_("Weight"), "grams"), _unit(_("Price per kg"), "fen"),
                 _unit(_("Amount"), "fen"), Heading(_("Kind of income"), "text"), Heading(_("Linkage"), "text"),
-                Heading(_("Payer"), "text"), Heading(_("Proof"), "text"), Heading(_("Signature"), "text")]
+                Heading(_("Paid by"), "text"), Heading(_("Proof"), "text"), Heading(_("Signature"), "text")]
     rows = [_row(line, _("Taken back") if line.amount_fen < 0 else _("Earned")) for line in found.lines]
     rows += [_row(line, _("Paid out")) for line in found.payouts]
     return Table(headings, rows, above=[_title(found.year), *_facts(found, name)], below=_below(found))
@@ -72,8 +72,9 @@ def _below(found: Card) -> list[str]:
 
 def households(rows: Sequence[HouseholdRow], place: str, year: int) -> Table:
     """The list of a place's households with their year; codes and masked names."""
-    headings = [Heading(_("Code"), "code"), Heading(_("Name"), "text"), Heading(_("Village"), "text"),
-                Heading(_("Class"), "text"), Heading(_("People"), "count"), _unit(_("Weight"), "grams"),
+    headings = [Heading(_("Household code"), "code"), Heading(_("Head of the household"), "text"),
+                Heading(_("Village"), "text"), Heading(_("Class"), "text"),
+                Heading(_("People in the household"), "count"), _unit(_("Weight"), "grams"),
                 *(_unit(_(words.INCOME_KINDS[kind]), "fen") for kind in KINDS), _unit(_("Gross"), "fen"),
                 _unit(_("Net, estimated"), "fen"), _unit(_("Paid out"), "fen"), _unit(_("Not yet paid"), "fen")]
     total = sums.together(row.sums for row in rows)

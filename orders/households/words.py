@@ -19,8 +19,8 @@ PROOFS: Mapping[str, str] = {
     "correction": N_("Correction %(number)s"), "weigh_in": N_("Paid at weigh-in, lot %(number)s"),
 }
 CHANGE_STATES: Mapping[str, tuple[str, str]] = {  # words and tone
-    "set": (N_("Set"), "good"), "waiting": (N_("Waits for a second person"), "waiting"),
-    "confirmed": (N_("Confirmed"), "good"), "refused": (N_("Refused"), "wrong"),
+    "set": (N_("Entered, no change"), "good"), "waiting": (N_("Waits for a second person"), "waiting"),
+    "confirmed": (N_("Confirmed"), "good"), "refused": (N_("Turned down"), "wrong"),
 }
 PURPOSES = (N_("Visit and signing of the card"), N_("Check of the register"), N_("Question of the household"),
             N_("Audit"))

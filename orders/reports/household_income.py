@@ -31,14 +31,14 @@ def _fen(key: str, heading: str, stage: str = "earned", *, sums_up: bool = True)
 COLUMNS = (
     Column("village", N_("Village"), "text"), Column("village_code", N_("Village code"), "code"),
     Column("code", N_("Household code"), "code"), Column("class", N_("Class"), "text"),
-    Column("people", N_("People"), "count"), Column("linkages", N_("Linkages"), "text"),
+    Column("people", N_("People in the household"), "count"), Column("linkages", N_("Linkages"), "text"),
     Column("newest", N_("Last entry"), "code"), Column("entries", N_("Entries"), "count", sums=True),
     Column("goods", N_("Goods"), "text"), Column("grams", N_("Weight"), "grams", "earned", sums=True),
     *(_fen(f"{kind}_fen", words.INCOME_KINDS[kind]) for kind in KINDS),
     _fen("gross_fen", N_("Gross")), Column("cost_points", N_("Cost ratio"), "percent"),
     _fen("net_fen", N_("Net, estimated"), sums_up=False), _fen("per_head_fen", N_("Per head"), sums_up=False),
     _fen("paid_fen", N_("Paid out"), "paid_out"), _fen("unpaid_fen", N_("Not yet paid"), "earned"),
-    Column("payers", N_("Payer"), "text"),
+    Column("payers", N_("Paid by"), "text"),
 )
 
 
