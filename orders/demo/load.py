@@ -14,6 +14,7 @@ from market.parties import Organisation
 from orders.demo import (
     aftersale,
     agency,
+    anomalies,
     approving,
     banking,
     capacity,
@@ -102,6 +103,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     terms.state(book)  # last: the year was traded on without terms
     banking.send(book, files_folder)
     terms_of_payment.agree(book)
+    anomalies.stand_out(today)
     _forget_messages()
 
 
