@@ -14,6 +14,7 @@ from market.parties import Organisation
 from orders.demo import (
     aftersale,
     agency,
+    anomalies,
     approving,
     banking,
     capacity,
@@ -113,6 +114,7 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     collective.keep(book)
     openness.open_up()
     income_cards.keep(book)
+    anomalies.stand_out(today)
     _forget_messages()
 
 
