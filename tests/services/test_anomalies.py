@@ -16,6 +16,7 @@ from market.parties import Membership, Organisation
 from orders.anomalies import cases, jobs, lists, looks
 from orders.anomalies.models import AnomalyCase, AnomalyCaseOrder, OrderHold
 from orders.models import Order, OrderLine
+from orders.openness import village
 from orders.reports import village_income
 from orders.reports.frame import Asked, Filled, as_json, as_table, fill
 from orders.reports.readers import PUBLIC, WHOLE, Reader
@@ -148,8 +149,9 @@ def test_what_is_upheld_stays_out_for_good(world: World, traded: list[int]) -> N
         assert (seen["purchase_fen"], seen["under_check_fen"], seen["left_out_fen"], seen["orders"]) == (
             2_000, 0, 2_000, 1)
         assert seen["household_fen"] is None and seen["under_check_days"] is None
-        told = village_income.public_figures(world.villages["greens_home"])
-        assert told is not None and told["accepted_grams"] == 10_000 and told["households_paid_fen"] is None
+        told = village.read([world.villages["greens_home"]])
+        assert (told.accepted_grams, told.purchase_fen, told.under_check_fen) == (10_000, 2_000, 0)
+        assert {line.told.basis for line in told.lines} == {"checked"}
     what = lists.one(case.id, EVERYWHERE)
     assert [one["action"] for one in what.timeline] == [
         "anomaly.opened", "anomaly.proposed", "anomaly.refused", "anomaly.proposed", "anomaly.upheld"]
