@@ -144,6 +144,7 @@ def test_what_is_upheld_stays_out_for_good(world: World, traded: list[int]) -> N
         cases.propose(case.id, "upheld", "虚假付款", EVERYWHERE, county)
     with db.transaction():
         cases.confirm(case.id, "upheld", EVERYWHERE, city)
+    sealing.seal_all()
     with clock.at(LATER):
         seen = greens(read(PUBLIC))
         assert (seen["purchase_fen"], seen["under_check_fen"], seen["left_out_fen"], seen["orders"]) == (
