@@ -83,6 +83,13 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
         proofs = _proofs(known, settled, files_folder)
     book = year.Book(known, settled, products, proofs, scans, chance, today)
     _months(book, first, orders, tell)
+    _today(book, today, files_folder)
+    _forget_messages()
+
+
+def _today(book: year.Book, today: date, files_folder: Path) -> None:
+    """What is open, waits or goes on as people walk in."""
+    known, settled, products = book.facts, book.settled, book.products
     year.stock_up(book, today)
     year.leave_open(book)
     overdue.leave_late(book)
@@ -115,7 +122,6 @@ def load(orders: int, today: date, files_folder: Path, tell: Callable[[str, int,
     openness.open_up()
     income_cards.keep(book)
     anomalies.stand_out(today)
-    _forget_messages()
 
 
 def is_settled() -> bool:
