@@ -89,9 +89,10 @@ def payment_circles(begin: date, end: date, where: Where) -> Iterator[Found]:
     leaving: dict[Node, list[Step]] = defaultdict(list)
     for step in steps:
         leaving[step.source].append(step)
+    reached = {step.target for step in steps}  # most who pay for others never get any money: no way leads back
     circles: dict[tuple[str, str], dict[Step, None]] = defaultdict(dict)
     for step in steps:
-        if step.unusual and leaving.get(step.target):
+        if step.unusual and step.source in reached and leaving.get(step.target):
             for circle in _closing([step], leaving):
                 last = max(one.day for one in circle)
                 if last >= begin:
