@@ -71,10 +71,10 @@ def _plain(evidence: Iterable[Any]) -> list[list[Any]]:
 
 
 def _known(found: Sequence[Found]) -> dict[tuple[str, str], Any]:
-    """Cases by kind and key."""
+    """Cases by kind and key, locked: who clears one meanwhile waits, and finds every hold that there is."""
     rows = db.session().execute(
         select(AnomalyCase.id, AnomalyCase.kind, AnomalyCase.key, AnomalyCase.grave, AnomalyCase.state)
-        .where(AnomalyCase.key.in_({one.key for one in found})))
+        .where(AnomalyCase.key.in_({one.key for one in found})).order_by(AnomalyCase.id).with_for_update())
     return {(row.kind, row.key): row for row in rows}
 
 
