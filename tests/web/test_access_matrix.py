@@ -310,6 +310,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
                                      "cut_off_days": "1"},
     "village.set_state": lambda _things: {"state": "listed"},
     **{f"refunds.{name}": lambda _things: {"reason": "多付"} for name in ("ask_whole", "refuse")},
+    "households.reveal": lambda _things: {"purpose": "核对"},
     "refunds.ask": lambda _things: {"reason": "多付", "what": "whole"},
     "refunds.confirm": lambda _things: {"paid_on": TODAY.isoformat()},
     "prices.explain": lambda _things: {"reason": "礼盒装"},
