@@ -146,7 +146,7 @@ def answer(case_id: int, words: str, file_id: int | None, by: Visitor) -> Anomal
 def propose(case_id: int, decision: str, note: str, where: Where, by: Visitor) -> AnomalyCase:
     """An official has looked: a warning is decided with it, a grave case waits for a second person.
 
-    Raises NotFound, Decided, OwnCooperative.
+    Raises NotFound, Decided, OwnCooperative, OwnParty.
     """
     case = _open(case_id, where, by)
     case.proposal, case.note, case.proposed_by, case.proposed_at = decision, note, by.id, clock.now()
@@ -159,7 +159,7 @@ def propose(case_id: int, decision: str, note: str, where: Where, by: Visitor) -
 
 def confirm(case_id: int, decision: str, where: Where, by: Visitor) -> AnomalyCase:
     """A second official agrees with the decision as it was shown to them. Raises NotFound, Decided, NothingProposed,
-    SamePerson, OwnCooperative.
+    SamePerson, OwnCooperative, OwnParty.
     """
     case = _open(case_id, where, by)
     if case.proposal is None or case.proposal != decision:
@@ -197,7 +197,7 @@ def _decide(case: AnomalyCase, decision: str, by: Visitor) -> None:
 
 
 def _open(case_id: int, where: Where, by: Visitor) -> AnomalyCase:
-    """An undecided case of the official's area, locked; the official is none of its co-operatives' people."""
+    """An undecided case of the official's area, locked; the official is nobody of its co-operatives or units."""
     case = db.session().scalar(
         select(AnomalyCase).where(AnomalyCase.id == case_id, in_area(where)).with_for_update())
     if case is None:
@@ -206,7 +206,16 @@ def _open(case_id: int, where: Where, by: Visitor) -> AnomalyCase:
         raise Decided()
     for supplier in {*suppliers_of(case.id), *([case.supplier_id] if case.supplier_id else [])}:
         four_eyes.need_outsider(supplier, by)
+    four_eyes.need_no_party(_units_of(case), by)
     return case
+
+
+def _units_of(case: AnomalyCase) -> set[int]:
+    """The units that a case is about, or whose orders it touches."""
+    touched = db.session().scalars(
+        select(Order.unit_id).join(AnomalyCaseOrder, AnomalyCaseOrder.order_id == Order.id)
+        .where(AnomalyCaseOrder.case_id == case.id))
+    return {*touched, *([case.unit_id] if case.unit_id else [])}
 
 
 def suppliers_of(case_id: int) -> list[int]:

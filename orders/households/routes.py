@@ -22,7 +22,7 @@ bp = Blueprint("households", __name__, url_prefix="/office/households")
 
 MENU = (
     MenuEntry("office", N_("Household cards"), "households.index", "household.read", "household", group="people"),
-    MenuEntry("office", N_("Names looked at"), "households.reveals", "household.reveals", "user", group="look"),
+    MenuEntry("office", N_("Names looked at"), "households.looks", "household.reveals", "user", group="look"),
 )
 HOUSEHOLD = "<int(max=999999999999):household_id>"
 KEPT = ("county", "township", "place", "year", "class", "sort", "order")
@@ -149,7 +149,7 @@ def reveal(household_id: int) -> Any:
 
 @bp.get("/names")
 @requires("household.reveals")
-def reveals() -> str:
+def looks() -> str:
     """Who looked at which full name, when and why."""
     everywhere = bool(current_user.roles & EVERYWHERE_READERS)
     return render_template("orders/households/reveals.html", address=_address,

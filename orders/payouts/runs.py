@@ -319,7 +319,9 @@ def _lines(run: PayoutRun) -> list[PayoutRunLine]:
 
 def _chosen(run: PayoutRun, line_ids: Collection[int], states: Collection[str],
             officer: Visitor | None = None) -> list[PayoutRunLine]:
-    """These lines, locked in id order. Raises NotFound for lines of others, Conflict for lines in another state."""
+    """These lines, locked in id order. Raises NotFound for lines of others, Conflict for lines in another state,
+    SecondPersonNeeded for an officer who marked them paid.
+    """
     ids = set(line_ids)
     if not ids:
         raise InvalidInput({"lines[]": [N_("Tick at least one line.")]})
@@ -331,6 +333,8 @@ def _chosen(run: PayoutRun, line_ids: Collection[int], states: Collection[str],
         raise NotFound()
     if any(line.state not in states for line in lines):
         raise Conflict()
+    if officer is not None and any(line.decided_by == officer.id for line in lines):
+        raise SecondPersonNeeded()  # whoever marked them paid, be it for the co-operative that they have left since
     return list(lines)
 
 

@@ -13,6 +13,7 @@ from market import clock, db, faults, filings, journal, outbox, sealing
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotAllowed, NotFound, SecondPersonNeeded
 from market.filings import MONTHS, TRANSFERS
+from market.four_eyes import need_no_cooperative
 from orders.periods.models import PeriodProposal
 
 OFFICE = "city"  # the kind of office that closes months
@@ -142,8 +143,10 @@ def withdraw(proposal_id: int, by: Visitor) -> str:
 
 
 def _need_office(by: Visitor) -> None:
+    """Raises NotAllowed, OwnParty for an official who acts for a co-operative too: a close freezes its figures."""
     if not may_close(by):
         raise NotAllowed()
+    need_no_cooperative(by)
 
 
 def _check_closable(period: str) -> None:

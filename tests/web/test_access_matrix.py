@@ -197,9 +197,9 @@ class Things:
     household_account_id: int
     cost_id: int
     anomaly_id: int
-    month_proposal_id: int = 0
     class_change_id: int
     household_import_id: int
+    month_proposal_id: int = 0
 
 
 Make = Callable[[Things], Any]
@@ -310,6 +310,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
                                      "cut_off_days": "1"},
     "village.set_state": lambda _things: {"state": "listed"},
     **{f"refunds.{name}": lambda _things: {"reason": "多付"} for name in ("ask_whole", "refuse")},
+    "households.reveal": lambda _things: {"purpose": "核对"},
     "refunds.ask": lambda _things: {"reason": "多付", "what": "whole"},
     "refunds.confirm": lambda _things: {"paid_on": TODAY.isoformat()},
     "prices.explain": lambda _things: {"reason": "礼盒装"},
