@@ -128,7 +128,8 @@ def under_income(supplier_id: int, village_id: int, household_id: int | None, in
 def follow_village(old_id: int, new_id: int) -> None:
     """A village has become another one: its agreements hold for the new one too; deliveries tie anew."""
     rows = db.session().execute(
-        select(TIES).where(TIES.c.village_id == old_id, TIES.c.until.is_(None), TIES.c.form != "delivery",
-                           TIES.c.confirmed_at.is_not(None)).order_by(TIES.c.id)).mappings().all()
+        select(TIES).where(TIES.c.village_id == old_id, TIES.c.until.is_(None) | (TIES.c.until > clock.today()),
+                           TIES.c.form != "delivery", TIES.c.confirmed_at.is_not(None))
+        .order_by(TIES.c.id)).mappings().all()
     db.insert_rows(Linkage, [{**{name: value for name, value in row.items() if name != "id"}, "village_id": new_id}
                              for row in rows])

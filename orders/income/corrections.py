@@ -12,6 +12,7 @@ from market.ledger import LedgerTransfer
 from orders.income import dues, households, posting
 from orders.income.areas import in_area
 from orders.models import IncomeCorrection, IncomeDeclaration
+from orders.payouts import on_way
 
 
 class MoreThanLeft(Conflict):
@@ -75,7 +76,9 @@ def refuse(correction_id: int, why: str, by: Visitor) -> None:
 
 
 def left_fen(declared: IncomeDeclaration) -> int:
-    """How much of a declaration can be taken back, in fen: what is left of it, at most what is still unpaid."""
+    """How much of a declaration can be taken back, in fen: what is left of it, at most what is still unpaid and was not
+    sent by a payment run.
+    """
     back = db.session().scalar(select(db.sum_of(IncomeCorrection.amount_fen)).where(
         IncomeCorrection.declaration_id == declared.id, IncomeCorrection.confirmed_at.is_not(None))) or 0
     if declared.household_id is None:
@@ -83,7 +86,9 @@ def left_fen(declared: IncomeDeclaration) -> int:
     else:
         owed = households.dues(declared.supplier_id, [declared.village_id])
         unpaid = owed.get((declared.village_id, declared.household_id, declared.kind), households.Due()).unpaid_fen
-    return max(0, min(declared.amount_fen - back, unpaid))
+    sent = on_way.sums(supplier_id=declared.supplier_id, villages=[declared.village_id], sent_only=True).get(
+        (declared.supplier_id, declared.village_id, declared.household_id, declared.kind), 0)
+    return max(0, min(declared.amount_fen - back, unpaid - sent))
 
 
 def _need_left(declared: IncomeDeclaration, amount_fen: int) -> None:

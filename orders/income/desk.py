@@ -68,7 +68,8 @@ def households_waiting(by: Visitor, villages: Collection[int]) -> int:
         select(share.c.origin_lot_id, share.c.village_id,
                db.sum_of(part.c.farm_gate_fen - part.c.withdrawn_farm_gate_fen).label("fen"))
         .join_from(part, share, share.c.id == part.c.lot_share_id)
-        .where(part.c.lot_id.in_(mine), part.c.village_id.in_(villages), share.c.own_base.is_(False))
+        .where(part.c.lot_id.in_(mine), part.c.village_id.in_(villages), share.c.own_base.is_(False),
+               part.c.income_held.is_(False) | part.c.cleared_on.is_not(None))
         .group_by(share.c.origin_lot_id, share.c.village_id).subquery())
     whole = (
         select(given.c.lot_id, given.c.village_id, db.sum_of(given.c.grams).label("grams"))

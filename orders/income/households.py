@@ -246,6 +246,7 @@ class _Splitter:
         unnamed = shares.get(None, 0)
         if not unnamed or not weights or None in weights:
             return shares
-        named = dict(zip(weights, money.allocate(unnamed, list(weights.values())), strict=True))
+        fresh = {household: grams for household, grams in weights.items() if household not in shares} or weights
+        named = dict(zip(fresh, money.allocate(unnamed, list(fresh.values())), strict=True))
         return {household: shares.get(household, 0) + named.get(household, 0)
                 for household in dict.fromkeys((*(h for h in shares if h is not None), *named))}

@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from market import clock, db, journal, linkages
+from market import clock, db, journal, linkages, places
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeeded
 from market.four_eyes import need_outsider
@@ -82,6 +82,7 @@ def confirm(linkage_id: int, by: Visitor) -> None:
     """A person at the village says that it is so. Raises NotFound, SecondPersonNeeded, OwnCooperative, Conflict."""
     row = _waiting(linkage_id, by)
     row.confirmed_by, row.confirmed_at = by.id, clock.now()
+    row.village_id = places.today_of(row.village_id)  # it may have become another one while this waited
     db.session().flush()
     journal.record("linkage.confirmed", "linkage", row.id, by)
 

@@ -1,6 +1,6 @@
 """到户: money a co-operative hands on to households and collectives, with proof, never more than is unpaid."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -35,7 +35,7 @@ class MoreThanDue(Conflict):
 @dataclass(frozen=True)
 class Handed:
     """What a co-operative has handed on in one village by one kind of income: (household id, or None for the
-    collective, fen) per line, on a day, with its proof's file.
+    collective, fen) per line, on a day, with its proof's file. `sent`: it was reserved and sent while it was owed.
     """
 
     supplier_id: int
@@ -45,6 +45,7 @@ class Handed:
     lines: Sequence[tuple[int | None, int]]
     paid_on: date
     proof_id: int
+    sent: bool = False
 
 
 def pay(village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int]], paid_on: date, proof_id: int,
@@ -58,8 +59,8 @@ def pay(village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int
 def book(handed: Handed, confirmed_by: Visitor) -> tuple[Payout, list[PayoutLine]]:
     """Book what was handed on, with a row for each line in the same order; a person of the village confirms it.
 
-    Nobody is paid more than is owed to them. Raises MoreThanUnpaid, MoreThanDue, SecondPersonNeeded, NotFound,
-    InvalidInput.
+    Nobody is paid more than is owed to them; of what was sent while it was owed, goods that came back since make money
+    paid ahead. Raises MoreThanUnpaid, MoreThanDue, SecondPersonNeeded, NotFound, InvalidInput.
     """
     supplier_id, village_id, income_kind, lines = (
         handed.supplier_id, handed.village_id, handed.income_kind, handed.lines)
@@ -67,13 +68,12 @@ def book(handed: Handed, confirmed_by: Visitor) -> tuple[Payout, list[PayoutLine
         raise InvalidInput({"lines": [WHO]})
     if confirmed_by.id == handed.made_by or not in_area(village_id, confirmed_by):
         raise SecondPersonNeeded()
-    _check_receivers(village_id, income_kind, lines)
     dues.lock(supplier_id)
     unpaid = dues.unpaid_by_category(supplier_id, village_id, income_kind)
-    if sum(fen for _household, fen in lines) > sum(unpaid.values()):
-        raise MoreThanUnpaid(left=money.yuan(max(0, sum(unpaid.values()))))
-    if income_kind != "collective":
-        _check_dues(supplier_id, village_id, income_kind, lines)
+    owed = _owed(handed, sum(unpaid.values()))
+    _check_receivers(village_id, income_kind, lines, owed)
+    if not handed.sent:
+        _check_dues(lines, owed)
     payout = Payout(
         number=numbers.new("F", clock.today()), supplier_id=supplier_id, village_id=village_id,
         income_kind=income_kind, paid_on=handed.paid_on, proof_id=handed.proof_id, made_by=handed.made_by,
@@ -90,27 +90,44 @@ def book(handed: Handed, confirmed_by: Visitor) -> tuple[Payout, list[PayoutLine
     return payout, rows
 
 
-def _check_dues(supplier_id: int, village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int]]) -> None:
-    """What is owed to each household: of its own goods, of wages, rents and dividends declared for it."""
-    owed = households.dues(supplier_id, [village_id])
+def _owed(handed: Handed, collective_fen: int) -> dict[int | None, int]:
+    """Unpaid fen by receiver: to each household of its own goods, of wages, rents and dividends declared for it.
+
+    Below zero where it was paid ahead, which takes nothing from what its neighbours are owed.
+    """
+    if handed.income_kind == "collective":
+        return {None: collective_fen}
+    return {household: due.unpaid_fen for (_village, household, kind), due in
+            households.dues(handed.supplier_id, [handed.village_id]).items() if kind == handed.income_kind}
+
+
+def _check_dues(lines: Sequence[tuple[int | None, int]], owed: Mapping[int | None, int]) -> None:
+    whole = sum(max(0, fen) for fen in owed.values())
+    if sum(fen for _household, fen in lines) > whole:
+        raise MoreThanUnpaid(left=money.yuan(whole))
     asked: dict[int | None, int] = {}
     for household, fen in lines:
         asked[household] = asked.get(household, 0) + fen
     for household, fen in asked.items():
-        left = owed.get((village_id, household, income_kind), households.Due()).unpaid_fen
+        left = owed.get(household, 0)
         if fen > left:
             raise MoreThanDue(left=money.yuan(max(0, left)), asked=money.yuan(fen))
 
 
 def _shares(lines: Sequence[PayoutLine], unpaid: Mapping[str | None, int]) -> list[tuple[PayoutLine, PayoutShare]]:
-    """Each line over the categories of goods, by what is unpaid of each; together never more than that."""
+    """Each line over the categories of goods, by what is unpaid of each; together never more than that, but where
+    neighbours were paid ahead: then the rest lies on the first one.
+    """
     left = {category: fen for category, fen in unpaid.items() if fen > 0}
     shares = []
     for line in lines:
-        parts = [(category, fen) for category, fen in zip(
-            left, money.allocate(line.amount_fen, list(left.values())), strict=True) if fen]
-        for number, (category, fen) in enumerate(parts):
-            left[category] -= fen
+        covered = min(line.amount_fen, sum(left.values()))
+        parts = dict(zip(left, money.allocate(covered, list(left.values())), strict=True)) if covered else {}
+        if covered < line.amount_fen:
+            first = next(iter(unpaid), None)
+            parts[first] = parts.get(first, 0) + line.amount_fen - covered
+        for number, (category, fen) in enumerate((category, fen) for category, fen in parts.items() if fen):
+            left[category] = left.get(category, 0) - fen
             shares.append((line, PayoutShare(payout_line_id=line.id, part=number, category=category, amount_fen=fen)))
         left = {category: fen for category, fen in left.items() if fen > 0}
     db.session().add_all([share for _line, share in shares])
@@ -118,8 +135,11 @@ def _shares(lines: Sequence[PayoutLine], unpaid: Mapping[str | None, int]) -> li
     return shares
 
 
-def _check_receivers(village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int]]) -> None:
-    """The collective is one receiver; households must be of the village, or of what it has become since."""
+def _check_receivers(village_id: int, income_kind: str, lines: Sequence[tuple[int | None, int]],
+                     owed: Collection[int | None]) -> None:
+    """The collective is one receiver; households must have earned in the village, wherever they live by now, or be of
+    it, or of what it has become since.
+    """
     receivers = {household for household, _fen in lines}
     if income_kind == "collective":
         if receivers != {None}:
@@ -127,6 +147,7 @@ def _check_receivers(village_id: int, income_kind: str, lines: Sequence[tuple[in
         return
     known = set(db.session().scalars(
         select(Household.id).where(Household.id.in_(receivers - {None}),
-                                   Household.village_id.in_({village_id, places.today_of(village_id)}))))
+                                   Household.id.in_([one for one in owed if one is not None])
+                                   | Household.village_id.in_({village_id, places.today_of(village_id)}))))
     if None in receivers or known != receivers:
         raise NotFound()

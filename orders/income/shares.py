@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy import select, update
 
-from market import clock, db, journal
+from market import clock, db, journal, places
 from market.access import Visitor
 from market.errors import N_, InvalidInput, SecondPersonNeeded
 from market.four_eyes import need_outsider
@@ -28,6 +28,8 @@ def agree(proposer: tuple[int, int], village_id: int, basis_points: int, valid_f
           evidence_id: int | None = None, note: str = "") -> CollectiveAgreement:
     """What (co-operative, its person) proposed, a person of the village confirms; a former share ends on that day.
 
+    It holds for what the village has become since it was proposed.
+
     Raises SecondPersonNeeded, OwnCooperative, InvalidInput.
     """
     supplier_id, person_id = proposer
@@ -36,6 +38,7 @@ def agree(proposer: tuple[int, int], village_id: int, basis_points: int, valid_f
     if not 0 <= basis_points <= 5000:
         raise InvalidInput({"basis_points": [N_("This number is outside what is possible here.")]})
     need_outsider(supplier_id, confirmed_by)
+    village_id = places.today_of(village_id)
     session = db.session()
     tie = _tie(proposer, village_id, valid_from, confirmed_by, evidence_id, note)
     session.execute(
@@ -72,6 +75,8 @@ def follow_village(old_id: int, new_id: int) -> None:
     """A village has become another one: its agreements hold for the new one too; old lots keep the old one's."""
     agreement = db.table(CollectiveAgreement)
     rows = db.session().execute(select(agreement).where(
-        agreement.c.village_id == old_id, agreement.c.valid_to.is_(None)).order_by(agreement.c.id)).mappings().all()
+        agreement.c.village_id == old_id,
+        agreement.c.valid_to.is_(None) | (agreement.c.valid_to > clock.today()))
+        .order_by(agreement.c.id)).mappings().all()
     db.insert_rows(CollectiveAgreement, [
         {**{name: value for name, value in row.items() if name != "id"}, "village_id": new_id} for row in rows])

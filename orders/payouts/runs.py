@@ -218,7 +218,7 @@ def confirm(run_id: int, line_ids: Collection[int], by: Visitor) -> None:
     """The village says that the money has come: now it is paid out, one payout for each village, kind, day and proof.
 
     Raises NotFound for lines outside this officer's area, SecondPersonNeeded, OwnCooperative, Conflict for lines that
-    are not (or no longer) paid, MoreThanDue, MoreThanUnpaid.
+    are not (or no longer) paid.
     """
     run = _in_area(run_id, by)
     groups: defaultdict[tuple[int, str, date, int], list[PayoutRunLine]] = defaultdict(list)
@@ -231,7 +231,7 @@ def confirm(run_id: int, line_ids: Collection[int], by: Visitor) -> None:
             faults.point("run_confirmed_half")
         _payout, rows = payouts.book(payouts.Handed(
             run.supplier_id, run.built_by, village_id, kind, [(line.household_id, line.amount_fen) for line in some],
-            paid_on, proof_id), by)
+            paid_on, proof_id, sent=True), by)
         for line, row in zip(some, rows, strict=True):
             line.payout_line_id = row.id
             _decide(line, "confirmed", by)

@@ -49,7 +49,7 @@ def _declarations(period: str) -> Item:
     row = db.session().execute(
         select(func.count().label("found"), db.sum_of(IncomeDeclaration.amount_fen).label("fen")).where(
             IncomeDeclaration.month == period, IncomeDeclaration.confirmed_at.is_(None),
-            IncomeDeclaration.refused_at.is_(None))).one()
+            IncomeDeclaration.refused_at.is_(None), IncomeDeclaration.withdrawn_at.is_(None))).one()
     return Item("declarations", N_("Declared incomes of the month that no village has confirmed"), row.found, row.fen)
 
 
