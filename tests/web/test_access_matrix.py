@@ -197,9 +197,9 @@ class Things:
     household_account_id: int
     cost_id: int
     anomaly_id: int
-    month_proposal_id: int = 0
     class_change_id: int
     household_import_id: int
+    month_proposal_id: int = 0
 
 
 Make = Callable[[Things], Any]
