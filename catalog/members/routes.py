@@ -26,10 +26,9 @@ from market.web import MenuEntry, once, page_number, parse, see_other, shows_aga
 
 bp = Blueprint("members", __name__, url_prefix="/village")
 
-MENU = (
-    MenuEntry("supplier", N_("Members"), "members.index", "member.manage", "people", group="people"),
-    MenuEntry("supplier", N_("Surplus returns"), "members.returns", "surplus.keep", "handshake", group="people"),
-)
+MENU = (MenuEntry("supplier", N_("Members"), "members.index", "member.manage", "people", group="people"),)
+RETURN_MENU = (  # once a year
+    MenuEntry("supplier", N_("Surplus returns"), "members.returns", "surplus.keep", "handshake", group="people"),)
 STATE_LABELS: Mapping[str, str] = {
     "draft": N_("Waits for a second person"), "confirmed": N_("Confirmed"), "discarded": N_("Discarded"),
 }

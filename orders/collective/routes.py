@@ -18,9 +18,9 @@ from orders.reports.readers import reader_of
 
 bp = Blueprint("collective", __name__, url_prefix="/office")
 
-MENU = (MenuEntry("office", N_("Collective income"), "collective.index", "collective.read", "village", group="look"),
-        MenuEntry("office", N_("Rules of the area"), "collective.area_rules", "area_rule.read", "settings",
-                  group="keep"))
+MENU = (MenuEntry("office", N_("Collective income"), "collective.index", "collective.read", "village", group="people"),)
+RULES_MENU = (MenuEntry("office", N_("Rules of the area"), "collective.area_rules", "area_rule.read", "settings",
+                        group="keep"),)
 HUNDREDTHS = {"percent": 1, "months": 100, "days": 100}  # of what is typed, in what a rule keeps
 VILLAGE, INCOME = "<int(max=999999999999):village_id>", "<int(max=999999999999):income_id>"
 
@@ -47,6 +47,7 @@ def index() -> str:
     shown = paging.cut(found, page_number())
     return render_template(
         "orders/collective/index.html", rows=shown.rows, page=shown.page, pages=shown.pages, year=year,
+        present=clock.today().year,
         bands=rules.BANDS, not_declared=rules.NOT_DECLARED, counts={
             band: sum(one.now.band == band for one in found) for band in (*rules.BANDS, None)},
         waiting=lists.count_waiting(current_user) if can(current_user, "collective.confirm") else 0)
@@ -61,7 +62,8 @@ def show(village_id: int) -> str:
         found = figures.of_village(village_id, year)
     own = current_user.division_id == village_id
     return render_template(
-        "orders/collective/show.html", found=found, year=year, rows=lists.declared(village_id, (year, year - 1)),
+        "orders/collective/show.html", found=found, year=year, present=clock.today().year,
+        rows=lists.declared(village_id, (year, year - 1)),
         kinds=words.INCOME_KINDS, bands=rules.BANDS, not_declared=rules.NOT_DECLARED, acts=words.ACTS,
         history=[act for act in journal.timeline("division", village_id) if act["action"] in words.ACTS],
         may_declare=own and can(current_user, "collective.declare"),

@@ -18,8 +18,7 @@ from orders.reports.readers import find_place, reader_of
 
 bp = Blueprint("evidence", __name__, url_prefix="/office")
 
-MENU = (MenuEntry("office", N_("Evidence packages"), "evidence.index", "evidence.read", "shield", group="look"),
-        MenuEntry("office", N_("Samples"), "evidence.samples", "evidence.draw", "eye", group="look"))
+MENU = (MenuEntry("office", N_("Evidence packages"), "evidence.index", "evidence.read", "shield", group="look"),)
 PACKAGE = "<int(max=999999999999):package_id>"
 DRAW = "<int(max=999999999999):draw_id>"
 

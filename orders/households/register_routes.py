@@ -37,8 +37,6 @@ imports_bp: Any = importing.blueprint(DESK)
 MENU = (
     MenuEntry("office", N_("Classes of households"), "household_classes.index", "household.classify", "list",
               group="people"),
-    MenuEntry("office", N_("Tables of households"), "household_imports.index", "household.classify", "upload",
-              group="keep"),
 )
 CHANGE = "<int(max=999999999999):change_id>"
 TABS = ("waiting", "confirmed", "refused", "set")

@@ -19,9 +19,7 @@ from orders.linkages.schemas import RefusalSchema
 
 bp = Blueprint("office_linkages", __name__, url_prefix="/office")
 
-MENU = (MenuEntry("office", N_("Linkages"), "office_linkages.index", "linkage.read", "handshake", group="todo"),
-        MenuEntry("office", N_("Collectives' shares"), "office_linkages.shares", "linkage.read", "village",
-                  group="todo"))
+MENU = (MenuEntry("office", N_("Linkages"), "office_linkages.index", "linkage.read", "handshake", group="todo"),)
 LINKAGE = "<int(max=999999999999):linkage_id>"
 PROPOSAL = "<int(max=999999999999):proposal_id>"
 

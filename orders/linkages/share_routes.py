@@ -9,13 +9,12 @@ from market import clock, file_routes, uploads
 from market.access import requires
 from market.errors import N_, InvalidInput
 from market.i18n import gettext as _
-from market.web import MenuEntry, once, page_number, parse, see_other, shows_again
+from market.web import once, page_number, parse, see_other, shows_again
 from orders.linkages import lists, proposals, receivers, words
 from orders.linkages.schemas import ProposalSchema
 
 bp = Blueprint("shares", __name__, url_prefix="/village/collective-shares")
 
-MENU = (MenuEntry("supplier", N_("Collectives' shares"), "shares.index", "supplier.read", "village", group="people"),)
 PROPOSAL = "<int(max=999999999999):proposal_id>"
 LABELS = {"village": N_("Village"), "basis_points": N_("Share of what is accepted"), "valid_from": N_("From"),
           "decision_no": N_("Number of the decision record"), "evidence": N_("Decision record")}

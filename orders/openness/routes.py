@@ -18,7 +18,7 @@ from orders.openness.shares import Told
 bp = Blueprint("openness", __name__)
 
 MENU = (MenuEntry("supplier", N_("Farmers' share and costs"), "openness.index", "supplier.read", "chart",
-                  group="house"),)
+                  group="keep"),)
 COST = "<int(max=999999999999):cost_id>"
 
 

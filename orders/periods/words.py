@@ -9,7 +9,7 @@ from market.i18n import gettext as _
 
 # state of a month: its label and tone
 STATES: Mapping[str, tuple[str, str]] = {
-    "running": (N_("Running"), "quiet"), "open": (N_("Over, open"), "plain"),
+    "running": (N_("Still running"), "quiet"), "open": (N_("Over, open"), "plain"),
     "close_proposed": (N_("Close proposed"), "waiting"), "closed": (N_("Closed"), "good"),
     "reopen_proposed": (N_("Reopening proposed"), "waiting"), "reopened": (N_("Reopened"), "wrong"),
 }

@@ -6,7 +6,7 @@ from market.errors import N_
 
 NOT_TOTAL = N_("Income through this platform, not total income: a signal to look, not a judgement about a household.")
 KINDS: Mapping[str, str] = {
-    "fallen": N_("Income fallen"), "stopped": N_("Stopped selling"), "unpaid": N_("Unpaid"),
+    "fallen": N_("Income fallen"), "stopped": N_("Stopped selling"), "unpaid": N_("Income not paid out"),
     "weak": N_("Collective below 50,000 yuan"),
 }
 EXPLAINED: Mapping[str, str] = {
