@@ -137,7 +137,7 @@ def _card(found: Any, year: int, supplier_id: int | None) -> Card:
     rows = _lines(within, known, {tie.id: tie for tie in ties})
     return Card(found, year, class_up_to(found.id, year), [line for line, event in rows if event != "paid_out"],
                 [line for line, event in rows if event == "paid_out"], total, total.estimate(ratios), ratios,
-                [tie for tie in ties if _held(tie, first, last)], lines.of_village(found.village_id, year),
+                _told([tie for tie in ties if _held(tie, first, last)]), lines.of_village(found.village_id, year),
                 supplier_id)
 
 
@@ -187,6 +187,11 @@ def _ties(household_id: int, behind: Collection[int], supplier_id: int | None) -
                Organisation.short_name.label("supplier"))
         .join(Organisation, Organisation.id == TIES.c.supplier_id)
         .where(mine | TIES.c.id.in_(behind)).order_by(TIES.c.id)).all()
+
+
+def _told(ties: Sequence[Any]) -> Sequence[Any]:
+    """Each way of being tied to a co-operative once: a household's delivery stands beside that of its village."""
+    return list({(tie.supplier, tie.kind, tie.form): tie for tie in ties}.values())
 
 
 def _held(tie: Any, first: str, last: str) -> bool:

@@ -7,13 +7,12 @@ from typing import Any
 from sqlalchemy import Row, case, func, select, union_all
 
 from catalog.models import Lot, LotContribution, LotShare
-from market import db, paging, places
+from market import db, paging
 from market.access import Visitor
 from market.errors import NotFound
 from market.files import StoredFile
 from market.households import CoopMember, Household
 from market.ledger import INCOME_EVENTS, LedgerTransfer
-from market.parties import Organisation
 from market.places import Division
 from orders.models import AcceptancePart, IncomeDeclaration, PaidAtWeighIn, Payout, PayoutLine
 
@@ -130,30 +129,3 @@ def declarations(by: Visitor, page: int) -> paging.Page:
         .outerjoin(CoopMember, (CoopMember.household_id == IncomeDeclaration.household_id)
                    & (CoopMember.supplier_id == IncomeDeclaration.supplier_id))
         .where(mine).order_by(IncomeDeclaration.id.desc()), total, page)
-
-
-def declared_in_area(by: Visitor, page: int) -> paging.Page:
-    """Declarations that wait in an officer's area, the oldest first; two statements."""
-    waiting = (IncomeDeclaration.confirmed_at.is_(None), places.lies_in(by.division_id))
-    total = db.session().scalar(
-        select(func.count()).select_from(IncomeDeclaration)
-        .join(Division, Division.id == IncomeDeclaration.village_id).where(*waiting)) or 0
-    return paging.read(
-        select(db.table(IncomeDeclaration), Division.path, Household.head_name, Household.register_code,
-               Organisation.short_name.label("supplier"), Lot.code.label("lot"))
-        .join(Division, Division.id == IncomeDeclaration.village_id)
-        .join(Household, Household.id == IncomeDeclaration.household_id)
-        .join(Organisation, Organisation.id == IncomeDeclaration.supplier_id)
-        .outerjoin(Lot, Lot.id == IncomeDeclaration.lot_id)
-        .where(*waiting).order_by(IncomeDeclaration.id), total, page)
-
-
-def proof_in_area(declaration_id: int, by: Visitor) -> StoredFile:
-    """The proof of a declaration in an officer's area. Raises NotFound."""
-    found = db.session().scalar(
-        select(StoredFile).join(IncomeDeclaration, IncomeDeclaration.proof_id == StoredFile.id)
-        .join(Division, Division.id == IncomeDeclaration.village_id)
-        .where(IncomeDeclaration.id == declaration_id, places.lies_in(by.division_id)))
-    if found is None:
-        raise NotFound()
-    return found

@@ -39,12 +39,18 @@ def _ties(*columns: Any) -> Select[Any]:
 
 def _found(query: Select[Any], where: ColumnElement[bool], state: str, page: int) -> paging.Page:
     """One page and how many there are of each state; two statements."""
-    counts = {row.state: row.rows for row in db.session().execute(
-        select(state_of().label("state"), func.count().label("rows")).select_from(Linkage)
-        .join(Division, Division.id == Linkage.village_id).where(where).group_by(state_of()))}
+    counts = _counts(select(state_of().label("state")).select_from(Linkage)
+                     .join(Division, Division.id == Linkage.village_id).where(where))
     chosen = state_of() == state if state else true()
     total = counts.get(state, 0) if state else sum(counts.values())
     return paging.read(query.where(where, chosen).order_by(Linkage.id.desc()), total, page, counts=counts)
+
+
+def _counts(states: Select[Any]) -> dict[str, int]:
+    """How many rows there are of each state; grouped outside, where PostgreSQL sees one and the same expression."""
+    found = states.subquery()
+    return {row.state: row.rows for row in db.session().execute(
+        select(found.c.state, func.count().label("rows")).group_by(found.c.state))}
 
 
 def of_supplier(by: Visitor, state: str, village_id: int | None, page: int) -> paging.Page:
@@ -112,8 +118,7 @@ def _declared(*columns: Any) -> Select[Any]:
 def declared_of(by: Visitor, state: str, page: int) -> paging.Page:
     """This co-operative's declarations, newest first, counted by state; two statements."""
     mine = IncomeDeclaration.supplier_id == by.organisation_id
-    counts = {row.state: row.rows for row in db.session().execute(
-        select(declared_state().label("state"), func.count().label("rows")).where(mine).group_by(declared_state()))}
+    counts = _counts(select(declared_state().label("state")).where(mine))
     chosen = declared_state() == state if state else true()
     query = _declared(CoopMember.member_no, OWN_NAME).outerjoin(
         CoopMember, (CoopMember.household_id == IncomeDeclaration.household_id)

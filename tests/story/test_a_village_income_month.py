@@ -285,6 +285,7 @@ def what_is_owed_is_handed_on(month: Month, folder: Path) -> None:
     desk.seen(page, "5-to-pay")
     send(page, "button[form=lines]:not([formaction])")
     desk.seen(page, "5-paid")
+    assert page.locator("[name=proof]").count() == 0  # nothing is left to be marked
     assert booked("paid_out") == GOODS_FEN  # nothing more until the village says so
     page = phone.of("village.cao", "/office/payout-runs")
     phone.seen(page, "5-office")
@@ -306,6 +307,8 @@ def the_card_of_a_household(month: Month) -> None:
     for number, fen in ((1, GOODS_FEN), (2, GOODS_FEN), (6, WAGE_FEN)):
         page = phone.of("village.cao", f"/office/households/{month.household(number)}")
         phone.seen(page, f"6-card-{number}")
+        ties = page.locator(".panel").first.locator("dd").last.inner_text().splitlines()
+        assert len(set(ties)) == len(ties)
         gross, *_estimates, paid, unpaid = page.locator(".panel").last.locator("dd").all_inner_texts()
         assert (gross, paid, unpaid) == (f"¥{fen / 100:.2f}", f"¥{fen / 100:.2f}", "¥0.00"), number
         assert f"XT户{number}" not in page.content()
