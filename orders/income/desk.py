@@ -4,17 +4,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, case, func, select, union_all
+from sqlalchemy import Row, func, select, union_all
 
 from catalog.models import Lot, LotContribution, LotShare
 from market import db, paging
 from market.access import Visitor
 from market.errors import NotFound
 from market.files import StoredFile
-from market.households import CoopMember, Household
 from market.ledger import INCOME_EVENTS, LedgerTransfer
 from market.places import Division
-from orders.models import AcceptancePart, IncomeDeclaration, PaidAtWeighIn, Payout, PayoutLine
+from orders.models import AcceptancePart, PaidAtWeighIn, Payout, PayoutLine
 
 Columns = Row[*tuple[Any, ...]]
 
@@ -115,17 +114,3 @@ def payout_proof(payout_id: int, by: Visitor) -> StoredFile:
     if found is None:
         raise NotFound()
     return found
-
-
-def declarations(by: Visitor, page: int) -> paging.Page:
-    """Declared wages, rents and dividends of this co-operative, newest first; two statements."""
-    mine = IncomeDeclaration.supplier_id == by.organisation_id
-    total = db.session().scalar(select(func.count()).select_from(IncomeDeclaration).where(mine)) or 0
-    return paging.read(
-        select(db.table(IncomeDeclaration), Division.path, CoopMember.member_no,
-               case((CoopMember.id.is_not(None), Household.head_name)).label("head_name"))  # of members only
-        .join(Division, Division.id == IncomeDeclaration.village_id)
-        .join(Household, Household.id == IncomeDeclaration.household_id)
-        .outerjoin(CoopMember, (CoopMember.household_id == IncomeDeclaration.household_id)
-                   & (CoopMember.supplier_id == IncomeDeclaration.supplier_id))
-        .where(mine).order_by(IncomeDeclaration.id.desc()), total, page)

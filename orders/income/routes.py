@@ -14,7 +14,7 @@ from orders.payouts import lists, owed
 bp = Blueprint("income", __name__, url_prefix="/village/income")
 
 MENU = (MenuEntry("supplier", N_("Villages' income"), "income.index", "supplier.read", "household", group="people"),)
-TABS = ("owed", "payouts", "declarations")
+TABS = ("owed", "payouts")
 SMALL_FEN = 100  # what is owed below this may wait for the next payment
 
 
@@ -26,8 +26,7 @@ def index() -> str:
     return render_template(
         "orders/village/income.html", tab=tab,
         dues=desk.dues(current_user) if tab == "owed" else (),
-        found={"payouts": desk.payouts, "declarations": desk.declarations}[tab](current_user, page_number())
-        if tab != "owed" else None)
+        found=desk.payouts(current_user, page_number()) if tab == "payouts" else None)
 
 
 @bp.get("/villages/<int(max=999999999999):village_id>")

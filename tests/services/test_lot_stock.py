@@ -14,7 +14,8 @@ from market.errors import InvalidInput, NotFound, SecondPersonNeeded
 from market.households import CoopMember
 from market.ledger import LedgerTransfer
 from orders.delivering import promises
-from orders.income import checks, declarations, desk, document_sums, presence, wages
+from orders.income import checks, declarations, document_sums, presence, wages
+from orders.linkages import lists
 from orders.models import IncomeDeclaration
 from tests.trade import Trade
 from tests.world import NOON, POMELO, TODAY
@@ -346,7 +347,7 @@ def test_wages_go_to_members_only_and_nobody_else_is_named(world, trade, oil):
     with db.transaction():
         declarations.declare(declarations.Declared(stranger, "wage", "2026-10", 100, proof, lot.id),
                              world.person("chair.he"))
-    found = desk.declarations(world.person("chair.he"), 1).rows[0]
+    found = lists.declared_of(world.person("chair.he"), "", 1).rows[0]
     assert (found.member_no, found.head_name) == (None, None)
 
 
