@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from market import clock, db, filings, paging
 from market.errors import NotFound
+from market.figures import EVERYWHERE, Where
 from market.filings import ACTS, TRANSFERS
 from market.parties import Organisation
 from market.places import Division
@@ -102,24 +103,26 @@ def changes_of(period: str) -> Iterator[tuple[int, list[Any]]]:
 # ---- entries that came late -----------------------------------------------------------------------------------------
 
 
-def _late(period: str) -> Any:
-    return (TRANSFERS.c.period == period) & (TRANSFERS.c.business_date < clock.first_day(period))
+def _late(period: str, where: Where) -> Any:
+    """Of the reader's area: an entry may be the income of a single household."""
+    return ((TRANSFERS.c.period == period) & (TRANSFERS.c.business_date < clock.first_day(period))
+            & where.holds(TRANSFERS.c.village_id))
 
 
-def late_sums(period: str) -> list[tuple[tuple[str, str], tuple[int, int]]]:
+def late_sums(period: str, where: Where = EVERYWHERE) -> list[tuple[tuple[str, str], tuple[int, int]]]:
     """Of entries counted in a month that belong to an earlier one: by that month and event, how many, and fen."""
     keys = (TRANSFERS.c.business_date, TRANSFERS.c.event, TRANSFERS.c.backward)
     found: defaultdict[tuple[str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
     for row in db.session().execute(
             select(*keys, func.count().label("entries"), db.sum_of(TRANSFERS.c.amount_fen).label("fen"))
-            .where(_late(period)).group_by(*keys)):
+            .where(_late(period, where)).group_by(*keys)):
         key = clock.period_of(row.business_date), row.event
         entries, fen = found[key]
         found[key] = entries + row.entries, fen + (-row.fen if row.backward else row.fen)
     return sorted(found.items())
 
 
-def late(period: str, total: int, page: int) -> paging.Page:
+def late(period: str, total: int, page: int, where: Where = EVERYWHERE) -> paging.Page:
     """The entries themselves, `total` of them, in the order in which they were booked."""
     supplier = db.table(Organisation).alias()
     query = (
@@ -127,5 +130,6 @@ def late(period: str, total: int, page: int) -> paging.Page:
                TRANSFERS.c.amount_fen, TRANSFERS.c.backward, TRANSFERS.c.order_ref, Division.path,
                supplier.c.name.label("supplier"))
         .outerjoin(Division, Division.id == TRANSFERS.c.village_id)
-        .outerjoin(supplier, supplier.c.id == TRANSFERS.c.supplier_id).where(_late(period)).order_by(TRANSFERS.c.id))
+        .outerjoin(supplier, supplier.c.id == TRANSFERS.c.supplier_id)
+        .where(_late(period, where)).order_by(TRANSFERS.c.id))
     return paging.read(query, total, page)

@@ -9,12 +9,14 @@ from flask_login import current_user
 from market import audit, clock, db, downloads, filings, journal, ledger_frame, paging
 from market.access import Visitor, can, requires
 from market.errors import N_, NotFound
+from market.figures import Where
 from market.i18n import gettext as _
 from market.i18n import ngettext
 from market.waiting import Waiting
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again
 from orders.periods import checklist, closing, lists, words
 from orders.periods.schemas import CloseSchema, ReopenSchema
+from orders.reports.readers import reader_of
 from orders.reports.village_lines import EVENTS
 
 bp = Blueprint("periods", __name__, url_prefix="/office/months")
@@ -61,7 +63,7 @@ def show(number: int) -> str:
     may = can(current_user, "period.close") and closing.may_close(current_user)
     with db.snapshot():
         month, oldest = lists.month(period), closing.oldest_open()
-        shown = {"items": checklist.items(period), "late": lists.late_sums(period),
+        shown = {"items": checklist.items(period), "late": lists.late_sums(period, _area()),
                  "changes": list(lists.changes_of(period)), "acts": journal.timeline("period", period)}
     return render_template(
         "orders/periods/show.html", month=month, number=number, oldest=oldest, states=words.STATES, may=may,
@@ -73,11 +75,11 @@ def show(number: int) -> str:
 @bp.get(f"/{NUMBER}/late")
 @requires("period.read")
 def late(number: int) -> str:
-    """Entries counted in this month that belong to earlier ones."""
+    """Entries of the reader's area, counted in this month, that belong to earlier ones."""
     period = _month(number)
     with db.snapshot():
-        sums = lists.late_sums(period)
-        found = lists.late(period, sum(count for _key, (count, _fen) in sums), page_number())
+        sums = lists.late_sums(period, _area())
+        found = lists.late(period, sum(count for _key, (count, _fen) in sums), page_number(), _area())
     return render_template("orders/periods/late.html", found=found, sums=sums, period=period, number=number,
                            events=EVENTS, mark=words.late_mark)
 
@@ -143,6 +145,10 @@ def withdraw(proposal_id: int) -> Response:
         return see_other("periods.show", number=_number(month))
 
     return once(work)
+
+
+def _area() -> Where:
+    return reader_of(current_user, "period.read").where
 
 
 def _month(number: int) -> str:

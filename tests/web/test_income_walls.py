@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select
 
-from market import clock, db
+from market import clock, db, sealing
 from market.errors import Conflict, SecondPersonNeeded
 from market.figures import EVERYWHERE
 from market.four_eyes import OwnParty
@@ -98,6 +98,20 @@ def test_who_acts_for_a_co_operative_closes_no_month(
                 act(proposal, world.person("official.liang"))
         db.session().rollback()
         assert db.session().scalars(select(PeriodProposal.outcome)).all() == [None]
+
+
+def test_a_county_reads_late_entries_of_its_own_villages_alone(
+        app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One entry may be one household's income."""
+    by_itself(app, monkeypatch)
+    with clock.at(JANUARY):
+        with db.transaction():
+            sealing.close_month("2026-10")
+        post("a", world.villages["greens_home"], 12_345)
+        sealing.seal_all()
+        for login, sees in (("official.hua", False), ("official.jin", True)):
+            for page in ("/office/months/202611/late", "/office/months/202611"):
+                assert ("123.45" in world.logged_in(login).get(page).text) == sees, (login, page)
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
