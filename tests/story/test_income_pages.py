@@ -23,9 +23,10 @@ from tests.world import GREENS, NOON, SCHOOL, World
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("backend", ["sqlite"], indirect=True)]
 SCREENS = [(390, "zh"), (1280, "en")]
 ROOMS = {"linkages", "shares", "declaring", "confirming", "office_linkages", "payout_runs", "household_accounts",
-         "office_payouts", "lot_payments", "income", "members", "member_cards", "households", "household_classes",
+         "office_payouts", "lot_payments", "income", "member_cards", "households", "household_classes",
          "household_imports", "household_figures", "collective", "risk", "periods", "evidence", "anomalies",
          "village_anomalies", "openness"}
+FILES = {"evidence", "share_evidence", "proof", "slip", "examine_slip"}  # uploads, not pages of ours
 # the chair first, who may most; the village's officer, who confirms; the city's office, that decides
 PEOPLE = ("chair.shi", "village.cao", "official.jin")
 NEEDED = {"linkages.index", "linkages.new", "shares.index", "declaring.index", "declaring.new", "confirming.index",
@@ -59,7 +60,8 @@ def things(world: World, stand_in: StandIn) -> Mapping[str, Any]:
 
 def pages(app: Flask, world: World, things: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Each page by the first who may see it, and what others see differently."""
-    yield from (one for one in walking.pages(app, world, PEOPLE, things) if one[0].partition(".")[0] in ROOMS)
+    yield from (one for one in walking.pages(app, world, PEOPLE, things) if one[0].partition(".")[0] in ROOMS
+                and one[0].partition(".")[2] not in FILES)
     yield "households.index", "official.jin", f"/office/households?place={things['village_code']}"
     yield "household_accounts.index", "chair.shi", "/village/household-accounts?tab=waiting"
     yield "office_linkages.index", "official.jin", "/office/linkages?state=all"
