@@ -250,7 +250,7 @@ def test_what_is_owed_to_villages_follows_the_ledger(world, trade, cabbage):
     for figure in ("12.00", "5.00", "7.00", "1.00", "300.00", "308.00"):  # earned, paid, unpaid, collective, wage, sum
         assert f"</span>{figure}<" in page, figure
     assert "5.00" in chair.get("/village/income?tab=payouts").text
-    assert "M001" in chair.get("/village/income?tab=declarations").text
+    assert "M001" in chair.get("/village/declarations").text
     assert "0.00" not in world.logged_in("chair.he").get("/village/income").text
 
 
@@ -262,7 +262,7 @@ def test_pages_cost_the_same_for_few_and_many_rows(world, trade, cabbage):
     chair = world.logged_in("chair.shi")
     pages = ["/village", "/village/orders", "/village/orders?tab=to_pay", "/village/orders?tab=done",
              "/village/orders/packing-list", "/village/payments", "/village/payments/statement", "/village/income",
-             "/village/income?tab=payouts", "/village/income?tab=declarations"]
+             "/village/income?tab=payouts", "/village/declarations"]
 
     def trade_once(times: int) -> int:
         for _ in range(times):
@@ -307,7 +307,7 @@ def test_pages_are_complete_in_english(world, trade, cabbage):
              "永州市 新田县[^<]*|、")
     for path in ("/village", "/village/orders", f"/village/orders/{order_id}", f"/village/orders/{order_id}/shipment",
                  "/village/orders/packing-list", "/village/payments", "/village/payment-claims/1", "/village/income",
-                 "/village/payments/statement", "/village/income?tab=payouts", "/village/income?tab=declarations"):
+                 "/village/payments/statement", "/village/income?tab=payouts", "/village/declarations"):
         page = chair.get(path + ("&" if "?" in path else "?") + "lang=en").text
         plain = re.sub(r'<nav class="languages".*?</nav>', "", page, flags=re.DOTALL)
         assert not re.search(r"[\u4e00-\u9fff]+", re.sub(names, "", plain)), path
