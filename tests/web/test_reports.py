@@ -21,7 +21,7 @@ from tests.world import GREENS, NOON, PEOPLE, POMELO, World
 
 PAGE = "/reports/village-income"
 LINES = PAGE + "/lines?village={}&from=2026-10&to=2026-10&figure={}"
-SEES_ALL = {"official.jin", "auditor.wei", "audit.qi"}
+SEES_ALL = {"official.jin", "official.liang", "auditor.wei", "audit.qi"}
 OF_JIANGYONG = {"farm.luo", "official.hua", "township.yan"}
 NOVEMBER = datetime(2026, 10, 31, 16, 0, tzinfo=UTC)  # its first moment in Shanghai
 KINDS = {"farm_gate_fen", "wage_fen", "land_fen", "dividend_fen"}
