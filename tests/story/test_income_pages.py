@@ -33,7 +33,7 @@ NEEDED = {"linkages.index", "linkages.new", "shares.index", "declaring.index", "
           "office_linkages.index", "office_linkages.shares", "payout_runs.index", "payout_runs.new", "payout_runs.show",
           "household_accounts.index", "household_accounts.show", "office_payouts.index", "office_payouts.show",
           "lot_payments.show", "income.index", "income.village", "member_cards.show", "households.index",
-          "households.show", "households.reveals", "household_classes.index", "household_imports.index",
+          "households.show", "households.looks", "household_classes.index", "household_imports.index",
           "household_imports.show", "household_figures.index", "collective.index", "collective.show",
           "collective.share", "collective.area_rules", "risk.index", "risk.show", "periods.index", "periods.show",
           "periods.late", "evidence.index", "evidence.show", "evidence.samples", "evidence.sample", "anomalies.index",
