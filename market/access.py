@@ -158,7 +158,7 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "tender.keep": (OFFICE, frozenset({"official"})),  # of finance offices and the city: orders/approving/tenders.py
     "anomaly.read": (OFFICE, frozenset(READERS)),
     "anomaly.handle": (OFFICE, frozenset({"official"})),
-    "anomaly.answer": (SUPPLIER, frozenset({"manager", "clerk", "accountant"})),
+    "anomaly.answer": (SUPPLIER, frozenset({"manager", "clerk"})),
     "report.read": (OFFICE, frozenset(READERS)),
     "quota.watch": (OFFICE, frozenset(READERS)),
     "quota.decide": (OFFICE, frozenset({"official"})),  # which office what: orders/quota/rules.py, filing.py

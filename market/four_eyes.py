@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, select
 
 from market import db
 from market.access import Visitor
-from market.errors import N_, Conflict
+from market.errors import N_, Conflict, SecondPersonNeeded
 from market.parties import Membership, Organisation
 
 
@@ -22,6 +22,26 @@ class OwnCooperative(Conflict):
 
     code = "own_cooperative"
     text = N_("You act for this co-operative yourself: somebody else has to decide here.")
+
+
+class ManagerNeeded(SecondPersonNeeded):
+    """Two persons, but none of them answers for the co-operative."""
+
+    code = "manager_needed"
+    text = N_("One of the two persons must be a manager of the co-operative.")
+
+
+def need_second(supplier_id: int, first_id: int | None, by: Visitor) -> None:
+    """Somebody of a co-operative else than the first person, and one of the two a manager: agents and clerks prepare.
+
+    Raises SecondPersonNeeded, ManagerNeeded.
+    """
+    if first_id == by.id:
+        raise SecondPersonNeeded()
+    if "manager" not in by.roles and db.session().scalar(select(Membership.id).where(
+            Membership.user_id == first_id, Membership.organisation_id == supplier_id,
+            Membership.role == "manager")) is None:
+        raise ManagerNeeded()
 
 
 def need_no_party(organisations: Collection[int], by: Visitor) -> None:

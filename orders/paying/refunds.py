@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from market import clock, db, faults, journal, ledger, money, outbox
 from market.access import Visitor
-from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound, SecondPersonNeeded
-from market.parties import Membership
+from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound
+from market.four_eyes import need_second
 from orders import numbers
 from orders.income import posting
 from orders.models import Order, Refund, RefundLine, RefundShare
@@ -28,13 +28,6 @@ class NotOwed(Conflict):
 
     code = "not_owed"
     text = N_("At most ¥%(most)s is to be refunded.")
-
-
-class ManagerNeeded(SecondPersonNeeded):
-    """Two persons, but none of them answers for the co-operative."""
-
-    code = "manager_needed"
-    text = N_("One of the two persons must be a manager of the co-operative.")
 
 
 def ask(order_id: int, amount_fen: int, reason: str, by: Visitor, card_payment_id: int | None = None,
@@ -161,12 +154,7 @@ def locked(refund_id: int, by: Visitor | None) -> tuple[Order, Refund]:
 
 def check_second(refund: Refund, order: Order, by: Visitor) -> None:
     """Somebody else than who asked, and one of the two a manager. Raises SecondPersonNeeded, ManagerNeeded."""
-    if refund.made_by == by.id:
-        raise SecondPersonNeeded()
-    if "manager" not in by.roles and db.session().scalar(select(Membership.id).where(
-            Membership.user_id == refund.made_by, Membership.organisation_id == order.supplier_id,
-            Membership.role == "manager")) is None:
-        raise ManagerNeeded()
+    need_second(order.supplier_id, refund.made_by, by)
 
 
 def check_still_owed(order: Order, refund: Refund) -> None:

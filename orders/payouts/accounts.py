@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from market import clock, db, journal
 from market.access import Visitor
 from market.errors import N_, Conflict, NotFound, SecondPersonNeeded
+from market.four_eyes import need_second
 from market.households import CoopMember
 from orders.payouts.models import HouseholdAccount
 
@@ -56,13 +57,11 @@ def enter(household_id: int, said: Said, by: Visitor) -> HouseholdAccount:
 
 
 def confirm(account_id: int, by: Visitor) -> HouseholdAccount:
-    """A second person of the co-operative has compared it with the passbook; the former account ends.
-
-    Raises NotFound, SecondPersonNeeded, Conflict.
+    """A second person of the co-operative, one of the two a manager, has compared it with the passbook; the former
+    account ends. Raises NotFound, SecondPersonNeeded, ManagerNeeded, Conflict.
     """
     row = _waiting(account_id, by)
-    if row.entered_by == by.id:
-        raise SecondPersonNeeded()
+    need_second(row.supplier_id, row.entered_by, by)
     db.session().execute(
         update(HouseholdAccount)
         .where(HouseholdAccount.supplier_id == row.supplier_id, HouseholdAccount.household_id == row.household_id,

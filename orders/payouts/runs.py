@@ -12,7 +12,7 @@ from sqlalchemy import select
 from market import clock, db, faults, journal, money
 from market.access import Visitor
 from market.errors import N_, Conflict, InvalidInput, MarketError, NotFound, SecondPersonNeeded
-from market.four_eyes import need_outsider
+from market.four_eyes import need_outsider, need_second
 from orders import numbers
 from orders.income import dues, payouts
 from orders.income.areas import in_area
@@ -113,14 +113,13 @@ def build(wanted: Sequence[Wanted], by: Visitor, *, in_cash: bool = False, note:
 
 
 def approve(run_id: int, by: Visitor) -> PayoutRun:
-    """A second person of the co-operative agrees. Raises NotFound, SecondPersonNeeded, Conflict, LessOwedNow,
-    AccountsChanged.
+    """A second person of the co-operative agrees, one of the two a manager. Raises NotFound, SecondPersonNeeded,
+    ManagerNeeded, Conflict, LessOwedNow, AccountsChanged.
     """
     run = _locked(run_id, by)
     if run.cancelled_at is not None or run.approved_at is not None:
         raise Conflict()
-    if run.built_by == by.id:
-        raise SecondPersonNeeded()
+    need_second(run.supplier_id, run.built_by, by)
     _check_still_right(run)
     run.approved_by, run.approved_at = by.id, clock.now()
     db.session().flush()

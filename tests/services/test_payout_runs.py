@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from market import audit, clock, db, journal
+from market import audit, clock, db, journal, logins
+from market.access import Visitor
 from market.errors import Conflict, InvalidInput, MarketError, NotFound, SecondPersonNeeded
-from market.four_eyes import OwnCooperative
+from market.four_eyes import ManagerNeeded, OwnCooperative
 from market.parties import Membership
 from orders.delivering import returns
 from orders.income import checks as income_checks
@@ -30,6 +31,14 @@ def noon(app: Flask) -> Iterator[None]:
     app.extensions.update(sijin_checks=(*income_checks.CHECKS, *checks.CHECKS), sijin_presence=presence.things_of)
     with clock.at(NOON):
         yield
+
+
+
+def accountant(world: World) -> Visitor:
+    """Dong, who keeps the books of the greens too: no manager."""
+    found = logins.visitor_of_login("books.dong", world.organisation_id(GREENS))
+    assert found is not None
+    return found
 
 
 def earned(trade: Trade, kilos: int = 20) -> list[int]:
@@ -120,6 +129,7 @@ def test_an_account_needs_two_persons_and_keeps_its_history(world: World, trade:
     with db.transaction():
         first = accounts.enter(household, Said("户主", "新田农商银行", NUMBER), clerk).id
     refused(SecondPersonNeeded, accounts.confirm, first, clerk)
+    refused(ManagerNeeded, accounts.confirm, first, accountant(world))
     refused(accounts.StillWaiting, accounts.enter, household, Said("户主", "邮储", "6217"), chair)
     refused(NotFound, accounts.enter, trade.members(POMELO, world.villages["pomelo_home"])[0],
             Said("户主", "邮储", "621700001111"), clerk)
@@ -145,6 +155,7 @@ def test_a_run_goes_from_what_is_owed_to_the_villages_yes(world: World, trade: T
     assert [(line.household_id, line.way, line.amount_fen) for line in lines(run)] == [
         (None, "other", 120), (first, "bank", 1_200), (second, "cash", 1_200)]
     refused(SecondPersonNeeded, runs.approve, run, world.person("clerk.zhang"))
+    refused(ManagerNeeded, runs.approve, run, accountant(world))
     refused(runs.NotApproved, runs.export, run, "csv", world.person("chair.shi"))
     with db.transaction():
         runs.approve(run, world.person("chair.shi"))

@@ -11,6 +11,7 @@ from catalog.models import Lot, StockMove
 from catalog.tracing import recall
 from market import audit, clock, db, ledger, logins
 from market.errors import Conflict, InvalidInput, NotFound, SecondPersonNeeded
+from market.four_eyes import ManagerNeeded
 from orders.approving import amending
 from orders.buying import approval
 from orders.delivering import returns
@@ -93,7 +94,7 @@ def test_a_second_person_confirms_and_one_of_the_two_is_a_manager(trade: Trade) 
         confirm(trade, asked, "clerk.zhang")
     books = logins.visitor_of_login("books.dong", trade.world.organisation_id(GREENS))  # an agency's, no manager
     assert books is not None
-    with pytest.raises(refunds.ManagerNeeded), db.transaction():
+    with pytest.raises(ManagerNeeded), db.transaction():
         refunds.confirm(asked, TODAY, books)
     with pytest.raises(NotFound):
         confirm(trade, asked, "chair.he")
