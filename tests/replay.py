@@ -92,7 +92,7 @@ class Replay:
         names = ("lot", "lot_contribution", "lot_input", "lot_share", "order", "order_line", "shipment_line",
                  "acceptance", "acceptance_line", "acceptance_part", "goods_return", "return_line", "payment_claim",
                  "claim_part", "refund", "income_declaration", "payout", "payout_line", "collective_agreement",
-                 "journal_entry", "household", "product")
+                 "journal_entry", "household", "product", "lot_split")
         metadata = MetaData()
         for name in names:
             table = Table(name, metadata, autoload_with=db.session().connection())
@@ -103,13 +103,16 @@ class Replay:
         self.parts: dict[int, list[Part]] = defaultdict(list)  # by order
         self.ahead: dict[int, int] = defaultdict(int)
         self.back_milli: dict[int, int] = defaultdict(int)
+        self.posted: dict[int, list[tuple[Share, int]]] = defaultdict(list)  # farm gate earned, by co-operative
+        self.taken: dict[int, list[tuple[Share, dict[int | None, int]]]] = defaultdict(list)  # taken back, from whom
+        self.handed: dict[tuple[int, int], dict[int | None, int]] = defaultdict(lambda: defaultdict(int))
         for lot in self.tables["lot"].values():
             self.shares[lot["id"]] = self.made_of(lot)
 
     def run(self) -> Account:
         does = {"order.accepted": self.accepted, "payment.received": self.received, "order.returned": self.returned,
                 "payment.refunded": self.refunded, "income.confirmed": self.confirmed, "income.cleared": self.cleared,
-                "payout.made": self.paid_out}
+                "payout.made": self.paid_out, "lot.split": self.named}
         self.seen: dict[str, set[int]] = defaultdict(set)
         for entry in self.tables["journal_entry"].values():
             if entry["action"] in does:
@@ -200,6 +203,7 @@ class Replay:
         for kind, fen in counted.items():
             self.add(village, month, **{kind: fen})
             self.account.unpaid[part.order["supplier_id"], village, kind] += fen
+        self.posted[part.order["supplier_id"]].append((part.share, counted["farm_gate"]))
         if counted["farm_gate"]:
             origins = {s.origin for s in self.shares[part.share.lot] if s.village == village and not s.own_base}
             named = {
@@ -248,13 +252,72 @@ class Replay:
                 key = (part.order["supplier_id"], part.share.village, kind)
                 back = (income * (part.back_grams + less_grams) // part.grams
                         - income * part.back_grams // part.grams) if part.counted else 0
-                taken = min(back, max(0, due[key]))
+                taken = self.take_from_growers(part, back) if kind == "farm_gate" else min(back, max(0, due[key]))
                 due[key] -= taken
                 self.add(part.share.village, month, **{kind: -taken})
             part.back_grams += less_grams
             part.back_fen += less_fen
             self.add(part.share.village, month, returned=less_fen,
                      certified=-less_fen if part.line["certified"] else 0)
+
+    # ---- whose it is ---------------------------------------------------------------------------------------------
+
+    def take_from_growers(self, part: Part, back: int) -> int:
+        """Each grower gives back its part of the income, but nothing that it holds already."""
+        weights = self.weights(part.share)
+        if not back or not weights:
+            return 0
+        supplier = part.order["supplier_id"]
+        unpaid = self.unpaid_of(supplier, part.share.village)
+        shares = {household: min(fen, max(0, unpaid[household]))
+                  for household, fen in zip(weights, shared(back, list(weights.values())), strict=True)}
+        self.taken[supplier].append((part.share, {household: fen for household, fen in shares.items() if fen}))
+        return sum(shares.values())
+
+    def weights(self, share: Share) -> dict[int | None, int]:
+        """Grams by household, as far as names have followed by now; None for the rest."""
+        found: dict[int | None, int] = defaultdict(int)
+        for gift in self.of("lot_contribution", "lot_id", share.origin):
+            if gift["village_id"] == share.village and not share.own_base:
+                in_notebook = gift["unsplit"] or (share.origin not in self.seen["named"] and any(
+                    split["village_id"] == share.village for split in self.of("lot_split", "lot_id", share.origin)))
+                if gift["household_id"] is not None or gift["unsplit"]:
+                    found[None if in_notebook else gift["household_id"]] += gift["grams"]
+        return dict(sorted(found.items(), key=lambda pair: (pair[0] is None, pair[0])))
+
+    def named(self, lot_id: int, _details: Any) -> None:
+        self.seen["named"].add(lot_id)
+
+    def unpaid_of(self, supplier: int, village: int) -> dict[int | None, int]:
+        """What each grower of a village has earned, less what was taken back and what it was handed."""
+        sums: dict[int | None, int] = defaultdict(int)
+        earned: dict[tuple[int, int, bool, int], tuple[Share, int]] = {}
+        for share, fen in self.posted[supplier]:
+            if share.village == village:
+                key = (share.lot, share.origin, share.own_base, share.price)
+                earned[key] = (share, earned.get(key, (share, 0))[1] + fen)
+        for share, fen in earned.values():
+            weights = self.weights(share) or {None: 1}
+            for household, part in zip(weights, shared(fen, list(weights.values())), strict=True):
+                sums[household] += part
+        for share, told in self.taken[supplier]:
+            if share.village == village:
+                for household, fen in self.renamed(share, told).items():
+                    sums[household] -= fen
+        for household, fen in self.handed[supplier, village].items():
+            sums[household] -= fen
+        return sums
+
+    def renamed(self, share: Share, told: dict[int | None, int]) -> dict[int | None, int]:
+        """What was taken of growers without names lies on those whose names have followed."""
+        weights = self.weights(share)
+        if not told.get(None) or None in weights or not weights:
+            return told
+        fresh = {household: grams for household, grams in weights.items() if household not in told} or weights
+        found: dict[int | None, int] = defaultdict(int, {h: fen for h, fen in told.items() if h is not None})
+        for household, fen in zip(fresh, shared(told[None], list(fresh.values())), strict=True):
+            found[household] += fen
+        return found
 
     # ---- money ---------------------------------------------------------------------------------------------------
 
@@ -295,6 +358,9 @@ class Replay:
         fen = sum(line["amount_fen"] for line in self.of("payout_line", "payout_id", payout_id))
         self.add(row["village_id"], month_of(row["business_date"]), paid_out=fen)
         self.account.unpaid[row["supplier_id"], row["village_id"], row["income_kind"]] -= fen
+        if row["income_kind"] == "farm_gate":
+            for line in self.of("payout_line", "payout_id", payout_id):
+                self.handed[row["supplier_id"], row["village_id"]][line["household_id"]] += line["amount_fen"]
 
     def add(self, village: int, month: str, **amounts: int) -> None:
         for name, fen in amounts.items():

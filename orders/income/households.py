@@ -138,7 +138,7 @@ def weights_of_shares(share_ids: Collection[int]) -> dict[int, Weights]:
                 .where(LotShare.id.in_(some), LotShare.own_base.is_(False),
                        LotContribution.household_id.is_not(None) | LotContribution.unsplit)
                 .group_by(LotShare.id, LotContribution.household_id)
-                .order_by(LotShare.id, LotContribution.household_id)):
+                .order_by(LotShare.id, LotContribution.household_id.nulls_last())):  # ties fall alike on both databases
             weights[share][household] = grams
     return dict(weights)
 

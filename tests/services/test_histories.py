@@ -298,6 +298,8 @@ class Trader:
                     self.trade.pay(order, open_fen)
                 if refunds.owed_fen(self.state(order)):
                     self.trade.refund(order, refunds.owed_fen(self.state(order)))
+            while self.notebooks:  # nobody can be paid who has no name
+                self.named()
             for supplier in {self.state(order).supplier_id: order for order in self.orders}.values():
                 self.handed_on(supplier, whole=True)
 
