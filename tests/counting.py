@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import event
 
-from market import db
+from market import db, settings
 
 
 @contextmanager
@@ -20,9 +20,16 @@ def count_statements(app: Flask) -> Iterator[list[str]]:
             statements.append(statement)
 
     with app.app_context():
+        keep_the_demo_flag()
         engine = db.db.engine
     event.listen(engine, "before_cursor_execute", note)
     try:
         yield statements
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+def keep_the_demo_flag() -> None:
+    """Begin the minute it is kept anew, so that it cannot end between two pages whose statements are compared."""
+    settings._kept.clear()
+    settings.demo_flag()

@@ -4,10 +4,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from market import db
+from tests.counting import keep_the_demo_flag
 
 
 def statements(client: FlaskClient, path: str) -> int:
     """How many SELECTs a page needs; it must open. Asked twice: what is kept for seconds is then kept."""
+    keep_the_demo_flag()
     client.get(path)
     seen: list[str] = []
 
