@@ -134,8 +134,9 @@ from orders.households import models as household_models
 from orders.households import register_routes as household_register_routes
 from orders.households import routes as household_routes
 from orders.households import sheet as household_sheet
-from orders.income import checks, declarations, presence, wage_routes
+from orders.income import checks, presence, wage_routes
 from orders.income import routes as income_routes
+from orders.income import shares as income_shares
 from orders.inspection import models as inspection_models
 from orders.inspection import routes as inspection_routes
 from orders.linkages import confirm_routes as confirming_routes
@@ -365,7 +366,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     app.extensions["sijin_hands"] = night.Hands(book=cards.book, follow=card_refunds.look_again)
     app.extensions["sijin_gauges"] = GAUGES
     app.extensions["sijin_promises"] = promises.named
-    app.extensions["sijin_place_followers"] = (products.follow_village, declarations.follow_village,
+    app.extensions["sijin_place_followers"] = (products.follow_village, income_shares.follow_village,
                                              linkages.follow_village)
     app.extensions.update(
         sijin_presence=presence.things_of,

@@ -15,10 +15,11 @@ from sqlalchemy.types import NullType
 from market import audit_documents, audit_figures, db, filings, heads, ledger_frame
 from market.audit_rows import BATCH, Row, moment, side_by_side, transfers
 from market.errors import N_
+from market.filings import GENESIS
 from market.heads import Head
 from market.ledger import CANONICAL, RULES, LedgerAccount, LedgerBlock, digest_of, kind_of, names_its_income
 from market.problem import Problem
-from market.sealing import GENESIS, TRANSFERS, block_hash, line_of
+from market.sealing import TRANSFERS, block_hash, line_of
 
 BLOCKS = db.table(LedgerBlock)
 

@@ -12,7 +12,8 @@ from market import db, ledger_frame
 from market.audit_rows import BATCH, Row, raw, side_by_side, transfers
 from market.errors import N_
 from market.problem import Problem
-from market.sealing import FIGURES, TRANSFERS, VillageMonth, VillagePresence, add_to, figures_of
+from market.sealing import TRANSFERS
+from market.village_months import FIGURES, VillageMonth, VillagePresence, add_to, figures_of
 
 SEALED = TRANSFERS.c.block_no.is_not(None) & TRANSFERS.c.village_id.is_not(None)
 PERIOD = func.coalesce(TRANSFERS.c.period, "")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -42,6 +42,8 @@ from sqlalchemy.types import TypeDecorator
 SAFE_SQLITE = (3, 51, 3)  # earlier versions can corrupt a WAL file when several processes write
 WRITE = "sijin_write"
 ONE_MOMENT = "sijin_one_moment"
+AT_ONCE = 5000  # values in one IN list
+Value = TypeVar("Value")
 
 
 class Moment(TypeDecorator[datetime]):
@@ -213,6 +215,15 @@ def columns_of(row: Base) -> dict[str, Any]:
 def sum_of(column: Any) -> Any:
     """The sum of an integer column, 0 for no rows, as an integer on both databases."""
     return sqla_cast(func.coalesce(func.sum(column), 0), BigInteger)
+
+
+def chunks(values: Sequence[Value], size: int = AT_ONCE) -> Iterator[Sequence[Value]]:
+    """A long list in pieces that one statement can take, in its order.
+
+    >>> [list(some) for some in chunks([1, 2, 3], 2)]
+    [[1, 2], [3]]
+    """
+    return (values[start:start + size] for start in range(0, len(values), size))
 
 
 def insert_rows(entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:

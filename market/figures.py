@@ -14,21 +14,12 @@ from sqlalchemy import ColumnElement, func, select, true
 from market import clock, db, ledger_frame
 from market.ledger import CANONICAL
 from market.places import Division
-from market.sealing import (
-    FIGURES,
-    TRANSFERS,
-    VillageMonth,
-    VillagePresence,
-    add_to,
-    closed_months,
-    figures_of,
-    open_month,
-)
+from market.sealing import TRANSFERS, closed_months, open_month
+from market.village_months import FIGURES, VillageMonth, VillagePresence, add_to, figures_of
 
 MONTHS = db.table(VillageMonth)
 PRESENCE = db.table(VillagePresence)
 SUMMED_BY = ("village_id", "business_date", "event", "backward", "income_kind", "certified")
-AT_ONCE = 5000  # values in one IN list
 
 
 @dataclass(frozen=True)
@@ -93,10 +84,10 @@ def fresh_things(first: str, last: str, where: Where, kind: str) -> set[tuple[in
     fresh = {(village, thing) for village, of_kind, thing
              in _unsealed_things(first, last, where, ("village_id", "kind")) if of_kind == kind}
     names = sorted({thing for _village, thing in fresh})
-    for start in range(0, len(names), AT_ONCE):
+    for some in db.chunks(names):
         known = select(PRESENCE.c.village_id, PRESENCE.c.thing).where(
             PRESENCE.c.kind == kind, PRESENCE.c.period.between(first, last),
-            PRESENCE.c.thing.in_(names[start:start + AT_ONCE]))
+            PRESENCE.c.thing.in_(some))
         fresh -= {tuple(row) for row in db.session().execute(known)}
     return fresh
 
@@ -139,8 +130,8 @@ def _count_things(first: str, last: str, where: Where, by: tuple[str, ...]) -> d
     counts = Counter({tuple(row[:-1]): row[-1] for row in sealed})
     fresh = _unsealed_things(first, last, where, by)
     names = sorted({key[-1] for key in fresh})
-    for start in range(0, len(names), AT_ONCE):
-        known = db.session().execute(noted.where(PRESENCE.c.thing.in_(names[start:start + AT_ONCE])))
+    for some in db.chunks(names):
+        known = db.session().execute(noted.where(PRESENCE.c.thing.in_(some)))
         fresh -= {tuple(row) for row in known}
     counts.update(key[:-1] for key in fresh)
     return dict(counts)

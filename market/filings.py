@@ -28,7 +28,6 @@ TRANSFERS = db.table(LedgerTransfer)
 MONTHS = db.table(VillageMonth)
 PRESENCE = db.table(VillagePresence)
 SUMMED_BY = ("village_id", "event", "backward", "income_kind", "certified")
-AT_ONCE = 5000  # values in one IN list
 
 Sums = dict[int, dict[str, int]]  # by division id
 Things = dict[int, dict[str, set[str]]]
@@ -181,10 +180,10 @@ def _places_above(villages: Iterable[int]) -> dict[int, dict[str, Any]]:
 def _divisions(ids: Iterable[int | None]) -> dict[Any, Any]:
     ordered = sorted(number for number in set(ids) if number is not None)
     found: dict[Any, Any] = {}
-    for start in range(0, len(ordered), AT_ONCE):
+    for some in db.chunks(ordered):
         found |= {row.id: row for row in db.session().execute(
             select(Division.id, Division.code, Division.path, Division.parent_id, Division.township_id,
-                   Division.county_id).where(Division.id.in_(ordered[start:start + AT_ONCE])))}
+                   Division.county_id).where(Division.id.in_(some)))}
     return found
 
 

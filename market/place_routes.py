@@ -17,7 +17,6 @@ from market.web import MenuEntry, once, page_number, parse, see_other, shows_aga
 bp = Blueprint("places", __name__, url_prefix="/office/places")
 
 MENU = (MenuEntry("office", N_("Villages"), "places.index", "place.manage", "village", group="keep"),)
-CLASS_LABELS = words.HOUSEHOLD_CLASSES
 ACT_LABELS: Mapping[str, str] = {
     "village.added": N_("Added"), "village.renamed": N_("Renamed"), "village.merged": N_("Merged"),
     "village.retired": N_("Retired"), "village.designated": N_("Designation set"),
@@ -99,7 +98,7 @@ def show(village_id: int) -> str:
     year = _year()
     story = place_desk.story(village_id, year, current_user)
     return render_template(
-        "market/places/show.html", story=story, village=story.village, classes=CLASS_LABELS, acts=ACT_LABELS,
+        "market/places/show.html", story=story, village=story.village, classes=words.HOUSEHOLD_CLASSES, acts=ACT_LABELS,
         neighbours=place_desk.neighbours(story.village), history=journal.timeline("village", village_id))
 
 
@@ -108,10 +107,10 @@ def show(village_id: int) -> str:
 def households(village_id: int) -> str:
     """Households by class; names are masked, register codes are not."""
     year, chosen = _year(), request.args.get("class")
-    chosen = chosen if chosen in CLASS_LABELS else None
+    chosen = chosen if chosen in words.HOUSEHOLD_CLASSES else None
     story = place_desk.story(village_id, year, current_user)
     return render_template("market/places/households.html", story=story, village=story.village, chosen=chosen,
-                           classes=CLASS_LABELS,
+                           classes=words.HOUSEHOLD_CLASSES,
                            found=place_desk.households(village_id, year, chosen, page_number()))
 
 

@@ -10,25 +10,24 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from market import clock, db, faults, filings, heads, ledger_frame
 from market.errors import Conflict
-from market.filings import GENESIS as GENESIS
+from market.filings import GENESIS
 from market.ledger import LedgerBlock, LedgerTransfer, canonical_value, digest_of
-from market.village_months import FEEDS as FEEDS
-from market.village_months import FIGURES as FIGURES
-from market.village_months import KEYS
-from market.village_months import VillageMonth as VillageMonth
-from market.village_months import VillagePresence as VillagePresence
-from market.village_months import add_to as add_to
-from market.village_months import figures_of as figures_of
+from market.village_months import FIGURES, KEYS, VillageMonth, VillagePresence, add_to, figures_of
 
 SEALER_LOCK = 404_2026  # PostgreSQL advisory lock; any number no other lock of ours has
 
 TRANSFERS = db.table(LedgerTransfer)
 PeriodKey = tuple[int, str]  # village id, month
+
+
+def signed(column: Any) -> ColumnElement[int]:
+    """A column of amounts beside transfers, below zero where a part is taken back."""
+    return case((TRANSFERS.c.backward, -column), else_=column)
 
 
 def open_month(month: str, closed: Collection[str]) -> str:

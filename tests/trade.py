@@ -20,7 +20,7 @@ from orders.buying.checkout import Placed, Wish
 from orders.delivering import acceptance, shipments
 from orders.delivering.acceptance import Taken
 from orders.delivering.shipments import Packed
-from orders.income import declarations, households, linkages, payouts
+from orders.income import declarations, households, linkages, payouts, shares
 from orders.models import Order, OrderLine, PaymentClaim
 from orders.paying import claims, refunds
 from orders.paying.claims import Remittance
@@ -225,7 +225,7 @@ class Trade:
     def agree_collective(self, supplier: str, village_id: int, points: int, since: date | None = None) -> None:
         chair = self.chair_of(self.world.organisation_id(supplier))
         with db.transaction():
-            declarations.agree_collective(village_id, points, since or TODAY, chair, self.officer_of(village_id))
+            shares.agree_collective(village_id, points, since or TODAY, chair, self.officer_of(village_id))
 
     def pay_out(self, supplier_id: int, village_id: int, income_kind: str, fen: int) -> None:
         """Hand on to the collective, or to the village's households by what each is owed, the first ones first."""

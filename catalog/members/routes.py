@@ -14,12 +14,11 @@ from catalog.members import desk, joining, paper, surplus
 from catalog.members.models import LEAST_RETURN_POINTS
 from catalog.members.schemas import CapitalSchema, SurplusSchema
 from catalog.members.surplus import Plan
-from market import clock, downloads, journal, money
+from market import clock, downloads, journal, money, words
 from market.access import Visitor, can, requires
 from market.errors import N_
 from market.i18n import gettext as _
 from market.i18n import ngettext
-from market.place_routes import CLASS_LABELS
 from market.schemas import Day
 from market.waiting import Waiting
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again
@@ -57,7 +56,8 @@ def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
 def index() -> str:
     query = request.args.get("q", "").strip()[:LONGEST_QUERY]
     first, last = _period()
-    return render_template("catalog/members/index.html", query=query, first=first, last=last, classes=CLASS_LABELS,
+    return render_template("catalog/members/index.html", query=query, first=first, last=last,
+                           classes=words.HOUSEHOLD_CLASSES,
                            found=desk.members(current_user, first, last, query, page_number()))
 
 
@@ -86,7 +86,7 @@ def join() -> Response:
 @requires("member.manage")
 def show(household_id: int) -> str:
     first, last = _period()
-    return render_template("catalog/members/show.html", first=first, last=last, classes=CLASS_LABELS,
+    return render_template("catalog/members/show.html", first=first, last=last, classes=words.HOUSEHOLD_CLASSES,
                            line_total=money.line_total,
                            member=desk.member(household_id, first, last, current_user))
 

@@ -52,7 +52,7 @@ def open_found(found: Sequence[Found]) -> int:
     now = clock.now()
     due_on = working_days_after(clock.today(), DAYS_TO_DECIDE)
     made: set[tuple[str, str]] = set()
-    for some in _chunks(found):
+    for some in db.chunks(found, AT_ONCE):
         rows = [{"kind": one.kind, "key": one.key, "grave": one.is_grave, "object": one.object, "value": one.value,
                  "facts": dict(one.facts), "evidence": _plain(one.evidence), "day": one.day, "unit_id": one.unit_id,
                  "supplier_id": one.supplier_id, "rule_version": RULE_VERSION, "found_at": now, "due_on": due_on,
@@ -82,12 +82,12 @@ def _touch(found: Sequence[Found], made: set[tuple[str, str]]) -> None:
     """Note which orders the cases touch; hold those of grave ones that stand; tell the co-operatives of new ones."""
     held: list[tuple[int, bool, int]] = []
     fresh: list[tuple[Any, Found]] = []
-    for some in _chunks(found):
+    for some in db.chunks(found, AT_ONCE):
         cases = _known(some)
         rows = [{"case_id": cases[one.kind, one.key].id, "order_id": order} for one in some for order in one.order_ids
                 if cases[one.kind, one.key].state != "cleared"]
         added: set[tuple[int, int]] = set()
-        for part in _chunks(rows):
+        for part in db.chunks(rows, AT_ONCE):
             added.update((row.case_id, row.order_id) for row in db.session().execute(
                 db.insert_new(AnomalyCaseOrder).values(part)
                 .returning(AnomalyCaseOrder.case_id, AnomalyCaseOrder.order_id)))
@@ -97,10 +97,10 @@ def _touch(found: Sequence[Found], made: set[tuple[str, str]]) -> None:
     numbers = _orders({order for _case, _for_good, order in held} | {
         order for _case, one in fresh for order in one.order_ids})
     now = clock.now()
-    for part in _chunks(held):
+    for of_held in db.chunks(held, AT_ONCE):
         db.session().execute(db.insert_new(OrderHold).values([
             {"case_id": case, "order_number": numbers[order].number, "held_at": now, "for_good": for_good,
-             "released_at": None} for case, for_good, order in part]))
+             "released_at": None} for case, for_good, order in of_held]))
     journal.record_many([("anomaly.opened", "anomaly", case.id, {
         "kind": one.kind, "key": one.key, "rule_version": RULE_VERSION}) for case, one in fresh], None)
     for case, one in fresh:
@@ -111,14 +111,10 @@ def _touch(found: Sequence[Found], made: set[tuple[str, str]]) -> None:
 
 def _orders(ids: set[int]) -> dict[int, Any]:
     found: dict[int, Any] = {}
-    for some in _chunks(sorted(ids)):
+    for some in db.chunks(sorted(ids), AT_ONCE):
         found.update((row.id, row) for row in db.session().execute(
             select(Order.id, Order.number, Order.supplier_id).where(Order.id.in_(some))))
     return found
-
-
-def _chunks(things: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (things[start:start + AT_ONCE] for start in range(0, len(things), AT_ONCE))
 
 
 # ---- what follows ---------------------------------------------------------------------------------------------------

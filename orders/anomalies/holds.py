@@ -14,7 +14,8 @@ from sqlalchemy import case, func, select
 
 from market import clock, db
 from market.figures import EVERYWHERE, SUMMED_BY, Where
-from market.sealing import TRANSFERS, closed_months, figures_of, open_month
+from market.sealing import TRANSFERS, closed_months, open_month
+from market.village_months import figures_of
 from orders.anomalies.models import OrderHold
 
 

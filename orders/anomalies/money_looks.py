@@ -39,7 +39,7 @@ def round_trips(begin: date, end: date, where: Where) -> Iterator[Found]:
         refunds[row.id].append(row)
     refunds = {order: rows for order, rows in refunds.items() if rows[-1].back_on >= begin}
     paid: dict[int, list[date]] = defaultdict(list)
-    for some in _chunks(sorted(refunds)):
+    for some in db.chunks(sorted(refunds)):
         for share in db.session().execute(
                 select(ReceiptShare.order_id, ReceiptShare.business_date).distinct()
                 .where(ReceiptShare.order_id.in_(some), ReceiptShare.claim_part_id.is_not(None)
@@ -56,11 +56,6 @@ def round_trips(begin: date, end: date, where: Where) -> Iterator[Found]:
                         last.back_on, last.unit_id, last.supplier_id, (order,),
                         [("order", last.number, received, min(paid[order])),
                          *(("refund", row.refund, row.amount_fen, row.back_on) for row in soon)])
-
-
-def _chunks(ids: Sequence[int], size: int = 5000) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), size):
-        yield ids[start:start + size]
 
 
 # ---- circles --------------------------------------------------------------------------------------------------------

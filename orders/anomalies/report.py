@@ -23,7 +23,6 @@ COLUMNS = (
     Column("rule", N_("By which rule"), "text"),
     Column("handler", N_("Looked into by"), "text"), Column("result", N_("What became of it"), "text"),
 )
-AT_ONCE = 5000
 
 
 def read(asked: Asked, area: Area, reader: Reader) -> Content:
@@ -50,13 +49,13 @@ def _cases(found: Sequence[Found]) -> dict[tuple[str, str], Any]:
     keys = sorted({one.key for one in found})
     proposer, decider = aliased(User), aliased(User)
     cases: dict[tuple[str, str], Any] = {}
-    for start in range(0, len(keys), AT_ONCE):
+    for some in db.chunks(keys):
         cases.update(((row.kind, row.key), row) for row in db.session().execute(
             select(AnomalyCase.kind, AnomalyCase.key, AnomalyCase.state,
                    func.coalesce(decider.name, proposer.name).label("who"))
             .outerjoin(proposer, proposer.id == AnomalyCase.proposed_by)
             .outerjoin(decider, decider.id == AnomalyCase.decided_by)
-            .where(AnomalyCase.key.in_(keys[start:start + AT_ONCE]))))
+            .where(AnomalyCase.key.in_(some))))
     return cases
 
 

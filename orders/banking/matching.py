@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from sqlalchemy import or_, select
 
@@ -190,14 +189,14 @@ def name(text: str) -> str:
 
 
 def _statements(prefixes: Sequence[str], by: Visitor) -> dict[str, int]:
-    return {row.number: row.id for some in _chunks([p for p in prefixes if p[0] == "D"])
+    return {row.number: row.id for some in db.chunks([p for p in prefixes if p[0] == "D"], CHUNK)
             for row in db.session().execute(select(Statement.number, Statement.id).where(
                 Statement.supplier_id == by.organisation_id,
                 or_(*(Statement.number.startswith(prefix + "-") for prefix in some))))}
 
 
 def _orders(prefixes: Sequence[str], by: Visitor) -> dict[str, int]:
-    return {row.number: row.id for some in _chunks([p for p in prefixes if p[0] == "S"])
+    return {row.number: row.id for some in db.chunks([p for p in prefixes if p[0] == "S"], CHUNK)
             for row in db.session().execute(select(Order.number, Order.id).where(
                 Order.supplier_id == by.organisation_id,
                 or_(*(Order.number.startswith(prefix + "-") for prefix in some))))}
@@ -216,7 +215,7 @@ def _orders_of_statements(statement_ids: Collection[int]) -> dict[int, list[int]
 
 def _lock_claims(movements: Sequence[Movement], by: Visitor) -> None:
     """Another upload, or a person, may be about to take or answer one of them."""
-    for some in _chunks(sorted({movement.amount_fen for movement in movements})):
+    for some in db.chunks(sorted({movement.amount_fen for movement in movements}), CHUNK):
         db.session().execute(select(PaymentClaim.id).where(
             PaymentClaim.supplier_id == by.organisation_id, PaymentClaim.state.in_(("claimed", "received")),
             PaymentClaim.amount_fen.in_(some)).order_by(PaymentClaim.id).with_for_update()).all()
@@ -227,7 +226,7 @@ def _claims(movements: Sequence[Movement], by: Visitor) -> dict[int, Claimed]:
     or left out where somebody answers it just now.
     """
     found: dict[int, Claimed] = {}
-    for some in _chunks(sorted({movement.amount_fen for movement in movements})):
+    for some in db.chunks(sorted({movement.amount_fen for movement in movements}), CHUNK):
         rows = db.session().execute(
             select(PaymentClaim.id, PaymentClaim.unit_id, PaymentClaim.payer_name, PaymentClaim.amount_fen,
                    PaymentClaim.paid_on, PaymentClaim.state, ClaimPart.order_id, ClaimPart.amount_fen)
@@ -254,7 +253,7 @@ def _is_same(one: Earlier, movement: Movement) -> bool:
 def _earlier(movements: Sequence[Movement], by: Visitor) -> dict[tuple[str, int], list[Earlier]]:
     """Which orders rows of these amounts were laid on before, by payer and amount."""
     found: dict[int, tuple[tuple[str, int], Earlier]] = {}
-    for some in _chunks(sorted({movement.amount_fen for movement in movements})):
+    for some in db.chunks(sorted({movement.amount_fen for movement in movements}), CHUNK):
         for row in db.session().execute(
                 select(BankRow.id, BankRow.payer_name, BankRow.amount_fen, BankRow.paid_on, BankRow.serial,
                        ClaimPart.order_id)
@@ -268,7 +267,3 @@ def _earlier(movements: Sequence[Movement], by: Visitor) -> dict[tuple[str, int]
     for key, one in found.values():
         earlier.setdefault(key, []).append(one)
     return earlier
-
-
-def _chunks(values: Sequence[Any]) -> list[Sequence[Any]]:
-    return [values[at:at + CHUNK] for at in range(0, len(values), CHUNK)]

@@ -125,12 +125,12 @@ def _insert_rows(statement_id: int, movements: Sequence[Movement], by: Visitor) 
     ordered = sorted(by_checksum.items())
     columns = db.table(BankRow).c
     found: list[tuple[int, Movement]] = []
-    for at in range(0, len(ordered), ROWS_AT_ONCE):
+    for some in db.chunks(ordered, ROWS_AT_ONCE):
         values = [{"supplier_id": by.organisation_id, "statement_id": statement_id, "line": one.line,
                    "checksum": checksum, "paid_on": one.paid_on, "amount_fen": one.amount_fen,
                    "payer_name": one.payer_name, "payer_account": one.payer_account, "remark": one.remark,
                    "serial": one.serial, "state": "unknown", "reason": ""}
-                  for checksum, one in ordered[at:at + ROWS_AT_ONCE]]
+                  for checksum, one in some]
         new = db.session().execute(db.insert_new(BankRow).values(values).returning(columns.id, columns.checksum)).all()
         found += [(row.id, by_checksum[row.checksum]) for row in new]
     return sorted(found, key=lambda pair: pair[1].line)

@@ -10,7 +10,7 @@ from catalog.models import Category
 from market import db
 from orders.demo.fact_rows import Facts, Good
 from orders.demo.settlers import Settlement
-from orders.income import declarations
+from orders.income import shares
 
 
 def stock_shelves(facts: Facts, settled: Settlement, since: date) -> dict[str, int]:
@@ -24,8 +24,8 @@ def stock_shelves(facts: Facts, settled: Settlement, since: date) -> dict[str, i
         ids[key] = product.id
     for key, coop in facts.coops.items():
         for code in coop.village_codes:
-            declarations.agree_collective(settled.villages[code], coop.collective_basis_points, since,
-                                          settled.person(key, "manager"), settled.visitor(settled.officers[code]))
+            shares.agree_collective(settled.villages[code], coop.collective_basis_points, since,
+                                    settled.person(key, "manager"), settled.visitor(settled.officers[code]))
     return ids
 
 

@@ -116,12 +116,11 @@ def group(rows: Iterable[Any], key: Any) -> Mapping[Any, Rows]:
 def codes(household_ids: Collection[int]) -> dict[int, str]:
     """What a household is called where no name is told: its register code, or the number a co-operative knows it by."""
     found: dict[int, str] = {}
-    ids = sorted(household_ids)
-    for start in range(0, len(ids), 5000):
+    for some in db.chunks(sorted(household_ids)):
         query = (
             select(Household.id, Household.register_code, func.min(CoopMember.member_no).label("member_no"))
             .outerjoin(CoopMember, CoopMember.household_id == Household.id)
-            .where(Household.id.in_(ids[start:start + 5000])).group_by(Household.id, Household.register_code))
+            .where(Household.id.in_(some)).group_by(Household.id, Household.register_code))
         found.update((row.id, row.register_code or row.member_no or f"H{row.id}")
                      for row in db.session().execute(query))
     return found

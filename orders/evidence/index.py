@@ -10,7 +10,7 @@ from flask_babel import force_locale
 
 from market import clock, sheets, words
 from market.i18n import gettext as _
-from market.sealing import FIGURES
+from market.village_months import FIGURES
 from orders.evidence.incomes import Incomes
 from orders.evidence.pieces import MISSING, ORDER, Missing
 from orders.evidence.subjects import Subject

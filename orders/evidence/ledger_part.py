@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from market import db
 from market.ledger import LedgerBlock, canonical, canonical_value
-from market.sealing import FIGURES, TRANSFERS, VillageMonth, add_to, figures_of, line_of
+from market.sealing import TRANSFERS, line_of
+from market.village_months import FIGURES, VillageMonth, add_to, figures_of
 from orders.evidence.subjects import Row, Subject, each_transfer
 
 MONTHS = db.table(VillageMonth)

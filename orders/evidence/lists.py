@@ -12,8 +12,8 @@ from market.errors import InvalidInput, MarketError, NotFound
 from market.figures import Where
 from market.paging import Page
 from market.places import Division
-from market.sealing import VillageMonth
 from market.users import User
+from market.village_months import VillageMonth
 from orders.evidence import asking
 from orders.evidence.models import EvidencePackage, SampleDraw
 from orders.reports.readers import READS_ALL, Area, Reader, area_of

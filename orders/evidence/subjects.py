@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, select
 
 from market import db, heads
 from market.figures import Where
+from market.filings import GENESIS, TRANSFERS
 from market.heads import Head
 from market.places import Division
-from market.sealing import GENESIS, TRANSFERS
 from orders.evidence.models import SampleDraw
 from orders.reports.readers import Place
 

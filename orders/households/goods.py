@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 
 from catalog.models import Category, Lot, LotShare, Product
 from market import db
-from orders.income.households import AT_ONCE, Entry, running, weights_of_shares
+from orders.income.households import Entry, running, weights_of_shares
 from orders.income.posting import left_of
 from orders.models import AcceptanceLine, AcceptancePart, OrderLine
 
@@ -74,8 +74,7 @@ def grams_of(entries: Iterable[Entry], found: Behind) -> dict[tuple[int, int | N
 
 def _parts(parts: Collection[int]) -> Iterable[Any]:
     origin, product, category = aliased(Lot), aliased(Product), aliased(Category)
-    ordered = sorted(parts)
-    for start in range(0, len(ordered), AT_ONCE):
+    for some in db.chunks(sorted(parts)):
         yield from db.session().execute(
             select(AcceptancePart.id, AcceptancePart.lot_id, AcceptancePart.lot_share_id, OrderLine.product_name,
                    OrderLine.product_name_en, OrderLine.category, LotShare.origin_lot_id,
@@ -86,21 +85,20 @@ def _parts(parts: Collection[int]) -> Iterable[Any]:
             .join(LotShare, LotShare.id == AcceptancePart.lot_share_id)
             .join(origin, origin.id == LotShare.origin_lot_id).join(product, product.id == origin.product_id)
             .join(category, category.id == product.category_id)
-            .where(AcceptancePart.id.in_(ordered[start:start + AT_ONCE])))
+            .where(AcceptancePart.id.in_(some)))
 
 
 def _grams(shares: Collection[int]) -> dict[tuple[int, int | None], int]:
     """By (part, household): all parts of these shares whose income counts, in the order they were eaten."""
     rows: list[tuple[int, int, int]] = []  # part, share, grams
     eaten: defaultdict[int, int] = defaultdict(int)
-    ordered = sorted(shares)
-    for start in range(0, len(ordered), AT_ONCE):
+    for some in db.chunks(sorted(shares)):
         for row in db.session().execute(
                 select(AcceptancePart.id, AcceptancePart.lot_share_id, AcceptancePart.grams,
                        AcceptancePart.income_held, AcceptancePart.cleared_on, AcceptancePart.cleared_returned_grams,
                        LotShare.grams.label("made"), LotShare.input_grams)
                 .join(LotShare, LotShare.id == AcceptancePart.lot_share_id)
-                .where(AcceptancePart.lot_share_id.in_(ordered[start:start + AT_ONCE])).order_by(AcceptancePart.id)):
+                .where(AcceptancePart.lot_share_id.in_(some)).order_by(AcceptancePart.id)):
             before = eaten[row.lot_share_id]
             eaten[row.lot_share_id] += row.grams
             grams = (eaten[row.lot_share_id] * row.input_grams // row.made) - before * row.input_grams // row.made

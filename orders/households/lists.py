@@ -21,7 +21,6 @@ from orders.households.models import NameReveal
 from orders.households.sums import Sums
 from orders.income.households import entries
 
-AT_ONCE = 5000  # values in one IN list
 HOUSEHOLD_FEN = ("farm_gate_fen", "wage_fen", "land_fen", "dividend_fen")
 
 
@@ -146,7 +145,7 @@ def facts(villages_: Collection[int], others: Collection[int]) -> dict[int, Any]
         .outerjoin(first, first.c.household_id == Household.id)
         .outerjoin(CoopMember, CoopMember.id == first.c.member_id))
     found = {row.id: row for row in db.session().execute(query.where(Household.village_id.in_(villages_)))}
-    for some in _chunks({*others} - set(found)):
+    for some in db.chunks(sorted({*others} - set(found))):
         found.update((row.id, row) for row in db.session().execute(query.where(Household.id.in_(some))))
     return found
 
@@ -154,17 +153,12 @@ def facts(villages_: Collection[int], others: Collection[int]) -> dict[int, Any]
 def classes_up_to(households: Collection[int], year: int) -> dict[int, str]:
     """The newest class of each household up to a year."""
     found: dict[int, str] = {}
-    for some in _chunks(households):
+    for some in db.chunks(sorted(households)):
         found.update((row.household_id, row.household_class) for row in db.session().execute(
             select(HouseholdClass.household_id, HouseholdClass.household_class)
             .where(HouseholdClass.household_id.in_(some), HouseholdClass.year <= year)
             .order_by(HouseholdClass.year)))
     return found
-
-
-def _chunks(ids: Collection[int]) -> Sequence[list[int]]:
-    ordered = sorted(ids)
-    return [ordered[start:start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE)]
 
 
 # ---- who looked at a name -------------------------------------------------------------------------------------------

@@ -16,8 +16,6 @@ from market.households import Household
 from market.places import Division
 from orders.income import linkages, posting, weigh_in
 from orders.income.areas import in_area as in_area
-from orders.income.shares import agree_collective as agree_collective
-from orders.income.shares import follow_village as follow_village
 from orders.models import (
     AcceptanceLine,
     AcceptancePart,

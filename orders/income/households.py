@@ -20,7 +20,6 @@ from market.ledger import INCOME_EVENTS
 from market.sealing import TRANSFERS, closed_months, open_month
 from orders.models import AcceptancePart, PaidAtWeighIn, ReturnPart, ReturnShare
 
-AT_ONCE = 5000  # values in one IN list
 Weights = dict[int | None, int]  # grams by household; None: growers whose names have not followed yet
 
 
@@ -130,7 +129,7 @@ def running(parts: Sequence[tuple[int, int]], weights_of: Mapping[int, Weights])
 def weights_of_shares(share_ids: Collection[int]) -> dict[int, Weights]:
     """By lot share: grams that each household brought to the harvest behind it."""
     weights: defaultdict[int, Weights] = defaultdict(dict)
-    for some in _chunks(share_ids):
+    for some in db.chunks(sorted(share_ids)):
         for share, household, grams in db.session().execute(
                 select(LotShare.id, LotContribution.household_id, db.sum_of(LotContribution.grams))
                 .join(LotContribution, (LotContribution.lot_id == LotShare.origin_lot_id)
@@ -147,12 +146,6 @@ def _lots_of(household_id: int) -> Any:
     """Lots that hold goods of a household, the ones made of its goods among them."""
     return (select(LotShare.lot_id).join(LotContribution, LotContribution.lot_id == LotShare.origin_lot_id)
             .where(LotContribution.household_id == household_id))
-
-
-def _chunks(ids: Iterable[int]) -> Iterable[list[int]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), AT_ONCE):
-        yield ordered[start:start + AT_ONCE]
 
 
 def part_of_source(source: str) -> int | None:
@@ -181,7 +174,7 @@ class _Splitter:
     def _returns(return_parts: Collection[int]) -> dict[int, tuple[int, Weights]]:
         """By return part: its acceptance part, and what was taken back from whom."""
         found: dict[int, tuple[int, Weights]] = {}
-        for some in _chunks(return_parts):
+        for some in db.chunks(sorted(return_parts)):
             for row in db.session().execute(
                     select(ReturnPart.id, ReturnPart.acceptance_part_id, ReturnShare.household_id,
                            ReturnShare.amount_fen)
@@ -194,7 +187,7 @@ class _Splitter:
     @staticmethod
     def _shares(parts: Collection[int]) -> dict[int, int]:
         found: dict[int, int] = {}
-        for some in _chunks(parts):
+        for some in db.chunks(sorted(parts)):
             found.update((row.id, row.lot_share_id) for row in db.session().execute(
                 select(AcceptancePart.id, AcceptancePart.lot_share_id).where(AcceptancePart.id.in_(some))))
         return found
@@ -202,7 +195,7 @@ class _Splitter:
     @staticmethod
     def _paid(parts: Collection[int]) -> dict[int, Weights]:
         found: defaultdict[int, Weights] = defaultdict(dict)
-        for some in _chunks(parts):
+        for some in db.chunks(sorted(parts)):
             for row in db.session().execute(
                     select(PaidAtWeighIn.acceptance_part_id, PaidAtWeighIn.household_id,
                            db.sum_of(PaidAtWeighIn.amount_fen).label("fen"))

@@ -1,7 +1,7 @@
 """What occurs in a village's month: orders, goods, co-operatives, and the households that the income was for."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import select
 
@@ -9,8 +9,6 @@ from catalog.models import LotContribution, LotShare
 from market import db
 from market.ledger_frame import Rows, Thing
 from orders.models import OrderLine
-
-AT_ONCE = 5000  # values in one IN list
 
 
 def things_of(rows: Rows) -> Iterator[Thing]:
@@ -40,7 +38,7 @@ def _households(income_kind: str, declared_for: int | None, growers: Sequence[in
 
 def _products(line_ids: set[int]) -> dict[int, int]:
     found: dict[int, int] = {}
-    for some in _chunks(line_ids):
+    for some in db.chunks(sorted(line_ids)):
         found.update((row.id, row.product_id) for row in db.session().execute(
             select(OrderLine.id, OrderLine.product_id).where(OrderLine.id.in_(some))))
     return found
@@ -49,7 +47,7 @@ def _products(line_ids: set[int]) -> dict[int, int]:
 def growers(lot_ids: set[int]) -> dict[tuple[int, int], list[int]]:
     """By lot and village: households of that village that brought goods to the harvests the lot goes back to."""
     found: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-    for some in _chunks(lot_ids):
+    for some in db.chunks(sorted(lot_ids)):
         query = (
             select(LotShare.lot_id, LotShare.village_id, LotContribution.household_id)
             .join(LotContribution, (LotContribution.lot_id == LotShare.origin_lot_id)
@@ -61,9 +59,3 @@ def growers(lot_ids: set[int]) -> dict[tuple[int, int], list[int]]:
         for lot_id, village_id, household_id in db.session().execute(query):
             found[lot_id, village_id].append(int(household_id or 0))
     return found
-
-
-def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), AT_ONCE):
-        yield ordered[start:start + AT_ONCE]

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from market import db
 from market.linkages import BUYING_FORMS, TIES
-from orders.income.households import AT_ONCE, Entry
+from orders.income.households import Entry
 
 
 @dataclass
@@ -63,9 +63,8 @@ def tied(entries: Iterable[Entry]) -> list[Earned]:
 
 def _rows(column: str, ids: Iterable[int]) -> Sequence[Any]:
     """Linkages by their ids or their households', the newest first."""
-    ordered = sorted(ids)
-    return [row for start in range(0, len(ordered), AT_ONCE) for row in db.session().execute(
-        select(TIES).where(TIES.c[column].in_(ordered[start:start + AT_ONCE])).order_by(TIES.c.id.desc()))]
+    return [row for some in db.chunks(sorted(ids)) for row in db.session().execute(
+        select(TIES).where(TIES.c[column].in_(some)).order_by(TIES.c.id.desc()))]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from market.linkages import TIES
 from market.places import Division
 from market.words import HOUSEHOLD_CLASSES
 from orders.income import households
-from orders.income.households import AT_ONCE
 from orders.linkages import helped, words
 from orders.linkages.helped import Earned, Group
 from orders.reports.frame import Asked, Column, Content, Report, Row
@@ -73,24 +72,19 @@ def _first_seen(earned: Iterable[Earned], first: str) -> set[int]:
 
 
 def _people(ids: Collection[int]) -> dict[int, int]:
-    return {row.id: row.people for some in _chunks(ids) for row in db.session().execute(
+    return {row.id: row.people for some in db.chunks(sorted(ids)) for row in db.session().execute(
         select(Household.id, Household.people).where(Household.id.in_(some)))}
 
 
 def _classes(ids: Collection[int], year: int) -> dict[int, str]:
-    return {row.household_id: row.household_class for some in _chunks(ids) for row in db.session().execute(
+    return {row.household_id: row.household_class for some in db.chunks(sorted(ids)) for row in db.session().execute(
         select(HouseholdClass.household_id, HouseholdClass.household_class)
         .where(HouseholdClass.household_id.in_(some), HouseholdClass.year == year))}
 
 
 def _paths(ids: Collection[int]) -> dict[int, str]:
-    return {row.id: row.path for some in _chunks(ids) for row in db.session().execute(
+    return {row.id: row.path for some in db.chunks(sorted(ids)) for row in db.session().execute(
         select(Division.id, Division.path).where(Division.id.in_(some)))}
-
-
-def _chunks(ids: Collection[int]) -> Iterable[list[int]]:
-    ordered = sorted(ids)
-    return [ordered[start:start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE)]
 
 
 REPORT = Report("helped-households", N_("Helped households"),

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, or_, select
 
 from market import clock, db, money
-from market.sealing import TRANSFERS
+from market.sealing import TRANSFERS, signed
 from orders.anomalies import holds
 from orders.openness.models import SupplierCost
 from orders.reports import disclosure
@@ -88,13 +88,13 @@ def _told(key: Key, sums: Any, hidden: str | None, cost: Any) -> Told:
 def _sums(first: str, last: str, suppliers: Collection[int]) -> Any:
     """By co-operative and category: accepted less returned, paid out, months with purchases and accepted orders."""
     row = TRANSFERS.c
+    fen = signed(row.amount_fen)
     is_accepted = (row.event == "accepted") & row.backward.is_(False)
-    signed = case((row.backward, -row.amount_fen), else_=row.amount_fen)
     return (
         select(row.supplier_id, row.category,
-               db.sum_of(case((row.event == "accepted", signed), (row.event == "returned", -signed),
+               db.sum_of(case((row.event == "accepted", fen), (row.event == "returned", -fen),
                               else_=0)).label("bought_fen"),
-               db.sum_of(case((row.event == "paid_out", signed), else_=0)).label("paid_fen"),
+               db.sum_of(case((row.event == "paid_out", fen), else_=0)).label("paid_fen"),
                func.count(case((is_accepted, row.period)).distinct()).label("months"),
                func.count(case((is_accepted, row.order_ref)).distinct()).label("orders"))
         .where(_of(suppliers), row.event.in_(("accepted", "returned", "paid_out")), row.period.between(first, last),

@@ -4,21 +4,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, select
+from sqlalchemy import select
 
 from catalog import origins
 from catalog.models import Category
 from market import clock, db, figures, heads
 from market.figures import Where
 from market.parties import Organisation
-from market.sealing import TRANSFERS
+from market.sealing import TRANSFERS, signed
 from orders.anomalies import holds
 from orders.openness import shares
 from orders.openness.models import NamedUnit
 from orders.openness.shares import Told
 from orders.reports import disclosure
-
-SIGNED = case((TRANSFERS.c.backward, -TRANSFERS.c.amount_fen), else_=TRANSFERS.c.amount_fen)
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def _lines(first: str, last: str, village_ids: Collection[int]) -> list[Line]:
         .outerjoin(Category, Category.code == TRANSFERS.c.category)
         .where(_accepted(first, last, village_ids), TRANSFERS.c.category.is_not(None))
         .group_by(TRANSFERS.c.supplier_id, TRANSFERS.c.category, Organisation.name, Category.name_zh, Category.name_en)
-        .having(db.sum_of(SIGNED) > 0).order_by(Organisation.name, TRANSFERS.c.category)).all()
+        .having(db.sum_of(signed(TRANSFERS.c.amount_fen)) > 0).order_by(Organisation.name, TRANSFERS.c.category)).all()
     told = shares.told((row.supplier_id, row.category) for row in found)
     return [Line(row.name, row.name_zh or row.category, row.name_en or row.category,
                  told[row.supplier_id, row.category]) for row in found]
@@ -110,7 +108,7 @@ def _buyers(first: str, last: str, village_ids: Collection[int]) -> Sequence[Any
         .outerjoin(NamedUnit, NamedUnit.unit_id == Organisation.id)
         .where(_accepted(first, last, village_ids))
         .group_by(Organisation.id, Organisation.name, NamedUnit.agreed_at)
-        .having(db.sum_of(SIGNED) > 0).order_by(Organisation.name)).all()
+        .having(db.sum_of(signed(TRANSFERS.c.amount_fen)) > 0).order_by(Organisation.name)).all()
 
 
 def _accepted(first: str, last: str, village_ids: Collection[int]) -> Any:

@@ -171,9 +171,9 @@ def _first_time(matter: str, told: Sequence[tuple[int, str, int]]) -> set[tuple[
              "sent_at": clock.now()} for thing_id, occasion, organisation_id in told]
     new: set[tuple[int, str]] = set()
     statement = db.insert_new(OverdueReminder).returning(OverdueReminder.thing_id, OverdueReminder.occasion)
-    for begin in range(0, len(rows), AT_ONCE):
-        known = _known(matter, rows[begin:begin + AT_ONCE])
-        fresh = [row for row in rows[begin:begin + AT_ONCE] if (row["thing_id"], row["occasion"]) not in known]
+    for some in db.chunks(rows, AT_ONCE):
+        known = _known(matter, some)
+        fresh = [row for row in some if (row["thing_id"], row["occasion"]) not in known]
         if fresh:
             new |= {(row.thing_id, row.occasion) for row in db.session().execute(statement, fresh)}
     return new

@@ -20,7 +20,6 @@ from market.users import User
 from orders.payouts.models import LINE_STATES, HouseholdAccount, PayoutRun, PayoutRunLine
 
 Columns = Row[*tuple[Any, ...]]
-AT_ONCE = 5000  # values in one IN list
 RUN_STATES: Mapping[str, tuple[str, str]] = {  # words and tone
     "waiting": (N_("Waits for a second person"), "waiting"), "approved": (N_("Approved, to be paid"), "info"),
     "sent": (N_("Bank list taken"), "info"), "village": (N_("Waits for the village"), "waiting"),
@@ -156,12 +155,11 @@ def on_way_fen(by: Visitor) -> int:
 def names(supplier_id: int | None, households: Collection[int]) -> dict[int, tuple[str, str]]:
     """Member number and name of the co-operative's own members."""
     found: dict[int, tuple[str, str]] = {}
-    ordered = sorted(households)
-    for start in range(0, len(ordered), AT_ONCE):
+    for some in db.chunks(sorted(households)):
         found |= {row.id: (row.member_no, row.head_name) for row in db.session().execute(
             select(Household.id, CoopMember.member_no, Household.head_name)
             .join(CoopMember, CoopMember.household_id == Household.id)
-            .where(CoopMember.supplier_id == supplier_id, Household.id.in_(ordered[start:start + AT_ONCE])))}
+            .where(CoopMember.supplier_id == supplier_id, Household.id.in_(some)))}
     return found
 
 

@@ -12,7 +12,6 @@ from orders.models import CardPayment, ClaimPart, ConnectedAccount, Order, Recei
 from orders.paying.gateway import Charge, Dispute, GivenBack
 from orders.reconciling.comparing import OurPayment, OurRefund
 
-AT_ONCE = 5_000  # names in one statement: databases take so many parameters and no more
 SLACK = timedelta(days=1)  # between what the provider and we call the moment of a payment
 
 
@@ -44,7 +43,7 @@ def payments(account_id: str, since: datetime, until: datetime, charges: Sequenc
         (CardPayment.id, _ids(c.reference for c in charges), set(found)),
     )
     for column, names, known in named:
-        for some in portions({name for name in names if name and name not in known}):
+        for some in db.chunks(sorted({name for name in names if name and name not in known})):
             found |= {row.id: row for row in db.session().execute(_payments().where(column.in_(some)))}
     shares = _received(list(found))
     return [
@@ -66,7 +65,7 @@ def _received(payment_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
     """By payment: what its shares brought, and what the ledger says that came in for these shares, in fen."""
     sums: dict[int, tuple[int, int]] = {}
     source = "receipt:" + cast(ReceiptShare.id, String)
-    for some in portions(payment_ids):
+    for some in db.chunks(sorted(payment_ids)):
         for row in db.session().execute(
                 select(ReceiptShare.card_payment_id, db.sum_of(ReceiptShare.amount_fen).label("shares"),
                        db.sum_of(_into("supplier:")).label("ledger"))
@@ -80,9 +79,10 @@ def refunds(account_id: str, since: datetime, until: datetime, given: Sequence[G
     """Refunds to cards of an account confirmed in a time, and those that the provider names."""
     of_time = (CardPayment.account_id == account_id, Refund.confirmed_at >= since, Refund.confirmed_at < until)
     found = {row.id: row for row in db.session().execute(_refunds().where(*of_time))}
-    for column, names in ((Refund.provider_id, [one.id for one in given]),
-                          (Refund.id, _ids(one.reference for one in given))):
-        for some in portions(set(names)):
+    named: Sequence[tuple[Any, Iterable[Any]]] = (
+        (Refund.provider_id, [one.id for one in given]), (Refund.id, _ids(one.reference for one in given)))
+    for column, names in named:
+        for some in db.chunks(sorted(set(names))):
             found |= {row.id: row for row in db.session().execute(_refunds().where(column.in_(some)))}
     sums = _shares_of_refunds(list(found))
     return [
@@ -103,7 +103,7 @@ def _refunds() -> Any:
 def _shares_of_refunds(refund_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
     sums: dict[int, tuple[int, int]] = {}
     source = "refund:" + cast(RefundShare.id, String)
-    for some in portions(refund_ids):
+    for some in db.chunks(sorted(refund_ids)):
         for row in db.session().execute(
                 select(RefundShare.refund_id, db.sum_of(RefundShare.amount_fen).label("shares"),
                        db.sum_of(_into("unit:")).label("ledger"))
@@ -116,7 +116,7 @@ def _shares_of_refunds(refund_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
 def given_back(payment_ids: Iterable[int]) -> dict[int, int]:
     """By card payment: what of it went back by refunds that are done, in fen."""
     sums: dict[int, int] = {}
-    for some in portions(set(payment_ids)):
+    for some in db.chunks(sorted(set(payment_ids))):
         sums |= {row.card_payment_id: row.fen for row in db.session().execute(
             select(Refund.card_payment_id, db.sum_of(Refund.amount_fen).label("fen"))
             .where(Refund.card_payment_id.in_(some), Refund.state == "done").group_by(Refund.card_payment_id))}
@@ -127,7 +127,7 @@ def received_of_claims(claim_ids: Sequence[int]) -> dict[int, int]:
     """By claim: what the ledger says that came in for it, in fen."""
     sums: dict[int, int] = {}
     source = "receipt:" + cast(ReceiptShare.id, String)
-    for some in portions(claim_ids):
+    for some in db.chunks(sorted(claim_ids)):
         sums |= {row.claim_id: row.ledger for row in db.session().execute(
             select(ClaimPart.claim_id, db.sum_of(_into("supplier:")).label("ledger"))
             .join(ReceiptShare, ReceiptShare.claim_part_id == ClaimPart.id)
@@ -146,10 +146,3 @@ def _into(account: str) -> Any:
 def _ids(marks: Iterable[str]) -> Iterator[int]:
     """Marks that can be ids of ours; what somebody typed in the provider's dashboard is none."""
     yield from (int(mark) for mark in marks if mark.isascii() and mark.isdigit() and len(mark) < 13)
-
-
-def portions(names: Iterable[Any]) -> Iterator[list[Any]]:
-    """Names in lists that one statement can take."""
-    wanted = sorted(names)
-    for first in range(0, len(wanted), AT_ONCE):
-        yield wanted[first:first + AT_ONCE]

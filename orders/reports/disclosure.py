@@ -10,14 +10,13 @@ rest is made of such cells again.
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, case, cast, func, select, union_all
 
 from catalog.origins import FEWEST_HOUSEHOLDS
 from market import clock, db
 from market.errors import N_, MarketError
-from market.sealing import TRANSFERS, closed_months, open_month
+from market.sealing import TRANSFERS, closed_months, open_month, signed
 from orders.income import presence
 from orders.models import PaidAtWeighIn
 
@@ -99,14 +98,14 @@ def small_cells(first: str, last: str, condition: ColumnElement[bool]) -> set[Ce
     differ by that row alone. `condition` narrows TRANSFERS.
     """
     paid = (
-        select(*CELL, TRANSFERS.c.household_id, _signed(TRANSFERS.c.amount_fen).label("fen"),
+        select(*CELL, TRANSFERS.c.household_id, signed(TRANSFERS.c.amount_fen).label("fen"),
                _late(first, last).label("late"))
         .where(_is_paid(first, last, condition), TRANSFERS.c.household_id.is_not(None))
     )
     part = case((_at_weigh_in(), cast(func.substr(TRANSFERS.c.source, 6, func.length(TRANSFERS.c.source) - 14),
                                       BigInteger)))
     weighed = (
-        select(*CELL, PaidAtWeighIn.household_id, _signed(PaidAtWeighIn.amount_fen).label("fen"),
+        select(*CELL, PaidAtWeighIn.household_id, signed(PaidAtWeighIn.amount_fen).label("fen"),
                _late(first, last).label("late"))
         .join(PaidAtWeighIn, PaidAtWeighIn.acceptance_part_id == part)
         .where(_is_paid(first, last, condition), _at_weigh_in())
@@ -139,10 +138,6 @@ def _is_paid(first: str, last: str, condition: ColumnElement[bool]) -> ColumnEle
 
 def _at_weigh_in() -> ColumnElement[bool]:
     return TRANSFERS.c.source.like("part:%:weigh_in")
-
-
-def _signed(amount: Any) -> ColumnElement[int]:
-    return case((TRANSFERS.c.backward, -amount), else_=amount)
 
 
 def _late(first: str, last: str) -> ColumnElement[int]:

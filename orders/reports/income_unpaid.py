@@ -22,7 +22,6 @@ from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
 from orders.reports.readers import Area, Reader
 
 BANDS = (30, 60, 90)  # days
-AT_ONCE = 5000  # values in one IN list
 COLUMNS = (
     Column("place", N_("Village"), "text"), Column("supplier", N_("Co-operative"), "text"),
     Column("receiver", N_("Household"), "code"), Column("unpaid_fen", N_("Not yet paid out"), "fen", sums=True),
@@ -97,11 +96,7 @@ def _names(entity: Any, name: Any, ids: Collection[int]) -> dict[int, str]:
 
 
 def _chunked(query: Any, key: Any, ids: Collection[int]) -> list[Any]:
-    ordered = sorted(ids)
-    found: list[Any] = []
-    for start in range(0, len(ordered), AT_ONCE):
-        found += db.session().execute(query.where(key.in_(ordered[start:start + AT_ONCE]))).all()
-    return found
+    return [row for some in db.chunks(sorted(ids)) for row in db.session().execute(query.where(key.in_(some)))]
 
 
 REPORT = Report("income-unpaid", N_("Income not yet paid out"),

@@ -28,7 +28,6 @@ from orders.reports import disclosure
 from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
 from orders.reports.readers import Area, Reader
 
-AT_ONCE = 5000  # values in one IN list
 SHARE_MONTHS = 12
 MONTHS_NEEDED = 3  # of the twelve, with purchases, before a farmers' share is told
 
@@ -303,7 +302,7 @@ def people_by_village(first: str, last: str, where: Where) -> dict[int, int]:
     people: dict[int, int] = {row.village_id: row.people for row in db.session().execute(query)}
     fresh = figures.fresh_things(first, last, where, "household")
     sizes: dict[int, int] = {}
-    for some in _chunks({int(thing) for _village, thing in fresh}):
+    for some in db.chunks(sorted({int(thing) for _village, thing in fresh})):
         sizes.update((row.id, row.people) for row in db.session().execute(
             select(Household.id, Household.people).where(Household.id.in_(some))))
     for village, thing in fresh:
@@ -313,7 +312,7 @@ def people_by_village(first: str, last: str, where: Where) -> dict[int, int]:
 
 def _places(village_ids: Iterable[int]) -> dict[int, Any]:
     """Villages, former ones among them, with the names of their township and county."""
-    return {row.id: row for some in _chunks(village_ids)
+    return {row.id: row for some in db.chunks(sorted(village_ids))
             for row in db.session().execute(_named_places().where(Division.id.in_(some)))}
 
 
@@ -336,7 +335,7 @@ def _named_places() -> Any:
 def _designated(year: int, village_ids: Sequence[int]) -> set[int]:
     """Villages that the newest word up to a year says are designated."""
     newest: dict[int, bool] = {}
-    for some in _chunks(village_ids):
+    for some in db.chunks(sorted(village_ids)):
         query = (
             select(VillageDesignation.village_id, VillageDesignation.designated)
             .where(VillageDesignation.village_id.in_(some), VillageDesignation.year <= year)
@@ -344,9 +343,3 @@ def _designated(year: int, village_ids: Sequence[int]) -> set[int]:
         )
         newest.update((row.village_id, row.designated) for row in db.session().execute(query))
     return {village for village, designated in newest.items() if designated}
-
-
-def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), AT_ONCE):
-        yield ordered[start:start + AT_ONCE]

@@ -13,7 +13,8 @@ from market.households import CoopMember, Household
 from market.i18n import gettext as _
 from market.ledger import CANONICAL
 from market.parties import Organisation
-from market.sealing import FEEDS, TRANSFERS, closed_months, figures_of, open_month
+from market.sealing import TRANSFERS, closed_months, open_month
+from market.village_months import FEEDS, figures_of
 from orders.models import OrderLine
 from orders.periods.words import late_mark
 from orders.reports import village_income

@@ -72,9 +72,9 @@ def _weak(county_id: int, year: int) -> list[Found]:
 def keep(found: Sequence[Found], today: date) -> int:
     """Write what is new, in the order of its keys; returns how many signals that are."""
     new = 0
-    for start in range(0, len(found), AT_ONCE):
+    for some in db.chunks(found, AT_ONCE):
         with db.transaction():
-            new += _keep(found[start:start + AT_ONCE], today)
+            new += _keep(some, today)
     return new
 
 

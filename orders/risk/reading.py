@@ -19,8 +19,6 @@ from orders.collective.figures import Succession
 from orders.income import households
 from orders.risk.rules import Series
 
-AT_ONCE = 5000  # values in one IN list
-
 
 @dataclass
 class County:
@@ -81,8 +79,7 @@ def _add_collectives(county: County, villages: Collection[int], succession: Succ
 
 def _homes(ids: Iterable[int]) -> dict[int, int]:
     homes: dict[int, int] = {}
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), AT_ONCE):
+    for some in db.chunks(sorted(ids)):
         homes.update((row.id, row.village_id) for row in db.session().execute(
-            select(Household.id, Household.village_id).where(Household.id.in_(ordered[start:start + AT_ONCE]))))
+            select(Household.id, Household.village_id).where(Household.id.in_(some))))
     return homes

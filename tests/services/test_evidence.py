@@ -26,7 +26,7 @@ from market.journal import JournalEntry
 from market.ledger import CANONICAL
 from market.notices import Notice
 from market.places import Division
-from market.sealing import VillageMonth
+from market.village_months import FEEDS, VillageMonth
 from orders.delivering import returns
 from orders.delivering.acceptance import Taken
 from orders.evidence import asking, drawing, facts, jobs, making, subjects, verify
@@ -92,8 +92,8 @@ def verified(path: Path, *options: str) -> tuple[int, str]:
 def test_the_verifier_says_what_the_ledger_says() -> None:
     ast.parse(VERIFIER.read_text(encoding="utf-8"), feature_version=(3, 8))
     assert verify.FIELDS == CANONICAL
-    kinds = {kind for _event, kind in sealing.FEEDS if kind}
-    for (event, kind), feeds in sealing.FEEDS.items():
+    kinds = {kind for _event, kind in FEEDS if kind}
+    for (event, kind), feeds in FEEDS.items():
         paid = "collective_paid" if kind == "collective" else "households_paid"
         told = {(name.replace("KIND", str(kind)).replace("PAID", paid), measure, sign)
                 for name, measure, sign in verify.FEEDS[event]}

@@ -17,7 +17,7 @@ from orders.delivering import returns
 from orders.delivering.acceptance import Taken
 from orders.households import cards, register
 from orders.income import checks as income_checks
-from orders.income import corrections, declarations, desk, households, linkages, payouts, posting, presence
+from orders.income import corrections, declarations, desk, households, linkages, payouts, posting, presence, shares
 from orders.linkages import proposals
 from orders.models import AcceptancePart, CollectiveAgreement, PayoutLine
 from orders.payouts import checks, on_way, owed, runs
@@ -28,7 +28,7 @@ from tests.trade import Trade
 from tests.world import GREENS, NOON, TODAY, World
 
 LATER = date(2027, 1, 1)
-FOLLOWERS = (declarations.follow_village, ties.follow_village)
+FOLLOWERS = (shares.follow_village, ties.follow_village)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from market import audit, clock, db, figures, ledger, ledger_frame, sealing
 from market.ledger import INCOME_EVENTS, INCOME_KINDS, RULES, Transfer
-from market.sealing import FIGURES
+from market.village_months import FIGURES
 from tests.attacker import attack
 from tests.bare_ledger import by_itself
 from tests.world import World

@@ -10,7 +10,7 @@ from catalog.lot_splitting import MonthClosed
 from catalog.models import Lot, LotContribution
 from market import audit, clock, db, sealing
 from market.errors import InvalidInput, NotFound
-from market.sealing import VillagePresence
+from market.village_months import VillagePresence
 from orders.income import checks, presence
 from tests.trade import Trade
 from tests.world import GREENS, NOON, POMELO, TODAY

@@ -15,7 +15,7 @@ from orders.buying.checkout import PricesChanged
 from orders.delivering import acceptance, returns, shipments
 from orders.delivering.acceptance import NotTwoReceivers, ReasonMissing, Taken
 from orders.delivering.shipments import LotTooOld, Packed, TooMuchPacked
-from orders.income import declarations, dues
+from orders.income import declarations, dues, shares
 from orders.income.payouts import MoreThanUnpaid
 from orders.models import AcceptancePart, DeliveryRun, Order, Purchase, ShipmentLine
 from orders.paying import claims
@@ -205,7 +205,7 @@ def test_four_eyes_at_every_step(world: World, trade: Trade) -> None:
     with pytest.raises(MoreThanUnpaid):
         trade.pay_out(coop, home, "farm_gate", 1201)
     with pytest.raises(SecondPersonNeeded), db.transaction():
-        declarations.agree_collective(home, 300, TODAY, world.person("chair.shi"), world.person("village.kong"))
+        shares.agree_collective(home, 300, TODAY, world.person("chair.shi"), world.person("village.kong"))
     assert balances(world)["households"] == -1200
 
 

@@ -12,9 +12,11 @@ from sqlalchemy import event, select
 from market import audit, db, figures, heads, ledger, ledger_frame, sealing
 from market.errors import Conflict
 from market.figures import Where
+from market.filings import GENESIS
 from market.ledger import LedgerBlock, Transfer
 from market.places import Division
-from market.sealing import TRANSFERS, VillageMonth, VillagePresence
+from market.sealing import TRANSFERS
+from market.village_months import VillageMonth, VillagePresence
 from tests.bare_ledger import by_itself
 from tests.world import World
 
@@ -64,7 +66,7 @@ def test_sealing_dates_rows_chains_blocks_and_adds_up(world: World) -> None:
     assert sealing.seal() == 0
     blocks = db.session().scalars(select(LedgerBlock).order_by(LedgerBlock.number)).all()
     assert [(b.number, b.transfer_count) for b in blocks] == [(1, 2), (2, 1)]
-    assert blocks[0].previous_hash == sealing.GENESIS
+    assert blocks[0].previous_hash == GENESIS
     assert blocks[1].previous_hash == blocks[0].hash
     rows = {row["village_id"]: row for row in rolled_up()}
     assert rows[home]["accepted_fen"] == rows[home]["certified_fen"] == 1000
