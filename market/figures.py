@@ -6,7 +6,7 @@ block moves from the unsealed rows into the roll-up, and figures would be lost o
 
 from collections import Counter, defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, true
@@ -44,6 +44,28 @@ class Where:
 EVERYWHERE = Where()
 
 
+@dataclass(frozen=True)
+class Facets:
+    """What figures are narrowed to beside the place; None takes all of it."""
+
+    unit_type: str | None = None
+    method: str | None = None
+    fund_source: str | None = None
+    category: str | None = None
+    certified: bool | None = None
+
+    def holds(self, table: Any) -> ColumnElement[bool]:
+        """The condition on a table that has columns of these names."""
+        condition: ColumnElement[bool] = true()
+        for one in fields(self):
+            if (wanted := getattr(self, one.name)) is not None:
+                condition &= table.c[one.name] == wanted
+        return condition
+
+
+ALL = Facets()
+
+
 def village_figures(first: str, last: str, where: Where = EVERYWHERE, by_period: bool = False) -> list[dict[str, Any]]:
     """One row for each village with figures in the months from first to last, both included, ordered by village id.
 
@@ -58,6 +80,41 @@ def village_figures(first: str, last: str, where: Where = EVERYWHERE, by_period:
         {"village_id": village, **({"period": period} if by_period else {}), **sums[village, period]}
         for village, period in sorted(sums)
     ]
+
+
+def facet_figures(first: str, last: str, by: Collection[str], where: Where = EVERYWHERE,
+                  facets: Facets = ALL) -> list[dict[str, Any]]:
+    """Sums of every column of FIGURES for what stands in `by`: any of village_id, period and the names of Facets.
+
+    Each row holds its keys and the figures, in fen or grams, ordered by the keys.
+    """
+    return _narrowed(first, last, by, where.holds(TRANSFERS.c.village_id) & facets.holds(TRANSFERS))
+
+
+def unit_figures(first: str, last: str, by: Collection[str] = ("unit_id",), unit_ids: Collection[int] | None = None,
+                 facets: Facets = ALL) -> list[dict[str, Any]]:
+    """The same by buying unit: `by` may hold unit_id, period and the names of Facets; all units without `unit_ids`."""
+    condition = TRANSFERS.c.unit_id.is_not(None) & facets.holds(TRANSFERS)
+    return _narrowed(first, last, by, condition & TRANSFERS.c.unit_id.in_(unit_ids) if unit_ids is not None
+                     else condition)
+
+
+def _narrowed(first: str, last: str, by: Collection[str], condition: ColumnElement[bool]) -> list[dict[str, Any]]:
+    db.need_one_moment()
+    names = list(dict.fromkeys((*(name for name in by if name != "period"), "period", *SUMMED_BY)))
+    keys = [TRANSFERS.c[name] for name in names]
+    query = (
+        select(*keys, *(db.sum_of(TRANSFERS.c[name]).label(name) for name in ("amount_fen", "grams")))
+        .where(TRANSFERS.c.village_id.is_not(None), condition,
+               TRANSFERS.c.block_no.is_(None) | TRANSFERS.c.period.between(first, last)).group_by(*keys)
+    )
+    closed = closed_months()
+    sums: dict[tuple[Any, ...], dict[str, int]] = {}
+    for row in db.session().execute(query).mappings():
+        month = row["period"] or open_month(clock.period_of(row["business_date"]), closed)
+        if first <= month <= last and (found := figures_of(row)):
+            add_to(sums, tuple(month if name == "period" else row[name] for name in by), found)
+    return [dict(zip(by, key, strict=True)) | sums[key] for key in sorted(sums, key=repr)]
 
 
 def total_of(rows: Collection[dict[str, Any]]) -> dict[str, int]:

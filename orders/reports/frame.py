@@ -4,7 +4,7 @@ A report is read at one moment. Whatever it is shown as, it says its period and 
 when it was made, the ledger's head, how many transfers are not yet sealed, and whether the world is invented.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from market import clock, db, heads, sheets
 from market.errors import N_, InvalidInput, NotFound
+from market.figures import ALL, Facets
 from market.i18n import gettext as _
 from market.sealing import TRANSFERS
 from orders.reports import disclosure
@@ -25,6 +26,7 @@ STAGES: Mapping[str, str] = {
 }
 DEMO_MARK = N_("Demo data: people, prices, incomes and village designations are invented")
 MOST_MONTHS = 120
+FILTERS = ("unit_type", "unit", "method", "fund_source", "category", "certified")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a reader asked for: months, both included; place codes; order of rows."""
+    """What a reader asked for: months, both included; place codes; facets; order of rows.
+
+    `row` is the row of a report whose documents are asked for, as Row.place named it.
+    """
 
     first: str
     last: str
@@ -60,6 +65,9 @@ class Asked:
     every: bool = False
     sort: str = ""
     descending: bool = False
+    facets: Facets = ALL
+    unit: str | None = None
+    row: str = ""
 
 
 @dataclass
@@ -86,11 +94,12 @@ class Content:
     totals: Row
     notes: list[str] = field(default_factory=list)
     months: list[dict[str, Any]] = field(default_factory=list)
+    about: str = ""  # whose documents these are, where they are those behind one row
 
 
 @dataclass(frozen=True)
 class Report:
-    """A report's declaration. `verb`: who may read it, None for everybody."""
+    """A report's declaration. `verb`: who may read it, None for everybody. `filters`: some of FILTERS."""
 
     name: str
     title: str
@@ -98,6 +107,7 @@ class Report:
     read: Callable[[Asked, Area, Reader], Content]
     verb: str | None = None
     by_village: bool = True  # one row for each village; else for each document
+    filters: Collection[str] = ()
 
 
 @dataclass(frozen=True)

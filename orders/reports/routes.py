@@ -1,6 +1,6 @@
 """Reports for everybody, each in five outputs; the documents behind a figure and the officials' first page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
@@ -10,6 +10,7 @@ from marshmallow import fields
 from market import clock, db, downloads, page_words, paging, waiting, web
 from market.access import can, public, requires
 from market.errors import N_, NotFound
+from market.figures import Facets
 from market.schemas import Input, Month, Words
 from market.web import MenuEntry, page_number
 from orders.anomalies import report as anomalies
@@ -29,8 +30,8 @@ from orders.reports import (
     village_income,
     village_lines,
 )
-from orders.reports.frame import STAGES, Asked, Filled, Report, as_json, as_table, fill
-from orders.reports.readers import Reader, choices, find_place, reader_of
+from orders.reports.frame import FILTERS, STAGES, Asked, Filled, Report, as_json, as_table, fill
+from orders.reports.readers import Reader, choices, reader_of
 from orders.risk import report as risk_signals
 
 bp = Blueprint("reports", __name__)
@@ -40,6 +41,8 @@ REPORTS = {report.name: report for report in (
     anomalies.REPORT, late_payments.REPORT, helped_households.REPORT, taken_back.LINES_REPORT,
     taken_back.MONTHS_REPORT, collective_income.REPORT, risk_signals.REPORT, income_unpaid.REPORT,
     household_income.REPORT)}
+# by the name of a report: from the key of a column to the report of the documents behind it
+LINES: Mapping[str, Callable[[str], Report]] = {village_income.REPORT.name: village_lines.report_of}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),
@@ -47,7 +50,7 @@ MENU = (
 )
 DESK = dict.fromkeys(("village", "township", "agriculture", "revitalisation", "finance", "city"), "reports.office_home")
 ROWS_PER_PAGE = 50
-KEPT = ("from", "to", "period", "county", "township", "village", "every", "sort", "order", "figure")
+KEPT = ("from", "to", "period", "county", "township", "village", "every", "sort", "order", "figure", "row", *FILTERS)
 
 
 class AskedSchema(Input):
@@ -62,6 +65,13 @@ class AskedSchema(Input):
     every = fields.Boolean(load_default=False)
     sort = Words(longest=30, load_default="")
     order = Words(longest=4, load_default="asc")
+    unit_type = Words(longest=20)
+    unit = Words(longest=12)
+    method = Words(longest=20)
+    fund_source = Words(longest=20)
+    category = Words(longest=40)
+    certified = fields.Boolean(load_default=None, allow_none=True)
+    row = Words(longest=40, load_default="")
 
 
 @bp.get("/reports")
@@ -85,7 +95,7 @@ def show(name: str) -> Any:
         return render_template("reports/print.html", filled=filled, stages=STAGES)
     county = filled.asked.county
     return render_template("reports/report.html", filled=filled, reader=reader, choices=choices(reader, county),
-                           lines=url_for("reports.lines", name=name), newest=disclosure.newest_month(), **_page(filled))
+                           lines=name in LINES, newest=disclosure.newest_month(), **_page(filled))
 
 
 @bp.get("/reports/<name>.<kind>")
@@ -100,17 +110,17 @@ def download(name: str, kind: str) -> Response:
 @bp.get("/reports/<name>/lines.<kind>")
 @requires("report.read")
 def lines(name: str, kind: str) -> Any:
-    """The documents behind one figure of one village; their sum is the figure."""
-    if name != village_income.REPORT.name:
+    """The documents behind one figure of one row; their sum is the figure."""
+    report = known(name)
+    if name not in LINES:
         raise NotFound()
     reader = reader_of(current_user)
-    place = find_place(reader, request.args.get("village", ""), "village")
-    filled = filled_as_asked(village_lines.report_of(request.args.get("figure", "")), reader)
+    filled = filled_as_asked(LINES[name](request.args.get("figure", "")), reader)
     if kind in FILES:
         return FILES[kind](filled)
     if kind != "page":
         raise NotFound()
-    return render_template("reports/lines.html", filled=filled, place=place, reader=reader, **_page(filled))
+    return render_template("reports/lines.html", filled=filled, report=report, reader=reader, **_page(filled))
 
 
 @bp.get("/office")
@@ -134,7 +144,9 @@ def asked_for(reader: Reader) -> Asked:
     month = values.get("period") or (clock.period_of(clock.today()) if reader.sees_all else disclosure.newest_month())
     first = values.get("first") or values.get("last") or month
     return Asked(first, values.get("last") or first, values.get("county"), values.get("township"),
-                 values.get("village"), values["every"], values["sort"], values["order"] == "desc")
+                 values.get("village"), values["every"], values["sort"], values["order"] == "desc",
+                 Facets(*(values.get(one) for one in ("unit_type", "method", "fund_source", "category", "certified"))),
+                 values.get("unit"), values["row"])
 
 
 def known(name: str) -> Report:

@@ -1,6 +1,7 @@
 """The documents behind one figure of one village: every transfer that feeds it, so that their sum is the figure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import BigInteger, cast, select
@@ -44,8 +45,11 @@ def report_of(figure: str) -> Report:
         raise NotFound()
 
     def read(asked: Asked, area: Area, _reader: Reader) -> Content:
+        if asked.village is None:
+            raise NotFound()
         village_id = next(iter(area.where.village_ids or ()), 0)
-        return _things(asked, village_id, column) if figure in THINGS else _lines(asked, village_id, column)
+        content = _things(asked, village_id, column) if figure in THINGS else _lines(asked, village_id, column)
+        return replace(content, about=area.path)
 
     return Report("village-income-lines", column.heading, N_("The documents behind a figure."), read, "report.read")
 
