@@ -25,7 +25,7 @@ class VillageMonthFacet(Figures, Base):
     """A village's month, by every facet."""
 
     __tablename__ = "village_month_facet"
-    __table_args__ = {"sqlite_with_rowid": False}  # read by runs of its key
+    __table_args__ = ({"sqlite_with_rowid": False},)  # read by runs of its key
 
     village_id: Mapped[int] = mapped_column(ForeignKey("division.id"), primary_key=True)
     period: Mapped[str] = mapped_column(String(7), primary_key=True)
@@ -40,7 +40,7 @@ class CountyMonthFacet(Figures, Base):
     """A county's month, or that of all places (EVERYWHERE_ID): by each facet alone, and by every facet."""
 
     __tablename__ = "county_month_facet"
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     told: Mapped[str] = mapped_column(String(12), primary_key=True)  # COUNTY_TELLS
     county_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -56,7 +56,7 @@ class UnitMonth(Figures, Base):
     """A buying unit's month of goods that villages grew: all facets together, and by every facet."""
 
     __tablename__ = "unit_month"
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     told: Mapped[str] = mapped_column(String(12), primary_key=True)  # UNIT_TELLS
     unit_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
@@ -77,7 +77,7 @@ class AreaCount(Base):
     """
 
     __tablename__ = "area_count"
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     area_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(12), primary_key=True)

@@ -6,7 +6,20 @@ Both give exactly the same rows. A roll-up is never a truth: `fill` can always w
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, false, func, insert, literal, literal_column, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    and_,
+    case,
+    delete,
+    false,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 
 from market import db
 from market.db import Base
@@ -96,11 +109,12 @@ def _add(entity: type[Base], sums: Sums) -> None:
 
 def fill() -> None:
     """Write every roll-up anew from the sealed transfers, in the caller's transaction, in which nobody else seals."""
-    for entity in ROLLED_UP:
-        db.session().execute(delete(db.table(entity)))
-    for entity, query in ((VillageMonthFacet, village_facets()), (VillageMonth, village_months()),
-                          *((CountyMonthFacet, query) for query in county_facets()),
-                          (UnitMonth, unit_facets()), (UnitMonth, _retold(UNITS, NONE))):
+    for old in ROLLED_UP:
+        db.session().execute(delete(db.table(old)))
+    fillings: Sequence[tuple[type[Base], Any]] = (
+        (VillageMonthFacet, village_facets()), (VillageMonth, village_months()),
+        *((CountyMonthFacet, query) for query in county_facets()), *((UnitMonth, query) for query in all_units()))
+    for entity, query in fillings:
         db.session().execute(insert(db.table(entity)).from_select([*keys_of(entity), *FIGURES], query))
 
 
@@ -113,6 +127,12 @@ def unit_facets() -> Any:
     """What the sealed transfers give for the rows of UnitMonth that tell every facet."""
     return _of_transfers((literal(ALL).label("told"), TRANSFERS.c.unit_id),
                          TRANSFERS.c.village_id.is_not(None) & TRANSFERS.c.unit_id.is_not(None))
+
+
+def all_units() -> Iterable[Any]:
+    """What the sealed transfers give for UnitMonth, and what follows from that."""
+    yield unit_facets()
+    yield _retold(UNITS, NONE)
 
 
 def village_months() -> Any:
@@ -140,11 +160,12 @@ def _retold(table: Any, told: str) -> Any:
 def _summed(table: Any, *keys: Any) -> Any:
     """Figures of a roll-up by some of its columns, and by constants."""
     return select(*keys, *(db.sum_of(table.c[name]).label(name) for name in FIGURES)).select_from(table).group_by(
-        *(key for key in keys if key.name in table.c and getattr(key, "table", None) is not None))
+        *(key for key in keys if isinstance(key, Column)))
 
 
 def _of_transfers(first: Sequence[Any], condition: ColumnElement[bool]) -> Any:
-    facets = [TRANSFERS.c.certified if name == "certified" else func.coalesce(TRANSFERS.c[name], literal_column("''")) for name in FACETS]
+    facets = [TRANSFERS.c.certified if name == "certified" else func.coalesce(TRANSFERS.c[name], literal_column("''"))
+              for name in FACETS]
     keys = (*(column for column in first if column.name != "told"), TRANSFERS.c.period, *facets)
     return select(*first, TRANSFERS.c.period, *(key.label(name) for key, name in zip(facets, FACETS, strict=True)),
                   *(_figure(name).label(name) for name in FIGURES)).where(
