@@ -55,6 +55,7 @@ class AskedSchema(Input):
     stage = Words(longest=20, load_default="")
     compare = Keys(load_default=())
     columns = Keys(load_default=())
+    after = Words(longest=120, load_default="")
 
 
 def sent() -> dict[str, str]:
@@ -74,5 +75,10 @@ def asked_for(reader: Reader, wishes: Mapping[str, str] | None = None) -> Asked:
     return Asked(
         first, values.get("last") or first, values.get("county"), values.get("township"), values.get("village"),
         values["every"], values["sort"], values["order"] == "desc", Facets(*(values.get(one) for one in FACETS)),
-        narrowing.unit_id(values["unit"]) if values.get("unit") else None, values["row"], values["stage"],
-        values["compare"], values["columns"])
+        _unit(values.get("unit"), reader), values["row"], values["stage"], values["compare"], values["columns"],
+        values["after"])
+
+
+def _unit(text: str | None, reader: Reader) -> str | None:
+    """A unit by its id; for the public nothing is looked up that is then refused."""
+    return narrowing.unit_id(text) if text and reader.sees_all else text

@@ -6,6 +6,7 @@ is invented.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -41,6 +42,7 @@ def fill(report: Report, asked: Asked, reader: Reader, demo: bool) -> Filled:
     """Read a report at one moment. Raises NotFound for places not the reader's, InvalidInput for months and filters,
     NotYetOver for months.
     """
+    asked = as_meant(report, asked)
     check(report, asked, reader)
     area = area_of(reader, asked.county, asked.township, asked.village)
     with db.snapshot():
@@ -59,8 +61,14 @@ def fill(report: Report, asked: Asked, reader: Reader, demo: bool) -> Filled:
                   own)
 
 
+def as_meant(report: Report, asked: Asked) -> Asked:
+    """The first stage of a report is the one shown without a word."""
+    return replace(asked, stage="") if report.stages and asked.stage == report.stages[0] else asked
+
+
 def check(report: Report, asked: Asked, reader: Reader) -> None:
     """What a report would refuse before it reads anything. Raises InvalidInput and NotYetOver."""
+    asked = as_meant(report, asked)
     check_months(asked, reader)
     narrowing.check(report, asked, reader)
 
