@@ -23,7 +23,7 @@ from orders.reports.readers import Area
 PLACED = {"placed_fen": 1, "back_fen": -1}
 COLUMNS = (
     Column("placed_fen", N_("Ordered"), "fen", "placed", sums=True, formula={"placed_fen": 1}),
-    Column("back_fen", N_("Taken back"), "fen", "placed", sums=True, formula={"back_fen": 1}),
+    Column("back_fen", N_("Orders taken back"), "fen", "placed", sums=True, formula={"back_fen": 1}),
     Column("net_placed_fen", N_("Placed less taken back"), "fen", "placed", sums=True, formula=PLACED),
 )
 
