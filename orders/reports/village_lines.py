@@ -4,6 +4,7 @@ A page reads its own rows alone, in the order of month and number, after the las
 all of them comes from the roll-up. Files hold all rows.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from heapq import merge
@@ -44,6 +45,7 @@ COLUMNS = (
     Column("transfer", N_("Transfer"), "code"), Column("late", N_("Entered late"), "text"),
 )
 THINGS = {"orders": "order", "products": "product", "households": "household", "people": "household"}
+KEY = re.compile("[0-9]{4}-[0-9]{2} [0-9]{15}", re.ASCII)
 AT_ONCE = 500  # rows read together
 
 
@@ -111,10 +113,9 @@ def _key(row: Mapping[str, Any]) -> str:
 
 def _after(text: str) -> tuple[str, int]:
     """The month and the number of the last row of the page before. Raises NotFound for what is no key."""
-    month, _space, number = text.partition(" ")
-    if not (len(month) == 7 and number.isascii() and number.isdigit() and len(number) == 15):
+    if KEY.fullmatch(text) is None:
         raise NotFound()
-    return month, int(number)
+    return text[:7], int(text[8:])
 
 
 def _transfers(asked: Asked, village_id: int, column: Column) -> Iterator[dict[str, Any]]:
