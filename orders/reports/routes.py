@@ -70,7 +70,7 @@ def index() -> str:
              if words in f"{_(report.title)} {_(report.about)} {report.name}".casefold()] if words else []
     groups = [(heading, [one for one in readable if one.group == group]) for group, heading in GROUPS.items()]
     return render_template("reports/index.html", own=own, found=found, words=words, starred=starred,
-                           groups=[group for group in groups if group[1]], few=len(readable) <= FEW,
+                           groups=[group for group in groups if group[1]], few=len(readable) <= FEW, count=len(readable),
                            reader=reader_of(current_user))
 
 
@@ -209,7 +209,8 @@ def _keys(text: str) -> list[str]:
 
 def _form(report: Report, reader: Reader, asked: Mapping[str, str], filled: Filled | None = None) -> dict[str, Any]:
     """What the form of filters needs: its fields, and what they hold."""
-    values: dict[str, Any] = dict(asked)
+    month = clock.period_of(clock.today()) if reader.sees_all else disclosure.newest_month()
+    values: dict[str, Any] = {"from": month, "to": month, "period": month} | dict(asked)
     if filled is not None:
         of = filled.asked
         values |= {"from": of.first, "to": of.last, "period": of.first, "unit": of.unit or ""}
