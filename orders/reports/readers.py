@@ -89,7 +89,14 @@ def _lies_in(where: Where, place_id: int, county_id: int | None, township_id: in
 Choices = list[tuple[str, str]]
 
 
-def choices(reader: Reader, county: str | None, township: str | None = None) -> tuple[Choices, Choices, Choices]:
+def choices(reader: Reader, county: str | None) -> tuple[Choices, Choices]:
+    """Counties, and townships of the chosen one, that this reader may choose from: (code, name), in one statement."""
+    counties, townships, _none = places_to_choose(reader, county, None)
+    return counties, townships
+
+
+def places_to_choose(reader: Reader, county: str | None,
+                     township: str | None) -> tuple[Choices, Choices, Choices]:
     """Counties, townships of the chosen one, and villages of the chosen township, that this reader may choose from:
     (code, name), in one statement.
     """
@@ -107,5 +114,6 @@ def choices(reader: Reader, county: str | None, township: str | None = None) -> 
         | ((Division.level == "township") & Division.code.startswith((county or "none")[:6], autoescape=True))
         | ((Division.level == "village") & Division.code.startswith((township or "none")[:9], autoescape=True)))
     rows = db.session().execute(query.where(named).order_by(Division.code)).all()
-    return tuple([(row.code, row.name) for row in rows if row.level == level]  # type: ignore[return-value]
-                 for level in ("county", "township", "village"))
+    counties, townships, villages = ([(row.code, row.name) for row in rows if row.level == level]
+                                     for level in ("county", "township", "village"))
+    return counties, townships, villages

@@ -36,7 +36,7 @@ from orders.reports.asking import PERSONAL, sent
 from orders.reports.asking import AskedSchema as AskedSchema
 from orders.reports.asking import asked_for as asked_for
 from orders.reports.frame import GROUPS, STAGES, Column, Filled, Report, Row, as_json, as_table, fill, lead_of
-from orders.reports.readers import Reader, choices, reader_of
+from orders.reports.readers import Reader, places_to_choose, reader_of
 from orders.risk import report as risk_signals
 
 bp = Blueprint("reports", __name__)
@@ -70,8 +70,8 @@ def index() -> str:
              if words in f"{_(report.title)} {_(report.about)} {report.name}".casefold()] if words else []
     groups = [(heading, [one for one in readable if one.group == group]) for group, heading in GROUPS.items()]
     return render_template("reports/index.html", own=own, found=found, words=words, starred=starred,
-                           groups=[group for group in groups if group[1]], few=len(readable) <= FEW, count=len(readable),
-                           reader=reader_of(current_user))
+                           groups=[group for group in groups if group[1]], few=len(readable) <= FEW,
+                           count=len(readable), reader=reader_of(current_user))
 
 
 def _show_again(name: str) -> str:
@@ -215,7 +215,7 @@ def _form(report: Report, reader: Reader, asked: Mapping[str, str], filled: Fill
         of = filled.asked
         values |= {"from": of.first, "to": of.last, "period": of.first, "unit": of.unit or ""}
     values["compare"] = asked.get("compare", "").split(",")
-    counties, townships, villages = choices(reader, asked.get("county"), asked.get("township"))
+    counties, townships, villages = places_to_choose(reader, asked.get("county"), asked.get("township"))
     return {"values": values, "counties": counties, "townships": townships,
             "villages": villages if report.by_village else [], "fields": narrowing.choices(report, reader),
             "stage_choices": narrowing.stage_choices(report) if reader.sees_all else [],
