@@ -200,8 +200,15 @@ class Filled:
             _("Made at %(time)s (%(zone)s)", time=self.made, zone=TIME_ZONE),
             _("Ledger head: %(head)s", head=head),
             _("Transfers not yet sealed, included here: %(count)s", count=self.unsealed),
-            *self.content.notes,
+            *self.content.notes, *self._about_totals(),
         ]
+
+    def _about_totals(self) -> list[str]:
+        """Which totals are no sums."""
+        others = [_(column.heading) for column in self.content.columns if column.is_number and not column.sums
+                  and self.content.totals.values.get(column.key) is not None]
+        return [_("Totals are the sums of the rows, but for these, which are worked out over all of them together: "
+                  "%(columns)s.", columns=_(", ").join(others))] if others else []
 
 
 def _in_a_name(name: str, value: Any) -> str:
