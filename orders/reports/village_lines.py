@@ -133,7 +133,7 @@ def _transfers(asked: Asked, village_id: int, column: Column) -> Iterator[dict[s
 
 
 def _fresh(query: Select[Any]) -> list[dict[str, Any]]:
-    """Those that no block holds yet; months by the sealer's own rule. Without a period they stand together in the index.
+    """Those that no block holds yet; months by the sealer's own rule. Their empty periods stand together in the index.
     """
     closed = closed_months()
     rows = db.session().execute(query.where(TRANSFERS.c.block_no.is_(None), TRANSFERS.c.period.is_(None))).mappings()
