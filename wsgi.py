@@ -201,6 +201,7 @@ from orders.reconciling import night
 from orders.reconciling import routes as reconciling_routes
 from orders.reports import api as reports_api
 from orders.reports import cli as report_cli
+from orders.reports import models as report_models
 from orders.reports import routes as report_routes
 from orders.risk import jobs as risk_jobs
 from orders.risk import models as risk_models
@@ -227,7 +228,7 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models,
           evidence_models,
           period_models,
-          collective_models, risk_models,
+          collective_models, risk_models, report_models,
           payout_models,
           openness_models,
           anomaly_models,

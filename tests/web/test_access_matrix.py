@@ -279,7 +279,7 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
 # these show the same to everybody who may come in: somebody else's is as good as one's own
 SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "delivering.van", "reports.show",
           "tracing.events", "tracing.digital_link", "tracing.certificate", "tracing.certificate_pdf",
-          "reports.download", "reports_api.report", "inspection.download", "accounts.download",
+          "reports.download", "reports.keep", "reports_api.report", "inspection.download", "accounts.download",
           "office_overdue.index_as",
           "office_overdue.not_accepted_as", "banking.export"}
 SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit", "household")
@@ -310,6 +310,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
                                      "cut_off_days": "1"},
     "village.set_state": lambda _things: {"state": "listed"},
     **{f"refunds.{name}": lambda _things: {"reason": "多付"} for name in ("ask_whole", "refuse")},
+    "reports.keep": lambda _things: {"deed": "star"},
     "households.reveal": lambda _things: {"purpose": "核对"},
     "refunds.ask": lambda _things: {"reason": "多付", "what": "whole"},
     "refunds.confirm": lambda _things: {"paid_on": TODAY.isoformat()},
