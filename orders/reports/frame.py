@@ -4,7 +4,7 @@ A report is read at one moment. Whatever it is shown as, it says its period and 
 when it was made, the ledger's head, how many transfers are not yet sealed, and whether the world is invented.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -95,11 +95,15 @@ class Content:
     notes: list[str] = field(default_factory=list)
     months: list[dict[str, Any]] = field(default_factory=list)
     about: str = ""  # whose documents these are, where they are those behind one row
+    title: str = ""  # in the words of the year reported, where they change; else the report's own
 
 
 @dataclass(frozen=True)
 class Report:
-    """A report's declaration. `verb`: who may read it, None for everybody. `filters`: some of FILTERS."""
+    """A report's declaration. `verb`: who may read it, None for everybody. `filters`: some of FILTERS.
+
+    `rows_of`: all rows in the order of a page, one after another, where a page holds only the first of them.
+    """
 
     name: str
     title: str
@@ -108,6 +112,7 @@ class Report:
     verb: str | None = None
     by_village: bool = True  # one row for each village; else for each document
     filters: Collection[str] = ()
+    rows_of: Callable[[Asked, Area, Reader], Iterator[Row]] | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ class Filled:
 
     @property
     def title(self) -> str:
-        return str(_(self.report.title))
+        return self.content.title or str(_(self.report.title))
 
     @property
     def period(self) -> str:
