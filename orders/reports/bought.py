@@ -210,7 +210,8 @@ def order_counts(wanted: Wanted, names: Collection[str]) -> dict[tuple[Any, ...]
     db.need_one_moment()
     orders = _orders(wanted, names).subquery()
     keys = [orders.c[name] for name in names]
-    return {tuple(row[:-1]): row[-1] for row in db.session().execute(select(*keys, func.count()).group_by(*keys))}
+    query = select(*keys, func.count()).select_from(orders).group_by(*keys)
+    return {tuple(row[:-1]): row[-1] for row in db.session().execute(query)}
 
 
 def orders_behind(wanted: Wanted, most: int = MOST, accepted: bool = True) -> tuple[list[Any], bool]:
