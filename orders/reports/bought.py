@@ -12,14 +12,15 @@ from heapq import merge
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, collate, false, func, select, true
+from sqlalchemy import ColumnElement, Select, Text, case, cast, collate, false, func, select, true, union_all
 
 from market import clock, db, figures
 from market.errors import NotFound
 from market.figures import ALL, EVERYWHERE, Facets, Where
 from market.sealing import TRANSFERS, closed_months, open_month, signed
-from market.village_months import figures_of
+from market.village_months import VillageMonth, figures_of
 
+MONTHS = db.table(VillageMonth)
 EVENTS = ("accepted", "returned")
 NO_KIND = "none"  # stands for goods of no kind of unit
 MOST = 5_000  # rows that a page holds; all of them are exported
@@ -41,15 +42,29 @@ class Wanted:
     supplier_id: int | None = None
     suppliers: Select[Any] | None = None
     no_kind: bool = False
+    events: Collection[str] = EVENTS
 
-    def holds(self) -> ColumnElement[bool]:
-        """The condition on transfers: accepted or sent back, of these villages and months, and all else wanted.
+    def sealed(self) -> ColumnElement[bool]:
+        """The condition on transfers in blocks, as all else wanted.
 
-        A unit's or co-operative's rows are found by its ledger account, which has an index.
+        Where no place and no account leads to them, those villages do that have figures in these months.
         """
-        condition = TRANSFERS.c.village_id.is_not(None) & TRANSFERS.c.event.in_(EVENTS)
-        condition &= counted_in(self.first, self.last) & self.where.holds(TRANSFERS.c.village_id)
-        condition &= self.facets.holds(TRANSFERS)
+        condition = self._holds() & TRANSFERS.c.period.between(self.first, self.last)
+        if self.where == EVERYWHERE and self.unit_id is None and self.supplier_id is None:
+            condition &= TRANSFERS.c.village_id.in_(
+                select(MONTHS.c.village_id).where(MONTHS.c.period.between(self.first, self.last)))
+        return condition
+
+    def unsealed(self) -> ColumnElement[bool]:
+        """The condition on those in none yet: they count where the sealer will put them."""
+        return self._holds() & TRANSFERS.c.block_no.is_(None) & _dated_in(self.first, self.last)
+
+    def _holds(self) -> ColumnElement[bool]:
+        """Accepted or sent back, of these villages. A unit's or co-operative's rows are found by its ledger account,
+        which has an index; the one that begins with the event leads to nearly all rows and must not be taken.
+        """
+        condition = TRANSFERS.c.village_id.is_not(None) & (TRANSFERS.c.event + "").in_(self.events)
+        condition &= self.where.holds(TRANSFERS.c.village_id) & self.facets.holds(TRANSFERS)
         for name, wanted in (("unit", self.unit_id), ("supplier", self.supplier_id)):
             if wanted is not None:
                 account = f"{name}:{wanted}"
@@ -82,15 +97,15 @@ def number_of(text: str | None) -> int | None:
     return int(text)
 
 
-def counted_in(first: str, last: str) -> ColumnElement[bool]:
-    """The condition that a transfer counts in these months; one not yet sealed counts where the sealer will put it."""
+def _dated_in(first: str, last: str) -> ColumnElement[bool]:
+    """The condition on the business date of a transfer that would be sealed into one of these months."""
     closed = closed_months()
     months = sorted(month for month in {*clock.months_between(first, last), *closed}
                     if first <= open_month(month, closed) <= last)
     dated: ColumnElement[bool] = false()
     for begin, end in _runs(months):
         dated |= TRANSFERS.c.business_date.between(clock.first_day(begin), clock.last_day(end))
-    return TRANSFERS.c.period.between(first, last) | (TRANSFERS.c.block_no.is_(None) & dated)
+    return dated
 
 
 def _runs(months: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -127,7 +142,7 @@ def first_lines(wanted: Wanted, most: int = MOST) -> tuple[list[Line], bool]:
 
 def _sealed(wanted: Wanted, most: int | None = None) -> Iterator[Mapping[str, Any]]:
     """Sealed rows as the index on village and month gives them, sorted within each month by order and line."""
-    query = (_rows(wanted).where(TRANSFERS.c.block_no.is_not(None))
+    query = (select(*_row_columns()).where(wanted.sealed())
              .order_by(TRANSFERS.c.village_id, TRANSFERS.c.period, _plain("order_ref"), _plain("line_ref"),
                        TRANSFERS.c.id).limit(most))
     found = db.session().execute(query, execution_options={"yield_per": AT_ONCE})
@@ -139,17 +154,20 @@ def _unsealed(wanted: Wanted) -> list[Mapping[str, Any]]:
     """The few rows that no block holds yet, in the same order."""
     closed = closed_months()
     found = [{**row, "counted_in": open_month(clock.period_of(row["business_date"]), closed)}
-             for row in db.session().execute(_rows(wanted).where(TRANSFERS.c.block_no.is_(None))).mappings()]
+             for row in db.session().execute(select(*_row_columns()).where(wanted.unsealed())).mappings()]
     return sorted(found, key=lambda row: (*_key(row), row["id"]))
 
 
-def _rows(wanted: Wanted) -> Select[Any]:
-    return select(*(TRANSFERS.c[name] for name in ROW)).where(wanted.holds())
+def _row_columns() -> list[Any]:
+    return [TRANSFERS.c[name] for name in ROW]
 
 
 def _plain(name: str) -> Any:
     """A column of codes in the order of its characters, whatever language the database sorts by."""
-    column = func.coalesce(TRANSFERS.c[name], "")
+    return _in_characters(func.coalesce(TRANSFERS.c[name], ""))
+
+
+def _in_characters(column: Any) -> Any:
     return collate(cast(column, Text), "C") if db.dialect() == "postgresql" else column
 
 
@@ -189,9 +207,9 @@ def sums(wanted: Wanted) -> tuple[int, int]:
 def by_columns(wanted: Wanted, names: Collection[str]) -> list[dict[str, Any]]:
     """Accepted and returned fen and grams by columns of the ledger, added up by the database."""
     db.need_one_moment()
-    keys = [TRANSFERS.c[name] for name in (*names, "event")]
-    query = (select(*keys, *(db.sum_of(signed(TRANSFERS.c[name])).label(name) for name in ("amount_fen", "grams")))
-             .where(wanted.holds()).group_by(*keys))
+    rows = rows_within(wanted, (*names, "event"))
+    keys = [rows.c[name] for name in (*names, "event")]
+    query = select(*keys, *(db.sum_of(rows.c[name]).label(name) for name in ("amount_fen", "grams"))).group_by(*keys)
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in db.session().execute(query).mappings():
         key = tuple(row[name] for name in names)
@@ -220,25 +238,27 @@ def orders_behind(wanted: Wanted, most: int = MOST, accepted: bool = True) -> tu
     `accepted`: only those with goods accepted in these months; else also those from which goods only came back.
     """
     db.need_one_moment()
-    query = _orders(wanted, ("unit_id", "supplier_id"), accepted).order_by(_plain("order_ref")).limit(most + 1)
+    orders = _orders(wanted, ("unit_id", "supplier_id"), accepted).subquery()
+    query = select(orders).order_by(_in_characters(orders.c.order_ref), orders.c.unit_id).limit(most + 1)
     found = db.session().execute(query).all()
     return list(found[:most]), len(found) > most
 
 
 def _orders(wanted: Wanted, names: Collection[str], accepted: bool = True) -> Select[Any]:
     """Each order once for each value of the columns; one booked over to another unit counts there alone."""
-    keys = [TRANSFERS.c[name] for name in (*names, "order_ref")]
-    fen = signed(TRANSFERS.c.amount_fen)
-    taken = func.sum(fen).filter(TRANSFERS.c.event == "accepted")
-    back = func.sum(fen).filter(TRANSFERS.c.event == "returned")
+    rows = rows_within(wanted, (*names, "order_ref", "event", "business_date"))
+    keys = [rows.c[name] for name in (*names, "order_ref")]
+    taken, back = (db.sum_of(case((rows.c.event == event, rows.c.amount_fen), else_=0)) for event in EVENTS)
     return (
-        select(*keys, func.min(TRANSFERS.c.business_date).label("first_day"),
-               func.max(TRANSFERS.c.business_date).label("last_day"), _whole(taken).label("accepted_fen"),
-               _whole(back).label("returned_fen"))
-        .where(wanted.holds(), TRANSFERS.c.order_ref.is_not(None)).group_by(*keys)
-        .having(func.coalesce(taken, 0) > 0 if accepted else true())
+        select(*keys, func.min(rows.c.business_date).label("first_day"),
+               func.max(rows.c.business_date).label("last_day"), taken.label("accepted_fen"),
+               back.label("returned_fen"))
+        .where(rows.c.order_ref.is_not(None)).group_by(*keys).having(taken > 0 if accepted else true())
     )
 
 
-def _whole(total: Any) -> Any:
-    return cast(func.coalesce(total, 0), BigInteger)
+def rows_within(wanted: Wanted, names: Collection[str]) -> Any:
+    """Sealed and unsealed rows below each other, each found by its own index; amounts signed."""
+    columns = [*(TRANSFERS.c[name] for name in names),
+               *(signed(TRANSFERS.c[name]).label(name) for name in ("amount_fen", "grams"))]
+    return union_all(*(select(*columns).where(some) for some in (wanted.sealed(), wanted.unsealed()))).subquery()

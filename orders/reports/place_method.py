@@ -95,7 +95,7 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
 def columns_of(methods: Iterable[str]) -> list[Column]:
     """For each method and for all of them, what MEASURES says; headings in the reader's language."""
     columns = [Column("kind", N_("Kind of unit"), "text")]
-    for method in (*methods, ALL_METHODS):
+    for method in (ALL_METHODS, *methods):
         name = method_words(method)
         columns += [
             Column(key_of(method, measure), _("%(method)s: %(figure)s", method=name, figure=_(heading)), kind,

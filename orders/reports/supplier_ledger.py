@@ -22,7 +22,6 @@ from market.i18n import gettext as _
 from market.linkages import TIES
 from market.parties import Organisation
 from market.places import Division
-from market.sealing import TRANSFERS, signed
 from orders.models import AfterSale, Order, Rating
 from orders.reports import bought, order_lists
 from orders.reports.bought import Wanted
@@ -185,17 +184,17 @@ def _counted(query: Any) -> dict[int, int]:
 
 def _sums(asked: Asked, suppliers: Select[Any]) -> dict[int, Sums]:
     """Accepted, returned and farm-gate money earned less taken back, by supplier; goods of villages only."""
-    event, fen = TRANSFERS.c.event, signed(TRANSFERS.c.amount_fen)
-    farm_gate = TRANSFERS.c.income_kind == "farm_gate"
-    rows = db.session().execute(
-        select(TRANSFERS.c.supplier_id, db.sum_of(case((event == "accepted", fen), else_=0)).label("accepted"),
+    rows = bought.rows_within(
+        Wanted(asked.first, asked.last, suppliers=suppliers, events=(*bought.EVENTS, "attributed", "withdrawn")),
+        ("supplier_id", "event", "income_kind"))
+    event, fen = rows.c.event, rows.c.amount_fen
+    farm_gate = rows.c.income_kind == "farm_gate"
+    found = db.session().execute(
+        select(rows.c.supplier_id, db.sum_of(case((event == "accepted", fen), else_=0)).label("accepted"),
                db.sum_of(case((event == "returned", fen), else_=0)).label("returned"),
                db.sum_of(case((farm_gate & (event == "attributed"), fen), (farm_gate & (event == "withdrawn"), -fen),
-                              else_=0)).label("farm_gate"))
-        .where(TRANSFERS.c.event.in_((*bought.EVENTS, "attributed", "withdrawn")), TRANSFERS.c.village_id.is_not(None),
-               TRANSFERS.c.supplier_id.in_(suppliers), bought.counted_in(asked.first, asked.last))
-        .group_by(TRANSFERS.c.supplier_id))
-    return {row.supplier_id: Sums(row.accepted, row.returned, row.farm_gate) for row in rows}
+                              else_=0)).label("farm_gate")).group_by(rows.c.supplier_id))
+    return {row.supplier_id: Sums(row.accepted, row.returned, row.farm_gate) for row in found}
 
 
 def _orders(asked: Asked, suppliers: Select[Any]) -> dict[int, int]:
