@@ -39,7 +39,7 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
     """The first lines, and the totals of all of them. Not for the public."""
     wanted = wanted_of(asked, area, reader)
     found, more = bought.first_lines(wanted)
-    return content(found, more, wanted)
+    return content(found, more, wanted, exported=True)
 
 
 def rows_of(asked: Asked, area: Area, reader: Reader) -> Iterator[Row]:
@@ -58,8 +58,8 @@ def wanted_of(asked: Asked, area: Area, reader: Reader) -> Wanted:
     return Wanted(asked.first, asked.last, area.where, asked.facets, bought.number_of(asked.unit))
 
 
-def content(found: Sequence[Line], more: bool, wanted: Wanted) -> Content:
-    """Lines as a report shows them; `more`: there are further ones, which only an export holds."""
+def content(found: Sequence[Line], more: bool, wanted: Wanted, exported: bool) -> Content:
+    """Lines as a report shows them; `more`: there are further ones, `exported`: which an export holds."""
     fen, grams = bought.sums(wanted)
     notes = [
         _("One row for each accepted order line and village that grew it; what came back is a row of its own with a "
@@ -68,7 +68,8 @@ def content(found: Sequence[Line], more: bool, wanted: Wanted) -> Content:
           "one is named."),
     ]
     if more:
-        notes.insert(0, more_words(len(found)))
+        notes.insert(0, _("Pages and files at once hold the first rows only, an export holds all of them; the totals are "
+                          "those of all rows.") if exported else more_words(len(found)))
     shown = [row for start in range(0, len(found), BATCH) for row in rows(found[start:start + BATCH])]
     return Content(columns_of(wanted.last), shown, Row({"grams": grams, "amount_fen": fen}), notes,
                    title=title(wanted.last))
@@ -77,7 +78,7 @@ def content(found: Sequence[Line], more: bool, wanted: Wanted) -> Content:
 def ending_with(wanted: Wanted, key: str) -> Content:
     """The same lines with one figure last: those behind a figure of another report."""
     found, more = bought.first_lines(wanted)
-    filled = content(found, more, wanted)
+    filled = content(found, more, wanted, exported=False)
     last = [column for column in filled.columns if column.key == key]
     return replace(filled, columns=[*(column for column in filled.columns if column.key != key), *last], title="")
 
@@ -90,8 +91,7 @@ def columns_of(month: str) -> tuple[Column, ...]:
 
 def more_words(shown: int) -> str:
     """Said where a page holds only the first rows."""
-    return str(_("Shown are the first %(count)s rows; the totals are those of all rows. Export the report to get all "
-                 "of them.", count=shown))
+    return str(_("Shown are the first %(count)s rows; the totals are those of all rows.", count=shown))
 
 
 def title(month: str) -> str:
