@@ -68,8 +68,8 @@ def content(found: Sequence[Line], more: bool, wanted: Wanted, exported: bool) -
           "one is named."),
     ]
     if more:
-        notes.insert(0, _("Pages and files at once hold the first rows only, an export holds all of them; the totals are "
-                          "those of all rows.") if exported else more_words(len(found)))
+        notes.insert(0, _("Pages and files at once hold the first rows only, an export holds all of them; the totals "
+                          "are those of all rows.") if exported else more_words(len(found)))
     shown = [row for start in range(0, len(found), BATCH) for row in rows(found[start:start + BATCH])]
     return Content(columns_of(wanted.last), shown, Row({"grams": grams, "amount_fen": fen}), notes,
                    title=title(wanted.last))
