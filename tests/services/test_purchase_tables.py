@@ -162,7 +162,7 @@ def _all_tables(world: World) -> list[Any]:
     told.append(rows(read(purchase_detail.REPORT, "2026-10", "2026-12", unit=hospital)))
     assert {row["unit"] for row in told[-1].values()} == {"永州演示医院"}
     with pytest.raises(NotFound):
-        read(purchase_detail.REPORT, "2026-10", unit="医院")
+        bought.number_of("医院")
     return told
 
 
