@@ -24,8 +24,13 @@ from orders.reports import (
     narrowing,
     office,
     paper,
+    place_method,
+    place_method_lines,
+    price_monitor,
+    purchase_detail,
     recall_list,
     reconciliation,
+    supplier_ledger,
     taken_back,
     unit_progress,
     village_income,
@@ -45,9 +50,12 @@ REPORTS = {report.name: report for report in (
     village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT, reconciliation.REPORT,
     anomalies.REPORT, late_payments.REPORT, helped_households.REPORT, taken_back.LINES_REPORT,
     taken_back.MONTHS_REPORT, collective_income.REPORT, risk_signals.REPORT, income_unpaid.REPORT,
-    household_income.REPORT)}
+    household_income.REPORT, place_method.REPORT, purchase_detail.REPORT, supplier_ledger.REPORT,
+    price_monitor.REPORT)}
 # by the name of a report: from the key of a column to the report of the documents behind it
-LINES: Mapping[str, Callable[[str], Report]] = {village_income.REPORT.name: village_lines.report_of}
+LINES: Mapping[str, Callable[[str], Report]] = {
+    village_income.REPORT.name: village_lines.report_of, place_method.REPORT.name: place_method_lines.report_of,
+    supplier_ledger.REPORT.name: supplier_ledger.lines_of}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),

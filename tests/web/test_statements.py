@@ -94,6 +94,10 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
         "/reports/village-income/lines?figure=orders&village=431128001200&from=2026-10&to=2026-10",
         "/office/households?place=431128001200", "/office/household-classes?tab=set",
         "/reports/household-income?from=2026-10&to=2026-10",
+        *(f"/reports/{name}?from=2026-10&to=2026-10" for name in (
+            "by-place-and-method", "purchase-detail", "supplier-ledger", "price-monitor")),
+        "/reports/by-place-and-method/lines?from=2026-10&to=2026-10&row=school&figure=all-fen",
+        "/reports/by-place-and-method/lines?from=2026-10&to=2026-10&row=school&figure=all-villages",
         "/reports/recalls?from=2026-10&to=2026-10", "/reconciliation/tasks?kind=foreign_charge",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
 
