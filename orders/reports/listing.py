@@ -1,0 +1,99 @@
+"""Reports that list single documents: read by key, batch after batch, whatever their number; totals come from SQL."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, literal, or_, select, true, tuple_
+
+from market import clock, db
+from market.errors import NotFound
+from market.figures import EVERYWHERE, Facets, Where
+from market.i18n import gettext as _
+from market.parties import Organisation
+from orders.models import Order
+from orders.overdue.lists import unit_lies_in
+from orders.reports import frame
+from orders.reports.frame import Asked
+
+MOST = 5_000  # rows of a page; exports get all of them
+BATCH = 1_000
+Found = Sequence[Row[*tuple[Any, ...]]]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Documents in the order of a key, whose columns together are unique; `rows_of` describes a batch of them at once.
+    """
+
+    query: Select[Any]
+    key: Sequence[Any]
+    rows_of: Callable[[Found], list[frame.Row]]
+
+    def every(self, batch: int = BATCH) -> Iterator[frame.Row]:
+        """All of them, one after another, in memory that does not grow. Keep the snapshot open until the last."""
+        for found in self._batches(batch):
+            yield from self.rows_of(found)
+
+    def first(self, most: int = MOST) -> tuple[list[frame.Row], bool]:
+        """The first of them, and whether there are more."""
+        found = self._after(None, most + 1)
+        return self.rows_of(found[:most]), len(found) > most
+
+    def _batches(self, batch: int) -> Iterator[Found]:
+        after: Sequence[Any] | None = None
+        while found := self._after(after, batch):
+            yield found
+            if len(found) < batch:
+                return
+            after = [getattr(found[-1], self._name(at)) for at in range(len(self.key))]
+
+    def _after(self, after: Sequence[Any] | None, most: int) -> Found:
+        query = self.query.add_columns(*(column.label(self._name(at)) for at, column in enumerate(self.key)))
+        if after is not None:
+            values = (literal(value, column.type) for value, column in zip(after, self.key, strict=True))
+            query = query.where(tuple_(*self.key) > tuple_(*values))
+        return db.session().execute(query.order_by(*self.key).limit(most)).all()
+
+    @staticmethod
+    def _name(at: int) -> str:
+        return f"key_{at}"
+
+
+def more_words(shown: int, more: bool) -> list[str]:
+    """Said where a page holds only the first rows."""
+    return [_("Shown are the first %(count)s rows; the totals are those of all rows. Export the report to get all "
+              "of them.", count=shown)] if more else []
+
+
+def days(asked: Asked) -> tuple[date, date]:
+    """The first and the last day of the months asked for."""
+    return clock.first_day(asked.first), clock.last_day(asked.last)
+
+
+def number_of(text: str | None) -> int | None:
+    """An id as it stands in an address. Raises NotFound for what is none."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise NotFound()
+    return int(text)
+
+
+def lies_in(where: Where, organisation_id: Any) -> ColumnElement[bool]:
+    """That an organisation is at home in an area; whoever sees all sees those without a place as well."""
+    if where == EVERYWHERE:
+        return true()
+    condition: ColumnElement[bool] = organisation_id.in_(select(Organisation.id).where(unit_lies_in(where)))
+    return condition
+
+
+def of_area(where: Where) -> ColumnElement[bool]:
+    """Orders whose unit or co-operative is at home in an area: an order between two counties is in both."""
+    return true() if where == EVERYWHERE else or_(lies_in(where, Order.unit_id), lies_in(where, Order.supplier_id))
+
+
+def of_facets(facets: Facets, columns: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    """What facets ask for of the columns that a list has; others say nothing about it."""
+    return [column == wanted for name, column in columns.items() if (wanted := getattr(facets, name)) is not None]
