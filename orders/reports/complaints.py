@@ -21,7 +21,7 @@ from orders.reports.readers import Area, Reader
 COLUMNS = (
     Column("opened", N_("Opened on"), "code"), Column("number", N_("Case"), "code"),
     Column("kind", N_("Kind"), "text"), Column("order", N_("Order"), "code"),
-    Column("goods", N_("What it is about"), "text"), Column("reason", N_("Reason"), "text"),
+    Column("goods", N_("Goods concerned"), "text"), Column("reason", N_("Reason"), "text"),
     Column("unit", N_("Unit"), "text"), Column("supplier", N_("Co-operative"), "text"),
     Column("closed", N_("Closed on"), "code"), Column("days", N_("Days open"), "count"),
     Column("outcome", N_("Outcome"), "text"), Column("refund_fen", N_("Refund"), "fen", sums=True),

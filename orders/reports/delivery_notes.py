@@ -91,7 +91,7 @@ def _columns() -> Select[Any]:
         .outerjoin(second, second.c.id == Acceptance.second_receiver))
 
 
-def _sent(asked: Asked, area: Area, columns: Select[Any]) -> Select[Any]:
+def _sent(asked: Asked, area: Area, columns: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     """The same notes for rows and totals: of the area, sent in these months."""
     query = (
         columns.select_from(ShipmentLine).join(Shipment, Shipment.id == ShipmentLine.shipment_id)

@@ -17,14 +17,20 @@ from orders.anomalies import report as anomalies
 from orders.collective import report as collective_income
 from orders.linkages import report as helped_households
 from orders.reports import (
+    certified_products,
+    complaints,
+    coop_return,
+    delivery_notes,
     disclosure,
     filing_register,
     household_income,
     income_unpaid,
+    inspections,
     late_payments,
     office,
     recall_list,
     reconciliation,
+    school_supply,
     taken_back,
     unit_progress,
     village_income,
@@ -40,12 +46,16 @@ REPORTS = {report.name: report for report in (
     village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT, reconciliation.REPORT,
     anomalies.REPORT, late_payments.REPORT, helped_households.REPORT, taken_back.LINES_REPORT,
     taken_back.MONTHS_REPORT, collective_income.REPORT, risk_signals.REPORT, income_unpaid.REPORT,
-    household_income.REPORT)}
+    household_income.REPORT, certified_products.REPORT, coop_return.REPORT, inspections.REPORT, delivery_notes.REPORT,
+    school_supply.REPORT, complaints.REPORT)}
 # by the name of a report: from the key of a column to the report of the documents behind it
-LINES: Mapping[str, Callable[[str], Report]] = {village_income.REPORT.name: village_lines.report_of}
+LINES: Mapping[str, Callable[[str], Report]] = {
+    village_income.REPORT.name: village_lines.report_of, certified_products.REPORT.name: certified_products.lines_of,
+    coop_return.REPORT.name: coop_return.lines_of, school_supply.REPORT.name: school_supply.lines_of}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),
+    MenuEntry("supplier", N_("Reports"), "reports.index", "surplus.read", "report", group="people"),
     MenuEntry("shop", N_("Reports"), "reports.index", None, "report"),
 )
 DESK = dict.fromkeys(("village", "township", "agriculture", "revitalisation", "finance", "city"), "reports.office_home")
