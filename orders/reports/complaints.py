@@ -12,7 +12,7 @@ from market.i18n import gettext as _
 from market.parties import Organisation
 from orders.aftersale import states
 from orders.delivering.reasons import REASONS
-from orders.models import AfterSale, AfterSaleLine, Order, OrderLine, Refund
+from orders.models import AfterSale, AfterSaleLine, Order, OrderLine, ReturnLine
 from orders.reports import listing
 from orders.reports.frame import Asked, Column, Content, Report, Row
 from orders.reports.listing import Found, Listing
@@ -24,18 +24,20 @@ COLUMNS = (
     Column("goods", N_("Goods concerned"), "text"), Column("reason", N_("Reason"), "text"),
     Column("unit", N_("Unit"), "text"), Column("supplier", N_("Co-operative"), "text"),
     Column("closed", N_("Closed on"), "code"), Column("days", N_("Days open"), "count"),
-    Column("outcome", N_("Outcome"), "text"), Column("refund_fen", N_("Refund"), "fen", sums=True),
+    Column("outcome", N_("Outcome"), "text"), Column("back_fen", N_("Value of goods sent back"), "fen", sums=True),
+    Column("refund_fen", N_("Refund"), "fen", sums=True),
 )
 
 
 def read(asked: Asked, area: Area, reader: Reader) -> Content:
     """The first cases, and the refunds of all. Not for the public."""
     rows, more = _listing(asked, area, reader).first()
-    return Content(COLUMNS, rows, Row({"refund_fen": _refunded(asked, area)}), [
+    return Content(COLUMNS, rows, Row(_totals(asked, area)), [
         *listing.more_words(len(rows), more),
         _("Days are counted from opening to closing, of open cases until today; cases between two places stand in "
           "both."),
-        _("Refund: money that was given back for the goods of this case so far, as the co-operative confirmed it."),
+        _("Refund: money given back on the order so far. It is confirmed for an order, not for a case, and stands in "
+          "the row of the order's first case of this time, so that it is counted once."),
     ])
 
 
@@ -47,13 +49,18 @@ def rows_of(asked: Asked, area: Area, reader: Reader) -> Iterator[Row]:
 def _listing(asked: Asked, area: Area, reader: Reader) -> Listing:
     if not reader.sees_all:
         raise NotFound()
+    other = db.table(AfterSale).alias()
+    earlier = select(other.c.id).where(
+        other.c.order_id == AfterSale.order_id, other.c.id < AfterSale.id,
+        other.c.business_date >= listing.days(asked)[0]).exists()
     query = _cases(asked, area, select(
-        db.table(AfterSale), Order.number.label("order_number"), Order.supplier_name,
-        Organisation.name.label("unit"))).join(Organisation, Organisation.id == Order.unit_id)
+        db.table(AfterSale), Order.number.label("order_number"), Order.supplier_name, Order.refunded_fen,
+        earlier.label("is_further"), Organisation.name.label("unit"))).join(
+            Organisation, Organisation.id == Order.unit_id)
     return Listing(query, (AfterSale.business_date, AfterSale.id), _rows)
 
 
-def _cases(asked: Asked, area: Area, columns: Select[Any]) -> Select[Any]:
+def _cases(asked: Asked, area: Area, columns: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     query = (
         columns.select_from(AfterSale).join(Order, Order.id == AfterSale.order_id)
         .where(AfterSale.business_date.between(*listing.days(asked)), listing.of_area(area.where),
@@ -63,16 +70,20 @@ def _cases(asked: Asked, area: Area, columns: Select[Any]) -> Select[Any]:
     return query if unit_id is None else query.where(Order.unit_id == unit_id)
 
 
-def _refunded(asked: Asked, area: Area) -> int:
-    query = _cases(asked, area, select(db.sum_of(Refund.amount_fen))).join(
-        Refund, Refund.return_id == AfterSale.return_id).where(Refund.state == "done")
-    return int(db.session().execute(query).scalar_one())
+def _totals(asked: Asked, area: Area) -> dict[str, int]:
+    """Sums of all cases, by SQL."""
+    run = db.session().execute
+    back = _cases(asked, area, select(db.sum_of(ReturnLine.amount_fen))).join(
+        ReturnLine, ReturnLine.return_id == AfterSale.return_id)
+    orders = _cases(asked, area, select(AfterSale.order_id)).subquery()
+    refunded = select(db.sum_of(Order.refunded_fen)).where(Order.id.in_(select(orders.c.order_id)))
+    return {"back_fen": run(back).scalar_one(), "refund_fen": run(refunded).scalar_one()}
 
 
 def _rows(found: Found) -> list[Row]:
-    """Cases with what they are about and what was given back; two statements for each batch."""
+    """Cases with what they are about and what went back; two statements for each batch."""
     goods = _goods([case.id for case in found])
-    back = _refunds([case.return_id for case in found if case.return_id is not None])
+    back = _sent_back([case.return_id for case in found if case.return_id is not None])
     return [_row(case, goods.get(case.id), back) for case in found]
 
 
@@ -87,22 +98,25 @@ def _goods(case_ids: Sequence[int]) -> Mapping[int, list[str]]:
     return names
 
 
-def _refunds(return_ids: Sequence[int]) -> dict[int, int]:
+def _sent_back(return_ids: Sequence[int]) -> dict[int, int]:
     return {row.return_id: row.fen for some in db.chunks(return_ids) for row in db.session().execute(
-        select(Refund.return_id, db.sum_of(Refund.amount_fen).label("fen"))
-        .where(Refund.return_id.in_(some), Refund.state == "done").group_by(Refund.return_id))}
+        select(ReturnLine.return_id, db.sum_of(ReturnLine.amount_fen).label("fen"))
+        .where(ReturnLine.return_id.in_(some)).group_by(ReturnLine.return_id))}
 
 
 def _row(case: Any, goods: Sequence[str] | None, back: Mapping[int, int]) -> Row:
     closed = clock.business_date(case.closed_at) if case.closed_at is not None else None
-    return Row({
+    row = Row({
         "opened": case.business_date.isoformat(), "number": case.number, "kind": _(states.KIND_LABELS[case.kind]),
         "order": case.order_number, "goods": "、".join(goods) if goods else _("the whole delivery"),
         "reason": _(REASONS[case.reason]) if case.reason in REASONS else case.reason,
         "unit": case.unit, "supplier": case.supplier_name, "closed": closed.isoformat() if closed else None,
         "days": ((closed or clock.today()) - case.business_date).days, "outcome": _(states.STATE_LABELS[case.state]),
-        "refund_fen": back.get(case.return_id, 0),
+        "back_fen": back.get(case.return_id, 0), "refund_fen": None if case.is_further else case.refunded_fen,
     }, place=str(case.id), order=f"{case.business_date.isoformat()} {case.id:012d}")
+    if case.is_further:
+        row.instead["refund_fen"] = _("see its first case")
+    return row
 
 
 REPORT = Report("complaints", N_("Quality and complaints"),

@@ -34,9 +34,9 @@ COLUMNS = (
     Column("sent_on", N_("Sent on"), "code"), Column("unit", N_("Unit"), "text"),
     Column("supplier", N_("Co-operative"), "text"), Column("window", N_("Delivery window"), "text"),
     Column("vehicle", N_("Vehicle run"), "code"), Column("lot", N_("Lot"), "code"),
-    Column("product", N_("Product"), "text"), Column("ordered_grams", N_("Ordered"), "grams", sums=True),
-    Column("sent_grams", N_("Sent"), "grams", sums=True),
-    Column("accepted_grams", N_("Weight"), "grams", "accepted", sums=True),
+    Column("product", N_("Product"), "text"), Column("ordered_grams", N_("Ordered weight"), "grams", sums=True),
+    Column("sent_grams", N_("Sent weight"), "grams", sums=True),
+    Column("accepted_grams", N_("Accepted weight"), "grams", "accepted", sums=True),
     Column("price_fen", N_("Unit price"), "fen"),
     Column("amount_fen", N_("Amount"), "fen", "accepted", sums=True),
     Column("certificate", N_("Certificate no."), "code"), Column("temperature", N_("Temperature, °C"), "code"),
@@ -66,23 +66,25 @@ def rows_of(asked: Asked, area: Area, reader: Reader) -> Iterator[Row]:
 def _listing(asked: Asked, area: Area, reader: Reader) -> Listing:
     if not reader.sees_all:
         raise NotFound()
-    return Listing(_sent(asked, area, _columns()), (Shipment.business_date, Shipment.id, ShipmentLine.id), _rows)
+    return Listing(_described(asked, area), (Shipment.business_date, Shipment.id, ShipmentLine.id), _rows)
 
 
-def _columns() -> Select[Any]:
+def _described(asked: Asked, area: Area) -> Select[Any]:
     unit, shipper, first, second = (db.table(one).alias() for one in (Organisation, User, User, User))
     other = db.table(ShipmentLine).alias()
     earlier = select(other.c.id).where(
         other.c.order_line_id == ShipmentLine.order_line_id, other.c.id < ShipmentLine.id).exists()
-    return (
-        select(ShipmentLine.id, ShipmentLine.packed_grams, earlier.label("is_further"), Order.number,
-               Order.supplier_name, Order.delivery_window, Shipment.business_date,
+    columns = (
+        select(ShipmentLine.id, ShipmentLine.shipment_id, ShipmentLine.packed_grams, earlier.label("is_further"),
+               Order.number, Order.supplier_name, Order.delivery_window, Shipment.business_date,
                unit.c.name.label("unit"), DeliveryRun.number.label("run"), Lot.code.label("lot"),
                OrderLine.product_name, OrderLine.substitute_name, OrderLine.substitute_product_id,
                OrderLine.ordered_milli, OrderLine.grams_per_unit, OrderLine.price_fen,
                AcceptanceLine.price_fen.label("accepted_price_fen"), AcceptanceLine.temperature_tenths,
                certificates.number_that_holds(Lot.id).label("certificate"),
-               shipper.c.name.label("shipper"), first.c.name.label("first"), second.c.name.label("second"))
+               shipper.c.name.label("shipper"), first.c.name.label("first"), second.c.name.label("second")))
+    return (
+        _sent(asked, area, columns)
         .join(unit, unit.c.id == Order.unit_id).join(DeliveryRun, DeliveryRun.id == Shipment.run_id)
         .join(shipper, shipper.c.id == Shipment.shipped_by)
         .outerjoin(Acceptance, Acceptance.order_id == Order.id)
@@ -142,7 +144,7 @@ def _row(line: Any, taken: Any) -> Row:
         "amount_fen": taken.fen if taken else 0 if is_accepted else None, "certificate": line.certificate,
         "temperature": degrees(line.temperature_tenths) if line.temperature_tenths is not None else None,
         "signatures": "、".join(name for name in (line.shipper, line.first, line.second) if name),
-    }, place=str(line.id), order=f"{line.business_date.isoformat()} {line.number} {line.id:012d}")
+    }, place=str(line.id), order=f"{line.business_date.isoformat()} {line.shipment_id:012d} {line.id:012d}")
     if line.is_further:
         row.instead["ordered_grams"] = _("see its first lot")
     return row

@@ -31,21 +31,21 @@ class Listing:
     key: Sequence[Any]
     rows_of: Callable[[Found], list[frame.Row]]
 
-    def every(self, batch: int = BATCH) -> Iterator[frame.Row]:
+    def every(self) -> Iterator[frame.Row]:
         """All of them, one after another, in memory that does not grow. Keep the snapshot open until the last."""
-        for found in self._batches(batch):
+        for found in self._batches():
             yield from self.rows_of(found)
 
-    def first(self, most: int = MOST) -> tuple[list[frame.Row], bool]:
+    def first(self) -> tuple[list[frame.Row], bool]:
         """The first of them, and whether there are more."""
-        found = self._after(None, most + 1)
-        return self.rows_of(found[:most]), len(found) > most
+        found = self._after(None, MOST + 1)
+        return self.rows_of(found[:MOST]), len(found) > MOST
 
-    def _batches(self, batch: int) -> Iterator[Found]:
+    def _batches(self) -> Iterator[Found]:
         after: Sequence[Any] | None = None
-        while found := self._after(after, batch):
+        while found := self._after(after, BATCH):
             yield found
-            if len(found) < batch:
+            if len(found) < BATCH:
                 return
             after = [getattr(found[-1], self._name(at)) for at in range(len(self.key))]
 

@@ -181,6 +181,6 @@ def lines_of(figure: str) -> Report:
 
 
 REPORT = Report("school-supply", N_("Direct supply of schools"),
-                N_("What each school bought and what registered households grew of it, by month: the 校农结合 form."),
+                N_("What each school bought, and what of it registered households grew, month by month."),
                 read, verb="report.read", by_village=False,
                 filters=("unit", "method", "fund_source", "category", "certified"))
