@@ -91,6 +91,9 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
         "/reports/village-income?from=2026-10&to=2026-10&every=1",
         "/office/households?place=431128001200", "/office/household-classes?tab=set",
         "/reports/household-income?from=2026-10&to=2026-10",
+        *(f"/reports/{name}?from=2026-10&to=2026-10" for name in (
+            "purchase-inspections", "delivery-notes", "complaints", "certified-products", "school-supply",
+            "co-op-return")),
         "/reports/recalls?from=2026-10&to=2026-10", "/reconciliation/tasks?kind=foreign_charge",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
 
