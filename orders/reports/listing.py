@@ -1,11 +1,11 @@
-"""Reports that list single documents: read by key, batch after batch, whatever their number; totals come from SQL."""
+"""Reports that list single documents: read in the order of a key, whatever their number; totals come from SQL."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Row, Select, or_, select, true
 
 from market import clock, db
 from market.errors import NotFound
@@ -18,7 +18,7 @@ from orders.reports import frame
 from orders.reports.frame import Asked
 
 MOST = 5_000  # rows of a page; exports get all of them
-BATCH = 1_000
+BATCH = 1_000  # rows fetched and described together
 Found = Sequence[Row[*tuple[Any, ...]]]
 
 
@@ -33,32 +33,18 @@ class Listing:
 
     def every(self) -> Iterator[frame.Row]:
         """All of them, one after another, in memory that does not grow. Keep the snapshot open until the last."""
-        for found in self._batches():
-            yield from self.rows_of(found)
+        found = db.session().execute(self._sorted(), execution_options={"yield_per": BATCH})
+        with found:
+            for some in found.partitions():
+                yield from self.rows_of(some)
 
     def first(self) -> tuple[list[frame.Row], bool]:
         """The first of them, and whether there are more."""
-        found = self._after(None, MOST + 1)
+        found = db.session().execute(self._sorted().limit(MOST + 1)).all()
         return self.rows_of(found[:MOST]), len(found) > MOST
 
-    def _batches(self) -> Iterator[Found]:
-        after: Sequence[Any] | None = None
-        while found := self._after(after, BATCH):
-            yield found
-            if len(found) < BATCH:
-                return
-            after = [getattr(found[-1], self._name(at)) for at in range(len(self.key))]
-
-    def _after(self, after: Sequence[Any] | None, most: int) -> Found:
-        query = self.query.add_columns(*(column.label(self._name(at)) for at, column in enumerate(self.key)))
-        if after is not None:
-            values = (literal(value, column.type) for value, column in zip(after, self.key, strict=True))
-            query = query.where(tuple_(*self.key) > tuple_(*values))
-        return db.session().execute(query.order_by(*self.key).limit(most)).all()
-
-    @staticmethod
-    def _name(at: int) -> str:
-        return f"key_{at}"
+    def _sorted(self) -> Select[Any]:
+        return self.query.order_by(*self.key)
 
 
 def more_words(shown: int, more: bool) -> list[str]:
