@@ -1,5 +1,6 @@
 """What stands in a report's address, and what a reader asks for by it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ NAMES = ("from", "to", "period", "county", "township", "village", "every", "sort
          *SEVERAL, *FILTERS)
 PERSONAL = ("county", "township", "village", "every", "sort", "order", "stage", "compare", *FILTERS)  # without months
 MOST_COLUMNS = 200
+KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
 class Keys(fields.Field[tuple[str, ...]]):
@@ -27,8 +29,7 @@ class Keys(fields.Field[tuple[str, ...]]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> tuple[str, ...]:
         keys = tuple(dict.fromkeys(str(value).split(",")))
-        if len(keys) > MOST_COLUMNS or not all(key.isascii() and key.replace("_", "").isalnum() and len(key) <= 60
-                                               for key in keys):
+        if len(keys) > MOST_COLUMNS or not all(map(KEY.fullmatch, keys)):
             raise ValidationError(N_("This is not understood."))
         return keys
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 
 from market import db
-from market.access import Anonymous, Visitor, can
+from market.access import SUPPLIER, Anonymous, Visitor, can
 from market.errors import NotFound
 from market.figures import EVERYWHERE, Where
 from market.places import Division
@@ -15,10 +15,14 @@ READS_ALL = {"auditor", "operator_audit"}
 
 @dataclass(frozen=True)
 class Reader:
-    """`sees_all`: every figure of the area, documents behind it, any months; the public sees one month, masked."""
+    """`sees_all`: every figure of the area, documents behind it, any months; the public sees one month, masked.
+
+    `supplier_id`: a co-operative, which reads of reports that are not public its own rows and nothing else.
+    """
 
     sees_all: bool
     where: Where = EVERYWHERE
+    supplier_id: int | None = None
 
 
 PUBLIC = Reader(False)
@@ -29,7 +33,7 @@ NOWHERE = Where(village_ids=())
 def reader_of(visitor: Visitor | Anonymous, verb: str = "report.read") -> Reader:
     """What this visitor may read; `verb` decides who is more than the public."""
     if not isinstance(visitor, Visitor) or not can(visitor, verb):
-        return PUBLIC
+        return PUBLIC if visitor.organisation_kind != SUPPLIER else Reader(False, supplier_id=visitor.organisation_id)
     if visitor.roles & READS_ALL:
         return WHOLE
     level = db.session().scalar(select(Division.level).where(Division.id == visitor.division_id))

@@ -16,10 +16,15 @@ from orders.anomalies import report as anomalies
 from orders.collective import report as collective_income
 from orders.linkages import report as helped_households
 from orders.reports import (
+    certified_products,
+    complaints,
+    coop_return,
+    delivery_notes,
     disclosure,
     filing_register,
     household_income,
     income_unpaid,
+    inspections,
     late_payments,
     narrowing,
     office,
@@ -30,6 +35,7 @@ from orders.reports import (
     purchase_detail,
     recall_list,
     reconciliation,
+    school_supply,
     supplier_ledger,
     taken_back,
     unit_progress,
@@ -37,7 +43,7 @@ from orders.reports import (
     village_lines,
     wishes,
 )
-from orders.reports.asking import PERSONAL, sent
+from orders.reports.asking import KEY, MOST_COLUMNS, PERSONAL, sent
 from orders.reports.asking import AskedSchema as AskedSchema
 from orders.reports.asking import asked_for as asked_for
 from orders.reports.frame import GROUPS, STAGES, Column, Filled, Report, Row, as_json, as_table, fill, lead_of
@@ -51,14 +57,17 @@ REPORTS = {report.name: report for report in (
     anomalies.REPORT, late_payments.REPORT, helped_households.REPORT, taken_back.LINES_REPORT,
     taken_back.MONTHS_REPORT, collective_income.REPORT, risk_signals.REPORT, income_unpaid.REPORT,
     household_income.REPORT, place_method.REPORT, purchase_detail.REPORT, supplier_ledger.REPORT,
-    price_monitor.REPORT)}
+    price_monitor.REPORT, certified_products.REPORT, coop_return.REPORT, inspections.REPORT, delivery_notes.REPORT,
+    school_supply.REPORT, complaints.REPORT)}
 # by the name of a report: from the key of a column to the report of the documents behind it
 LINES: Mapping[str, Callable[[str], Report]] = {
     village_income.REPORT.name: village_lines.report_of, place_method.REPORT.name: place_method_lines.report_of,
-    supplier_ledger.REPORT.name: supplier_ledger.lines_of}
+    supplier_ledger.REPORT.name: supplier_ledger.lines_of, certified_products.REPORT.name: certified_products.lines_of,
+    coop_return.REPORT.name: coop_return.lines_of, school_supply.REPORT.name: school_supply.lines_of}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),
+    MenuEntry("supplier", N_("Reports"), "reports.index", "surplus.read", "report", group="people"),
     MenuEntry("shop", N_("Reports"), "reports.index", None, "report"),
 )
 DESK = dict.fromkeys(("village", "township", "agriculture", "revitalisation", "finance", "city"), "reports.office_home")
@@ -209,7 +218,7 @@ def filled_as_asked(report: Report, reader: Reader, asked: Mapping[str, str] | N
 
 def _keys(text: str) -> list[str]:
     """Keys of columns; what is none is left out."""
-    return [key for key in text.split(",") if key.isascii() and key.replace("_", "").isalnum()][:100]
+    return [key for key in text.split(",") if KEY.fullmatch(key)][:MOST_COLUMNS]
 
 
 # ---- outputs --------------------------------------------------------------------------------------------------------

@@ -300,6 +300,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "reconciliation.settle": lambda _things: {"remark": "查清了"},
     "household_accounts.enter": lambda _things: {"holder": "户主", "bank": "农商行", "number": "62170000"},
     "papers.refuse": lambda _things: {"reason": "看不清"},
+    "members.confirm": lambda _things: {"decision_no": "3号", "decided_on": TODAY.isoformat()},
     "linkages.end": lambda _things: {"last_day": TODAY.isoformat()},
     "declaring.correct": lambda _things: {"reason": "多写", "amount_fen": "0.01"},
     **{name: lambda _things: {"reason": "不属实"} for name in (

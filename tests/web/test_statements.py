@@ -98,6 +98,9 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
             "by-place-and-method", "purchase-detail", "supplier-ledger", "price-monitor")),
         "/reports/by-place-and-method/lines?from=2026-10&to=2026-10&row=school&figure=all-fen",
         "/reports/by-place-and-method/lines?from=2026-10&to=2026-10&row=school&figure=all-villages",
+        *(f"/reports/{name}?from=2026-10&to=2026-10" for name in (
+            "purchase-inspections", "delivery-notes", "complaints", "certified-products", "school-supply",
+            "co-op-return")),
         "/reports/recalls?from=2026-10&to=2026-10", "/reconciliation/tasks?kind=foreign_charge",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
 
