@@ -4,7 +4,7 @@ A report is read at one moment. Whatever it is shown as, it says its period and 
 when it was made, the ledger's head, how many transfers are not yet sealed, and whether the world is invented.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -99,7 +99,10 @@ class Content:
 
 @dataclass(frozen=True)
 class Report:
-    """A report's declaration. `verb`: who may read it, None for everybody. `filters`: some of FILTERS."""
+    """A report's declaration. `verb`: who may read it, None for everybody. `filters`: some of FILTERS.
+
+    `rows_of`: all rows one by one, of a report whose `read` gives only some of them; files are made from it.
+    """
 
     name: str
     title: str
@@ -108,6 +111,7 @@ class Report:
     verb: str | None = None
     by_village: bool = True  # one row for each village; else for each document
     filters: Collection[str] = ()
+    rows_of: Callable[[Asked, Area, Reader], Iterator[Row]] | None = None
 
 
 @dataclass(frozen=True)
