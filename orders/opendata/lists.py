@@ -13,7 +13,7 @@ from orders.opendata.publishing import ENTRIES
 from orders.opendata.rendering import status_of
 from orders.opendata.sets import BY_NAME, DataSet
 
-FEED_PAGE = 100
+FEED_PAGE, MONTHS_PER_PAGE = 100, 24
 
 
 def known(name: str) -> DataSet:
@@ -31,17 +31,11 @@ def newest() -> Sequence[Any]:
 
 
 def months(page: int) -> Page:
-    """Months with their entries by name of the set, the newest first."""
-    total = db.session().scalar(select(func.count(func.distinct(ENTRIES.c.month)))) or 0
-    found = paging.read(
-        select(ENTRIES.c.month).distinct().order_by(ENTRIES.c.month.desc()), total, page)
-    names = [row.month for row in found.rows]
-    rows = db.session().execute(select(ENTRIES).where(
-        ENTRIES.c.id.in_(publishing.newest_ids()), ENTRIES.c.month.in_(names))).all()
-    by_month: dict[str, dict[str, Any]] = {name: {} for name in names}
-    for row in rows:
-        by_month[row.month][row.data_set] = row
-    return Page(list(by_month.items()), found.page, found.pages)
+    """Months, the newest first, each with its entries by name of the set."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in newest():
+        found.setdefault(row.month, {})[row.data_set] = row
+    return paging.cut(list(found.items()), page, MONTHS_PER_PAGE)
 
 
 def feed(since: int, before: int | None) -> dict[str, Any]:

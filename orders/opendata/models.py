@@ -12,7 +12,7 @@ class OpenDataEntry(Base):
     """One version of one month of a data set. Ids are given one by one in the order in which entries become visible,
     so that a collector who remembers the last one misses none.
 
-    `digest` is that of what is told, without the version's number. `closing`: of the month then, 0 while it was open.
+    `closing`: of the month then, 0 while it was open.
     `looked_at` is when the worker last found it unchanged.
     """
 
@@ -30,7 +30,6 @@ class OpenDataEntry(Base):
     closing: Mapped[int]
     published_at: Mapped[datetime]
     looked_at: Mapped[datetime]
-    digest: Mapped[str] = mapped_column(String(64))
     csv_sha256: Mapped[str] = mapped_column(String(64))
     csv_bytes: Mapped[int]
     json_sha256: Mapped[str] = mapped_column(String(64))

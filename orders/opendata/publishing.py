@@ -18,7 +18,7 @@ from market import clock, db, filings, journal, long_work, page_words
 from market.figures import MONTHS
 from orders.opendata import rendering
 from orders.opendata.models import OpenDataEntry
-from orders.opendata.sets import SETS, DataSet
+from orders.opendata.sets import SETS, DataSet, Told
 from orders.reports import disclosure
 from orders.reports.frame import MOST_MONTHS
 
@@ -61,27 +61,35 @@ def publish(data_set: DataSet, month: str, closing: int) -> bool:
     demo = page_words.installation_is_demo()
     with force_locale("zh"):
         told = data_set.read(month, demo)
-    digest = rendering.digest_of(told, closing, demo)
     last = newest_of(data_set.name, month)
-    changed = last is None or last.digest != digest
-    version = (last.version if last is not None else 0) + changed
-    files = {"csv": rendering.as_csv(data_set, told),
-             "json": rendering.as_json(data_set, month, version, closing, told, demo)}
-    sums = {ending: _keep(content, ending) for ending, content in files.items()}
-    with db.transaction() as session:
-        if last is not None and not changed:
+    if last is not None and _kept(_files(data_set, month, last.version, closing, told, demo)) == (
+            last.csv_sha256, last.json_sha256):
+        with db.transaction() as session:
             session.execute(update(ENTRIES).where(ENTRIES.c.id == last.id).values(looked_at=clock.now()))
-            return False
+        return False
+    version = (last.version if last is not None else 0) + 1
+    files = _files(data_set, month, version, closing, told, demo)
+    csv_sha256, json_sha256 = _kept(files)
+    with db.transaction() as session:
         number = (session.scalar(select(func.max(ENTRIES.c.id))) or 0) + 1
         made = session.execute(db.insert_new(OpenDataEntry).returning(ENTRIES.c.id), [{
             "id": number, "data_set": data_set.name, "month": month, "version": version, "closing": closing,
-            "published_at": clock.now(), "looked_at": clock.now(), "digest": digest,
-            **{f"{ending}_sha256": sums[ending] for ending in ENDINGS},
-            **{f"{ending}_bytes": len(files[ending]) for ending in ENDINGS}}]).scalar()
+            "published_at": clock.now(), "looked_at": clock.now(), "csv_sha256": csv_sha256,
+            "csv_bytes": len(files["csv"]), "json_sha256": json_sha256, "json_bytes": len(files["json"])}]).scalar()
         if made is None:  # another worker was faster: the next turn looks again
             return False
         journal.record(PUBLISHED, "open_data", number, None, data_set=data_set.name, month=month, version=version)
     return True
+
+
+def _files(data_set: DataSet, month: str, version: int, closing: int, told: Told, demo: bool) -> dict[str, bytes]:
+    return {"csv": rendering.as_csv(data_set, told),
+            "json": rendering.as_json(data_set, month, version, closing, told, demo)}
+
+
+def _kept(files: Mapping[str, bytes]) -> tuple[str, str]:
+    """Hashes of the CSV and the JSON, which lie in the folder by now."""
+    return _keep(files["csv"], "csv"), _keep(files["json"], "json")
 
 
 def newest_of(data_set: str, month: str) -> Any:

@@ -1,6 +1,5 @@
 """The files of a month, alike to the byte for the same version, and the schemas that they keep to."""
 
-import hashlib
 import json
 from typing import Any
 
@@ -23,12 +22,6 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 def status_of(closing: int) -> str:
     """A closed month is final; one that is only over still takes late entries."""
     return "final" if closing else "provisional"
-
-
-def digest_of(told: Told, closing: int, demo: bool) -> str:
-    """What decides whether a month is told anew."""
-    said = [closing, demo, told.rows, told.instead, told.totals, told.notes]
-    return hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 def as_json(data_set: DataSet, month: str, version: int, closing: int, told: Told, demo: bool) -> bytes:

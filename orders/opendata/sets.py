@@ -62,10 +62,11 @@ def _counties(month: str, demo: bool) -> Told:
     found: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in _public(month, demo).content.rows:
         found[row.values["code"][:6] + "000000", row.values["county"]].append(row.values)
-    rows = [{"county": county, "code": code, "villages": len(villages),
-             "villages_without_income": sum(one["household_fen"] is None for one in villages),
-             **{c.key: sum(one[c.key] or 0 for one in villages) for c in SUMMED}}
-            for (code, county), villages in sorted(found.items())]
+    rows: list[dict[str, Any]] = [
+        {"county": county, "code": code, "villages": len(villages),
+         "villages_without_income": sum(one["household_fen"] is None for one in villages),
+         **{c.key: sum(one[c.key] or 0 for one in villages) for c in SUMMED}}
+        for (code, county), villages in sorted(found.items())]
     totals: dict[str, int | None] = {c.key: sum(row[c.key] for row in rows) for c in COUNTY_COLUMNS if c.sums}
     return Told(rows, [{} for _row in rows], totals)
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import subprocess
 import sys
 import time
@@ -170,7 +171,9 @@ def test_a_file_that_was_not_told_of_is_not_offered_and_is_swept(app: Flask, wor
             jobs.make_next()
         with pytest.raises(NotFound), db.transaction():
             asking.fetch(number, world.person("auditor.wei"))
-    with clock.at(clock.now() + timedelta(minutes=61)):
+    for path in jobs.folder().iterdir():
+        os.utime(path, (0, 0))
+    with clock.at(NOON + timedelta(minutes=61)):
         jobs.follow_hours()
         assert [path.name for path in jobs.folder().iterdir()] == [f"{number}.read"]  # its rows wait for the next
         jobs.make_next()

@@ -1,4 +1,4 @@
-"""reports asked for as files"""
+"""reports asked for as files; versions of open data"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -56,7 +56,26 @@ def upgrade() -> None:
     op.create_index('ix_report_file_state', 'report_file', ['state', 'id'])
     op.create_index('uq_report_file_running', 'report_file', ['asked_by', 'subject'], unique=True,
                     sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
+    op.create_table(
+        'open_data_entry',
+        sa.Column('id', NUMBER, autoincrement=False, nullable=False),
+        sa.Column('data_set', sa.String(length=40), nullable=False),
+        sa.Column('month', sa.String(length=7), nullable=False),
+        sa.Column('version', NUMBER, nullable=False),
+        sa.Column('closing', NUMBER, nullable=False),
+        sa.Column('published_at', sa.DateTime(), nullable=False),
+        sa.Column('looked_at', sa.DateTime(), nullable=False),
+        sa.Column('csv_sha256', sa.String(length=64), nullable=False),
+        sa.Column('csv_bytes', NUMBER, nullable=False),
+        sa.Column('json_sha256', sa.String(length=64), nullable=False),
+        sa.Column('json_bytes', NUMBER, nullable=False),
+        sa.CheckConstraint('version > 0 AND closing >= 0', name=op.f('ck_open_data_entry_numbers')),
+        sa.PrimaryKeyConstraint('id', name='pk_open_data_entry'),
+        sa.UniqueConstraint('data_set', 'month', 'version', name='uq_open_data_entry_data_set_month_version')
+    )
+    op.create_index('ix_open_data_entry_month', 'open_data_entry', ['month', 'data_set'])
 
 
 def downgrade() -> None:
+    op.drop_table('open_data_entry')
     op.drop_table('report_file')
