@@ -25,7 +25,8 @@ def rows(count: int) -> Iterator[list[Any]]:
 def write(kind: str, count: int) -> tuple[float, int]:
     """Seconds and bytes."""
     began = time.monotonic()
-    table = sheets.Table([sheets.Heading(f"第{at}列", of) for at, of in enumerate(KINDS)], (), above=["标题"], below=["注"])
+    headings = [sheets.Heading(f"第{at}列", of) for at, of in enumerate(KINDS)]
+    table = sheets.Table(headings, (), above=["标题"], below=["注"])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"table.{kind}"
         with open(path, "wb") as target:

@@ -36,10 +36,10 @@ def _index_again(name: str) -> str:
 @shows_again(_index_again)
 def ask(name: str) -> Response:
     """Ask for the report as its page's address asks it; what runs already is shown."""
+    asking.report_of(name, "", current_user)  # before anything is said about the question
     values = parse(FileSchema)
 
     def work() -> Response:
-        asking.report_of(name, "", current_user)  # before anything is said about the question
         number = asking.ask(name, request.args.get("figure", ""), asked_for(reader_of(current_user)), values["kind"],
                             i18n.locale(), current_user)
         flash(_("The file is being made. You may close this page."), "info")
