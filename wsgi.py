@@ -383,6 +383,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
         sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS, *payout_checks.CHECKS),
         sijin_sold_grams=seasons.sold_grams,
         sijin_village_figures=openness_village.read,
+        sijin_reports=(report_routes.REPORTS, report_routes.LINES),
     )
     page_cache.init_app(app)
     shop_routes.init_app(app)

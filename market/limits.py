@@ -1,7 +1,5 @@
 """How often one visitor may knock: one table, counted before anything else looks at the request."""
 
-import math
-import time
 from collections.abc import Mapping
 
 from flask import Flask, request
@@ -62,6 +60,6 @@ def init_app(app: Flask) -> None:
 
 
 def seconds_to_wait() -> int:
-    """How long this visitor waits after a refusal."""
+    """After how many seconds a visitor who was refused is surely let in again."""
     limit = limiter.current_limit
-    return max(1, math.ceil(limit.reset_at - time.time())) if limit else 60
+    return limit.limit.get_expiry() if limit else 60

@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import ColumnElement, func, select, update
 
 from market import clock, db, journal, long_work, notices
@@ -17,7 +18,6 @@ from orders.exports.models import ExportFile
 from orders.reports import frame
 from orders.reports.frame import Asked, Report
 from orders.reports.readers import Reader, area_of, reader_of
-from orders.reports.routes import LINES, REPORTS
 
 ASKED, READY, FETCHED, CANCELLED, FAILED = (f"export.{act}" for act in (
     "asked", "ready", "fetched", "cancelled", "failed"))
@@ -34,15 +34,20 @@ class TooManyWaiting(Conflict):
 
 
 def report_of(name: str, figure: str, by: Visitor) -> Report:
-    """A report this person may read, or that of the documents behind one of its figures. Raises NotFound."""
-    report = REPORTS.get(name)
+    """A report this person may read, or that of the documents behind one of its figures. Raises NotFound.
+
+    Doors know all reports; they are handed in by `wsgi.py` (`app.extensions["sijin_reports"]`).
+    """
+    reports, lines = current_app.extensions["sijin_reports"]
+    report: Report | None = reports.get(name)
     if report is None or not (report.verb is None or can(by, report.verb)):
         raise NotFound()
     if not figure:
         return report
-    if name not in LINES or not can(by, "report.read"):
+    if name not in lines or not can(by, "report.read"):
         raise NotFound()
-    return LINES[name](figure)
+    of_figure: Report = lines[name](figure)
+    return of_figure
 
 
 def ask(name: str, figure: str, asked: Asked, kind: str, language: str, by: Visitor) -> int:

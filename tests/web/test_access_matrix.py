@@ -215,8 +215,8 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id",
         "refund_id", "payment_id", "payer_id", "package_id", "draw_id", "export_id", "linkage_id", "proposal_id",
-        "correction_id", "income_id", "risk_id", "cost_id", "anomaly_id", "lot_payment_id", "payout_id", "payout_run_id",
-        "payout_run_line_id",
+        "correction_id", "income_id", "risk_id", "cost_id", "anomaly_id", "lot_payment_id", "payout_id",
+        "payout_run_id", "payout_run_line_id",
         "household_account_id")},
     # months of the ledger: everybody of the offices reads any; one that never was answers like an unknown one
     **{f"periods.{name}.number": (lambda _things: 202608, NOBODYS)
