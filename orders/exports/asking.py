@@ -70,7 +70,7 @@ def ask(name: str, figure: str, asked: Asked, kind: str, language: str, by: Visi
     if waiting >= MOST_WAITING:
         raise TooManyWaiting(most=MOST_WAITING)
     number, _is_new = long_work.ask(ExportFile, subject, by, {
-        **question, "title": report.title, "period": "/".join(dict.fromkeys((asked.first, asked.last)))})
+        **question, "title": report.title, "period": "–".join(dict.fromkeys((asked.first, asked.last)))})
     journal.record(ASKED, THING, number, by, report=name, period=asked.first, to=asked.last, form=kind)
     return number
 
