@@ -1,7 +1,7 @@
 """What a report is: its declaration, what a reader asks of it, its rows, and the report as read at one moment."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -215,6 +215,11 @@ def _in_a_name(name: str, value: Any) -> str:
     if name == "certified":
         return "certified" if value else "not-certified"
     return f"unit-{value}" if name == "unit" else str(value)
+
+
+def narrowed_alike(documents: Report, report: Report) -> Report:
+    """The report of the documents behind a figure, narrowed by whatever the figure's own report may be."""
+    return replace(documents, filters=report.filters, stages=report.stages)
 
 
 def total_of(columns: Sequence[Column], rows: Sequence[Row]) -> Row:

@@ -46,6 +46,7 @@ from orders.reports import (
 from orders.reports.asking import KEY, MOST_COLUMNS, PERSONAL, sent
 from orders.reports.asking import AskedSchema as AskedSchema
 from orders.reports.asking import asked_for as asked_for
+from orders.reports.declared import narrowed_alike
 from orders.reports.frame import GROUPS, STAGES, Column, Filled, Report, Row, as_json, as_table, fill, lead_of
 from orders.reports.readers import Reader, places_to_choose, reader_of
 from orders.risk import report as risk_signals
@@ -183,7 +184,7 @@ def lines_of(report: Report, figure: str) -> Report:
     """The report of the documents behind a figure, narrowed by whatever its report may be. Raises NotFound."""
     if report.name not in LINES:
         raise NotFound()
-    return replace(LINES[report.name](figure), filters=report.filters, stages=report.stages)
+    return narrowed_alike(LINES[report.name](figure), report)
 
 
 @bp.get("/office")

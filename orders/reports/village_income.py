@@ -93,6 +93,9 @@ def _for_the_public(columns: Sequence[Column]) -> Iterator[Column]:
             yield column
 
 
+PUBLIC_COLUMNS = tuple(_for_the_public(COLUMNS))
+
+
 @dataclass(frozen=True)
 class Share:
     """Twelve months of a village: bought, handed on, months with purchases; why the public may not see it, if so.

@@ -65,6 +65,7 @@ from tests.bank_tables import csv_of, line
 from tests.counting import count_statements
 from tests.entries import newcomer
 from tests.evidence_rows import drawn
+from tests.export_rows import exported, published
 from tests.goods import fill_shelf, list_goods, shelves, values
 from tests.standing_plans import a_plan
 from tests.terms import USUAL, state
@@ -157,6 +158,8 @@ class Crowd:
         self.people_units(range(self.made, size))
         for number in range(self.made, size):
             drawn(self.world, "township.yan", number + 1)
+            exported(self.world, "cook.chen")
+            published(f"{2016 + number // 12}-{number % 12 + 1:02d}")
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
 
