@@ -7,6 +7,12 @@ from typing import Any
 import openpyxl
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
+from market import db
+from orders.forms import finding, keeping, mapping, opening
+from orders.forms.keeping import Upload
+from orders.reports import village_income
+from tests.world import World
+
 THIN = Border(*(Side(style="thin") for _side in range(4)))
 TITLE = "脱贫地区农副产品采购情况月报表（附件2）"
 NOTE = "注：1.采购额指经验收的金额；2.本表一式三份。"
@@ -59,3 +65,18 @@ def saved(book: Any) -> bytes:
 
 def sheet_of(content: bytes, name: str = "月报") -> Any:
     return openpyxl.load_workbook(io.BytesIO(content))[name]
+
+
+def sent(content: bytes, name: str = "附件2.xlsx") -> Upload:
+    return Upload(content, name, finding.find(opening.opened(content)), village_income.REPORT.name)
+
+
+def kept(world: World, login: str, content: bytes | None = None, name: str = "月报") -> dict[str, int]:
+    """A mapped form of somebody's office; its id by the name of the routes' parameter."""
+    by, upload = world.person(login), sent(content or monthly())
+    folder = world.app.extensions["sijin"].files_dir
+    with db.transaction():
+        form_id = keeping.upload(upload, by, folder)
+        lines = mapping.guess(upload.found, village_income.COLUMNS)
+        keeping.confirm(form_id, 1, name, upload.report, lines, [], by)
+    return {"form_id": form_id}

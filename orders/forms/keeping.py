@@ -41,6 +41,13 @@ class FormAway(Conflict):
     text = N_("This form was put away. Bring it back first.")
 
 
+class NotMapped(Conflict):
+    """Nobody has said what its headings mean."""
+
+    code = "form_not_mapped"
+    text = N_("The headings of this form are not mapped yet.")
+
+
 class FormChanged(Conflict):
     """What was confirmed is not what is there now."""
 
@@ -77,6 +84,17 @@ def in_use(form: ReportForm) -> ReportFormVersion | None:
     """The version that is filled, None before anything is mapped."""
     return db.session().scalar(select(ReportFormVersion).where(
         ReportFormVersion.form_id == form.id, ReportFormVersion.number == form.version))
+
+
+def to_fill(form_id: int, by: Visitor) -> tuple[ReportForm, ReportFormVersion]:
+    """A form of the visitor's office and the version that is filled. Raises FormAway and NotMapped."""
+    form = own(form_id, by)
+    if form.put_away_at is not None:
+        raise FormAway()
+    version = in_use(form)
+    if version is None:
+        raise NotMapped()
+    return form, version
 
 
 def content_of(version: ReportFormVersion, folder: Path) -> bytes:

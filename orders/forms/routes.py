@@ -80,10 +80,7 @@ def show(form_id: int) -> str:
 @shows_again(show)
 def filled(form_id: int) -> Response:
     """The province's own workbook, filled for its reader; the same rows as on the report's page."""
-    form = keeping.own(form_id, current_user)
-    version = keeping.in_use(form)
-    if version is None or form.put_away_at is not None:
-        raise NotFound()
+    form, version = keeping.to_fill(form_id, current_user)
     report, reader = report_of(version.report, "", current_user), reader_of(current_user)
     values = load(FillSchema(), request.args.to_dict())
     demo = page_words.installation_is_demo()
