@@ -1,4 +1,4 @@
-"""A new form in a minute, in the browser: sent in, confirmed, filled; refusals at their field; walls between offices."""
+"""A new form in a minute, in the browser: sent in, confirmed, filled; refusals at their field; other offices' walls."""
 
 import io
 import re
