@@ -1,5 +1,6 @@
 """The province's forms of an office: uploaded empty, mapped once, filled from then on; other offices' are unknown."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from orders.forms.keeping import Upload
 from orders.forms.mapping import Line
 from orders.forms.models import ReportForm, ReportFormVersion
 from orders.forms.schemas import FillSchema, MappingSchema, NameSchema, ReportSchema
-from orders.reports import frame
-from orders.reports.frame import Asked, Filled, Report
+from orders.reports import comparing, frame
+from orders.reports.frame import Asked, Column, Filled, Report
 from orders.reports.readers import places_to_choose, reader_of
 
 bp = Blueprint("forms", __name__, url_prefix="/office/forms")
@@ -127,7 +128,7 @@ def map_headings(form_id: int) -> Any:
     values = parse(MappingSchema)
     report = _report(values["report"])
     read = _read(report, values["month"])
-    columns = read.content.columns
+    columns = _columns(read)
     lines = mapping.checked([Line(**line) for line in values["lines"]], finding.found_of(version.shape), columns)
     keeps = values["deed"] == "keep"
     if not keeps or values["seen"] != mapping.mark_of(report.name, lines):
@@ -157,7 +158,7 @@ def _known_lines(form: ReportForm, version: ReportFormVersion, read: Filled) -> 
         return mapping.lines_of(version.lines)
     used = keeping.in_use(form)
     before = mapping.by_heading(finding.found_of(used.shape), mapping.lines_of(used.lines)) if used else {}
-    return mapping.guess(found, read.content.columns, before)
+    return mapping.guess(found, _columns(read), before)
 
 
 def _typed_lines(found: finding.Found) -> list[Line]:
@@ -168,9 +169,11 @@ def _typed_lines(found: finding.Found) -> list[Line]:
 def _mapping_page(form: ReportForm, version: ReportFormVersion, read: Filled, lines: list[Line], *, month: str,
                   name: str = "", look: bool = False) -> str:
     """`look`: somebody wanted to keep what they had not seen filled yet."""
-    found, columns = finding.found_of(version.shape), read.content.columns
+    found, columns = finding.found_of(version.shape), _columns(read)
     known = {column.key: column for column in columns}
     shown = [line if line.source in {*known, *mapping.OWN} else Line() for line in lines]
+    if compare := mapping.compared(shown, columns):
+        read = _read(read.report, read.asked.first, compare)
     few = replace(read, content=replace(read.content, rows=read.content.rows[:PREVIEW]))
     table = filling.table(few, found.words, shown, filling.place_of(read, reader_of(current_user)))
     return render_template(
@@ -180,10 +183,15 @@ def _mapping_page(form: ReportForm, version: ReportFormVersion, read: Filled, li
         seen=mapping.mark_of(read.report.name, lines), heading_words=frame.heading_words)
 
 
-def _read(report: Report, month: str) -> Filled:
-    """A month of the report with all that it can be compared with: every column that a heading may mean."""
-    return frame.fill(report, Asked(month, month, compare=tuple(report.compares)), reader_of(current_user),
+def _read(report: Report, month: str, compare: Sequence[str] = ()) -> Filled:
+    """A month of the report, as it fills a form."""
+    return frame.fill(report, Asked(month, month, compare=tuple(compare)), reader_of(current_user),
                       page_words.installation_is_demo())
+
+
+def _columns(read: Filled) -> list[Column]:
+    """Every column that a heading may mean, also those that compare."""
+    return list(comparing.columns_beside(read.content.columns, read.report.compares))
 
 
 # ---- a newer workbook, another name, away ---------------------------------------------------------------------------

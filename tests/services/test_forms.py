@@ -20,7 +20,7 @@ from orders.forms.models import ReportForm, ReportFormVersion
 from orders.reports import frame, village_income
 from orders.reports.declared import Column, Content, Row
 from orders.reports.frame import Asked
-from orders.reports.readers import WHOLE
+from orders.reports.readers import WHOLE, reader_of
 from tests import hostile_sheets, province_forms
 from tests.province_forms import HEADINGS, NOTE, TITLE, kept, monthly, sent, sheet_of
 from tests.trade import Trade
@@ -249,3 +249,38 @@ def test_a_meaning_is_checked_and_taken_over(app: Flask) -> None:
         assert field in raised.value.fields
     with pytest.raises(InvalidInput):
         mapping.checked([Line("county")], found, village_income.COLUMNS)
+
+
+@on_sqlite
+def test_every_report_fills_a_form_with_all_its_columns(app: Flask, world: World, trade: Trade) -> None:
+    """Cell by cell what the report's own workbook shows, also beside other months; totals are the sums of rows."""
+    app.extensions["sijin_demo"] = lambda: False
+    with clock.at(NOON):
+        traded(trade)
+        reports, _lines = app.extensions["sijin_reports"]
+        for report in reports.values():
+            reader = reader_of(world.person("auditor.wei"))
+            asked = Asked("2026-10", "2026-10", compare=tuple(report.compares))
+            read = filling.read(report, asked, reader, False)
+            columns = read.content.columns[:60]
+            form = _of_words([f"列 {column.key}" for column in columns], *[[]] * 2, ["合计"])
+            content, _read = filled(form, [Line(column.key) for column in columns], report, asked, reader)
+            sheet = sheet_of(content, "Sheet")
+            own = frame.as_table(frame.fill(report, asked, reader, False))
+            assert len(read.content.rows) == len(own.rows), report.name
+            for number, cells in enumerate(own.rows, 2):
+                shown = [cell.value for cell in sheet[number]][:len(columns)]
+                assert shown == [_as_written(column, value) for column, value in zip(columns, cells, strict=False)]
+            for at, column in enumerate(columns, 1):
+                rows = [row.values.get(column.key) for row in read.content.rows]
+                if column.sums and rows and at > 1 and report.rows_of is None:
+                    assert read.content.totals.values[column.key] == sum(value or 0 for value in rows), column.key
+            if report is village_income.REPORT:
+                assert mapping.compared([Line("purchase_fen_ytd")], columns) == ["ytd"]
+                assert mapping.compared([Line("purchase_fen_yoy")], columns) == ["yoy"]
+
+
+def _as_written(column: Column, value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value or None
+    return value / {"fen": 100, "grams": 1000, "percent": 10_000}.get(column.kind, 1)
