@@ -1,7 +1,7 @@
 """A workbook that somebody uploads as a form, opened whole and within limits. What it says of itself is not believed.
 
-openpyxl keeps styles, widths, notes and merged cells, but makes a cell for every place that a merged range or a link
-names: these are counted before it is let in. Macros, and what else runs or is embedded, are refused.
+openpyxl keeps styles, widths, notes and merged cells, but makes a cell for every place that a merged range, a link or
+a comment names: these are counted before it is let in. Macros, and what else runs or is embedded, are refused.
 """
 
 import io
@@ -21,7 +21,9 @@ from market.sheet_input import OLD_XLS_BEGINS, XLSX_BEGINS, SheetRefused
 MAX_BYTES = 2 * 1024 * 1024  # an empty form has some ten thousand
 MAX_TAGS = 150_000  # in all parts together
 MAX_SHEETS = 20
-MAX_COVERED = 60_000  # cells of merged ranges and links together
+MAX_COVERED = 60_000  # cells of merged ranges, links and comments together
+LAST_ROW = 100_000  # what stands below is pushed down when a form is filled
+COVERS = ("mergeCell", "hyperlink", "comment")
 RUNS = ("vbaproject", "macrosheets/", "activex/", "embeddings/", "dialogsheets/", "ctrlprops/")
 PICTURES = ("png", "jpeg", "gif")  # written back as they came
 
@@ -65,6 +67,8 @@ def opened(content: bytes) -> Any:
     except Exception as error:  # broken archives and XML fail in as many ways as there are parsers
         raise NoWorkbook() from error
     for sheet in book.worksheets:
+        if sheet.max_row > LAST_ROW:
+            raise _too_large()
         sheet._images = [picture for picture in sheet._images if picture.format in PICTURES]
     return book
 
@@ -86,7 +90,7 @@ def _check(content: bytes) -> None:
 
 
 def _counted(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, int]:
-    """Cells that merged ranges and links of a part cover, and sheets that it names."""
+    """Cells that merged ranges, links and comments of a part cover, and sheets that it names."""
     covered = sheets = 0
     with packed.open(entry) as part:
         if not part.read(200).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
@@ -96,7 +100,7 @@ def _counted(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, int]
             for _event, element in iterparse(part):
                 name = element.tag.rpartition("}")[2]
                 sheets += name == "sheet"
-                if name in ("mergeCell", "hyperlink"):
+                if name in COVERS:
                     covered += _size(element.get("ref", "A1"))
                 element.clear()
         except ParseError:  # old drawings are no XML; a sheet that is none is not read either

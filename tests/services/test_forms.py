@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from market import clock, db
 from market.errors import Conflict, InvalidInput, MarketError, NotFound
@@ -99,6 +100,8 @@ def test_an_office_keeps_its_form_and_fills_it_like_the_report(app: Flask, world
         kept(world, "official.hua", content, "脱贫村月报")
         with pytest.raises(keeping.NameTaken), db.transaction():
             keeping.bring_back(form_id, hua)
+        with pytest.raises(IntegrityError), db.transaction() as session:  # whatever two people do at one moment
+            session.get_one(ReportForm, form_id).put_away_at = None
         assert db.session().scalar(select(func.count()).where(JournalEntry.action.like("form.%"))) == 9
 
 
@@ -221,7 +224,9 @@ def test_what_is_no_form_is_refused_quickly_and_in_words(app: Flask) -> None:
         (_with("xl/vbaProject.bin", b"x"), opening.FormRuns), (_with("xl/embeddings/a.bin", b"x"), opening.FormRuns),
         (_swapped("sheet.main+xml", "sheet.macroEnabled.main+xml"), opening.FormRuns),
         (_swapped(one, '<mergeCell ref="A1:XFD1048576"'), huge), (_swapped(one, '<mergeCell ref="A:A"'), huge),
-        (hostile_sheets.named_often(400), huge), (_with("xl/worksheets/big.xml", b"<a/>" * 200_000), huge),
+        (_with("xl/comments9.xml", b'<c><comment ref="A1:XFD1048576"/></c>'), huge),
+        (monthly(change=lambda sheet: sheet.cell(1_048_576, 1, "x")), huge), (hostile_sheets.named_often(400), huge),
+        (_with("xl/worksheets/big.xml", b"<a/>" * 200_000), huge),
         (hostile_sheets.workbook(more={"xl/sharedStrings.xml": hostile_sheets.laughs()}), opening.NoWorkbook),
         (_computing("A1"), finding.FormComputes), (_computing("A14"), finding.FormComputes),
         (_of_words(["标题"], ["填报单位：", "时间：", "单位：元"]), finding.NoHeadings),
