@@ -131,6 +131,8 @@ from orders.evidence import routes as evidence_routes
 from orders.exports import jobs as export_jobs
 from orders.exports import models as export_models
 from orders.exports import routes as export_routes
+from orders.forms import models as report_form_models
+from orders.forms import routes as form_routes
 from orders.households import figure_routes as household_figure_routes
 from orders.households import member_routes as member_card_routes
 from orders.households import models as household_models
@@ -233,7 +235,7 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
           inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models,
           evidence_models, export_models, open_data_models,
-          period_models,
+          report_form_models, period_models,
           collective_models, risk_models, report_models,
           payout_models,
           openness_models,
@@ -254,7 +256,7 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp,
               setting_routes.bp, banking_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
               reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp,
-              evidence_routes.bp, export_routes.bp, open_data_routes.bp,
+              evidence_routes.bp, export_routes.bp, open_data_routes.bp, form_routes.bp,
               linkage_routes.bp, declaring_routes.bp, share_routes.bp, office_linkage_routes.bp, confirming_routes.bp,
               period_routes.bp,
               collective_routes.bp, risk_routes.bp,
@@ -289,7 +291,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          household_routes.MENU, household_register_routes.MENU, collective_routes.MENU,
          # what is looked up
          quota_routes.MENU, inspection_routes.MENU, trade_paper_routes.MENU, recall_routes.MENU, price_routes.MENU,
-         approving_office_routes.MENU, evidence_routes.MENU,
+         approving_office_routes.MENU, evidence_routes.MENU, form_routes.MENU,
          # what is set once
          unit_routes.MENU, door_routes.MENU, approving_routes.MENU, unit_table_routes.MENU, credit_routes.MENU,
          openness_routes.MENU, terms_routes.MENU, paper_routes.MENU, collective_routes.RULES_MENU,

@@ -161,6 +161,8 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "anomaly.answer": (SUPPLIER, frozenset({"manager", "clerk"})),
     "report.read": (OFFICE, frozenset(READERS)),
     "surplus.read": (frozenset({SUPPLIER, OFFICE}), frozenset({"manager", "clerk", "accountant", *READERS})),
+    "form.read": (OFFICE, frozenset(READERS)),  # the office's own forms of the province: orders/forms
+    "form.keep": (OFFICE, frozenset(OFFICIALS)),
     "report.file": (None, None),  # whatever report the person may read
     "quota.watch": (OFFICE, frozenset(READERS)),
     "quota.decide": (OFFICE, frozenset({"official"})),  # which office what: orders/quota/rules.py, filing.py

@@ -97,6 +97,7 @@ from orders.risk.models import RiskCase, RiskSignal
 from orders.standing.models import StandingRun
 from orders.units import doors, handover, people, sheet, tree
 from orders.units.models import UnitApplication
+from tests import province_forms
 from tests.bank_tables import csv_of, line
 from tests.entries import newcomer
 from tests.evidence_rows import drawn
@@ -187,6 +188,7 @@ class Things:
     package_id: int
     draw_id: int
     export_id: int
+    form_id: int
     linkage_id: int
     proposal_id: int
     correction_id: int
@@ -214,7 +216,8 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id",
-        "refund_id", "payment_id", "payer_id", "package_id", "draw_id", "export_id", "linkage_id", "proposal_id",
+        "refund_id", "payment_id", "payer_id", "package_id", "draw_id", "export_id", "form_id", "linkage_id",
+        "proposal_id",
         "correction_id", "income_id", "risk_id", "cost_id", "anomaly_id", "lot_payment_id", "payout_id",
         "payout_run_id", "payout_run_line_id",
         "household_account_id")},
@@ -474,7 +477,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         amendment_id=changed, **reconciled(world, supplier), **drawn(world, official, 1),
-        **exported(world, official),
+        **exported(world, official), **province_forms.kept(world, official),
         refund_id=owed_back(order.id, somebody, paper.id),
         payment_id=paid_by_card(order, world.person(cashier).id), payer_id=payer.id,
         **classed(world, member or 0, official),

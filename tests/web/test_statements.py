@@ -61,6 +61,7 @@ from orders.reconciling import night
 from orders.reconciling.models import ReconciledPart
 from orders.standing.models import StandingPlan
 from orders.units import doors, handover, people, sheet, tree
+from tests import province_forms
 from tests.bank_tables import csv_of, line
 from tests.counting import count_statements
 from tests.entries import newcomer
@@ -159,6 +160,7 @@ class Crowd:
         for number in range(self.made, size):
             drawn(self.world, "township.yan", number + 1)
             exported(self.world, "cook.chen")
+            province_forms.kept(self.world, "official.jin", name=f"月报{number}")
             published(f"{2016 + number // 12}-{number % 12 + 1:02d}")
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
