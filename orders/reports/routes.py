@@ -14,6 +14,7 @@ from market.figures import Facets
 from market.schemas import Input, Month, Words
 from market.web import MenuEntry, page_number
 from orders.anomalies import report as anomalies
+from orders.bulletins import report as county_notice
 from orders.collective import report as collective_income
 from orders.linkages import report as helped_households
 from orders.reports import (
@@ -40,9 +41,10 @@ REPORTS = {report.name: report for report in (
     village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT, reconciliation.REPORT,
     anomalies.REPORT, late_payments.REPORT, helped_households.REPORT, taken_back.LINES_REPORT,
     taken_back.MONTHS_REPORT, collective_income.REPORT, risk_signals.REPORT, income_unpaid.REPORT,
-    household_income.REPORT)}
+    household_income.REPORT, county_notice.REPORT)}
 # by the name of a report: from the key of a column to the report of the documents behind it
-LINES: Mapping[str, Callable[[str], Report]] = {village_income.REPORT.name: village_lines.report_of}
+LINES: Mapping[str, Callable[[str], Report]] = {
+    village_income.REPORT.name: village_lines.report_of, county_notice.REPORT.name: county_notice.lines_of}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),
