@@ -133,6 +133,9 @@ from orders.evidence import cli as evidence_cli
 from orders.evidence import jobs as evidence_jobs
 from orders.evidence import models as evidence_models
 from orders.evidence import routes as evidence_routes
+from orders.exports import jobs as export_jobs
+from orders.exports import models as export_models
+from orders.exports import routes as export_routes
 from orders.households import figure_routes as household_figure_routes
 from orders.households import member_routes as member_card_routes
 from orders.households import models as household_models
@@ -149,6 +152,9 @@ from orders.linkages import declare_routes as declaring_routes
 from orders.linkages import office_routes as office_linkage_routes
 from orders.linkages import routes as linkage_routes
 from orders.linkages import share_routes
+from orders.opendata import models as open_data_models
+from orders.opendata import publishing as open_data
+from orders.opendata import routes as open_data_routes
 from orders.openness import models as openness_models
 from orders.openness import routes as openness_routes
 from orders.openness import village as openness_village
@@ -206,6 +212,7 @@ from orders.reconciling import night
 from orders.reconciling import routes as reconciling_routes
 from orders.reports import api as reports_api
 from orders.reports import cli as report_cli
+from orders.reports import models as report_models
 from orders.reports import routes as report_routes
 from orders.risk import jobs as risk_jobs
 from orders.risk import models as risk_models
@@ -230,9 +237,9 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           entry_models, paper_models, catalog.capacity.models, catalog.members.models, terms_models, message_rows,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
           inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models,
-          evidence_models,
+          evidence_models, export_models, open_data_models,
           period_models,
-          collective_models, risk_models,
+          collective_models, risk_models, report_models,
           payout_models,
           openness_models,
           anomaly_models,
@@ -253,7 +260,7 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp,
               setting_routes.bp, banking_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
               reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp,
-              evidence_routes.bp,
+              evidence_routes.bp, export_routes.bp, open_data_routes.bp,
               linkage_routes.bp, declaring_routes.bp, share_routes.bp, office_linkage_routes.bp, confirming_routes.bp,
               period_routes.bp,
               collective_routes.bp, risk_routes.bp,
@@ -296,7 +303,8 @@ MENUS = (shop_routes.MENU, report_routes.MENU, bulletin_routes.MENU,
          openness_routes.MENU, terms_routes.MENU, paper_routes.MENU, collective_routes.RULES_MENU,
          household_figure_routes.MENU, place_routes.MENU, import_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
-         notice_routes.MENU, told_routes.MENU, login_routes.MENU, reset_routes.MENU)
+         open_data_routes.MENU, notice_routes.MENU, export_routes.MENU, told_routes.MENU, login_routes.MENU,
+         reset_routes.MENU)
 JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("prices", review_jobs.watch_prices, seconds=3600),
         worker.Job("standings", entry_jobs.apply_standings, seconds=60),
@@ -312,13 +320,16 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
         worker.Job("overdue", overdue_jobs.follow_day, seconds=600),
         worker.Job("evidence", evidence_jobs.make_next, seconds=2),
         worker.Job("evidence kept", evidence_jobs.follow_hours, seconds=600),
+        worker.Job("report files", export_jobs.make_next, seconds=2),
+        worker.Job("report files kept", export_jobs.follow_hours, seconds=600),
+        worker.Job("open data", open_data.publish_next, seconds=600),
         worker.Job("risk signals", risk_jobs.follow_night, seconds=None),
         worker.Job("anomalies", anomaly_jobs.follow_day, seconds=600))
 # rooms that bring HANDLERS for the outbox's messages and KINDS of notices
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
         quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs,
-        banking_news, reconciling_jobs, overdue_jobs, evidence_jobs, period_news, collective_news, risk_jobs,
-        anomaly_jobs, bulletin_news)
+        banking_news, reconciling_jobs, overdue_jobs, evidence_jobs, export_jobs, period_news, collective_news,
+        risk_jobs, anomaly_jobs, bulletin_news)
 # what waits for a visitor, by room
 MONEY_WAITING = (overdue_routes.waiting_here, banking_routes.waiting_here, refund_routes.waiting_here,
                  reconciling_routes.waiting_here)
@@ -383,6 +394,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
                       *bulletin_checks.CHECKS),
         sijin_sold_grams=seasons.sold_grams,
         sijin_village_figures=openness_village.read,
+        sijin_reports=(report_routes.REPORTS, report_routes.LINES),
     )
     page_cache.init_app(app)
     shop_routes.init_app(app)

@@ -16,8 +16,9 @@ from catalog.review import desk as review_desk
 from catalog.review import listing, monitor, references, rules
 from catalog.review.checks import Incoming
 from catalog.review.decisions import REASONS
+from catalog.review.labels import DECISION_LABELS
 from catalog.review.listing import Outcome
-from catalog.review.routes import DECISION_LABELS, KIND_LABELS
+from catalog.review.routes import KIND_LABELS
 from catalog.review.schemas import EditSchema, ListingSchema, NewPriceSchema
 from catalog.schemas import UNITS_EN, AvailabilitySchema, StateSchema
 from catalog.uploads import SentGoods

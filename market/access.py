@@ -160,6 +160,8 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "anomaly.handle": (OFFICE, frozenset({"official"})),
     "anomaly.answer": (SUPPLIER, frozenset({"manager", "clerk"})),
     "report.read": (OFFICE, frozenset(READERS)),
+    "surplus.read": (frozenset({SUPPLIER, OFFICE}), frozenset({"manager", "clerk", "accountant", *READERS})),
+    "report.file": (None, None),  # whatever report the person may read
     "quota.watch": (OFFICE, frozenset(READERS)),
     "quota.decide": (OFFICE, frozenset({"official"})),  # which office what: orders/quota/rules.py, filing.py
     "office.home": (OFFICE, frozenset(READERS | {"village_officer"})),

@@ -1,16 +1,17 @@
 """The audit of what is derived from sealed transfers: the figures of villages and what is counted in them."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 
-from market import db, ledger_frame
+from market import area_counts, db, ledger_frame, rollups
 from market.audit_rows import BATCH, Row, raw, side_by_side, transfers
 from market.errors import N_
+from market.facet_months import AreaCount, CountyMonthFacet, UnitMonth, VillageMonthFacet
 from market.problem import Problem
 from market.sealing import TRANSFERS
 from market.village_months import FIGURES, VillageMonth, VillagePresence, add_to, figures_of
@@ -38,6 +39,26 @@ def problems() -> Iterator[Problem]:
         for kind, thing in sorted((right_things or set()) - (shown_things or set())):
             yield Problem(N_("Village %(village)s, %(period)s: %(kind)s %(thing)s is not counted."),
                           village=village, period=period, kind=kind, thing=thing)
+    yield from _derived()
+
+
+def _derived() -> Iterator[Problem]:
+    """Where roll-ups by facet or unit, or counts, differ from what transfers and presence give."""
+    recomputed: Sequence[tuple[type[db.Base], Any]] = (
+        (VillageMonthFacet, rollups.village_facets()), (CountyMonthFacet, union_all(*rollups.county_facets())),
+        (UnitMonth, union_all(*rollups.all_units())), (AreaCount, area_counts.recounted()),
+    )
+    for entity, given in recomputed:
+        table = db.table(entity)
+        keys, shown = len(rollups.keys_of(entity)), select(*table.c)
+        right = select(given.subquery())
+        for one, other, text in (
+            (shown, right, N_("Roll-up %(table)s, %(key)s: shows %(figures)s, which its transfers do not give.")),
+            (right, shown, N_("Roll-up %(table)s, %(key)s: does not show %(figures)s, which its transfers give.")),
+        ):
+            for row in db.session().execute(one.except_(other)):
+                yield Problem(text, table=table.name, key=" ".join(str(value) for value in row[:keys]),
+                              figures=" ".join(str(value) for value in row[keys:]))
 
 
 def _rolled_up() -> Iterator[tuple[Key, Row]]:

@@ -256,6 +256,20 @@ def _insert_returning(entity: type[Base]) -> Any:
     return insert(target).returning(target.c.id, sort_by_parameter_order=True)
 
 
+def insert_or_add(entity: type[Base], *names: str) -> Any:
+    """INSERT that adds its values of these columns to the row which is already there under the primary key."""
+    return _insert_or_add(entity, names, dialect())
+
+
+@cache
+def _insert_or_add(entity: type[Base], names: tuple[str, ...], dialect_name: str) -> Any:
+    target = table(entity)
+    statement: Any = (postgresql.insert if dialect_name == "postgresql" else sqlite.insert)(target)
+    return statement.on_conflict_do_update(
+        index_elements=[column.name for column in target.primary_key],
+        set_={name: target.c[name] + statement.excluded[name] for name in names})
+
+
 def insert_new(entity: type[Base]) -> Any:
     """INSERT that leaves a row alone which is already there under a unique key."""
     return _insert_new(entity, dialect())

@@ -12,13 +12,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, true
 
 from market import clock, db, ledger_frame
+from market.facet_months import ALL as EVERY_FACET
+from market.facet_months import EVERYWHERE_ID, FACETS, AreaCount, CountyMonthFacet, UnitMonth, VillageMonthFacet
+from market.facet_months import NONE as NO_FACET
 from market.ledger import CANONICAL
 from market.places import Division
 from market.sealing import TRANSFERS, closed_months, open_month
-from market.village_months import FIGURES, VillageMonth, VillagePresence, add_to, figures_of
+from market.village_months import FIGURES, PRESENCE_KINDS, VillageMonth, VillagePresence, add_to, figures_of
 
 MONTHS = db.table(VillageMonth)
 PRESENCE = db.table(VillagePresence)
+VILLAGES, COUNTIES, UNITS = db.table(VillageMonthFacet), db.table(CountyMonthFacet), db.table(UnitMonth)
+COUNTS, DIVISIONS = db.table(AreaCount), db.table(Division)
+PLACES = ("village_id", "township_id", "county_id")
 SUMMED_BY = ("village_id", "business_date", "event", "backward", "income_kind", "certified")
 
 
@@ -63,6 +69,11 @@ class Facets:
         return condition
 
 
+    def names(self) -> set[str]:
+        """The facets that are narrowed to one."""
+        return {one.name for one in fields(self) if getattr(self, one.name) is not None}
+
+
 ALL = Facets()
 
 
@@ -84,37 +95,80 @@ def village_figures(first: str, last: str, where: Where = EVERYWHERE, by_period:
 
 def facet_figures(first: str, last: str, by: Collection[str], where: Where = EVERYWHERE,
                   facets: Facets = ALL) -> list[dict[str, Any]]:
-    """Sums of every column of FIGURES for what stands in `by`: any of village_id, period and the names of Facets.
+    """Sums of every column of FIGURES for what stands in `by`: any of PLACES, period and the names of Facets.
 
-    Each row holds its keys and the figures, in fen or grams, ordered by the keys.
+    Each row holds its keys and the figures, in fen or grams, ordered by the keys; '' stands for a facet that a transfer
+    does not have. The smallest roll-up that tells what is asked is read.
     """
-    return _narrowed(first, last, by, where.holds(TRANSFERS.c.village_id) & facets.holds(TRANSFERS))
+    asked = {*by, *facets.names()} & {*FACETS}
+    counties = "village_id" not in by and "township_id" not in by and where.township_id is None \
+        and where.village_ids is None
+    if not asked:
+        table, own, joined = MONTHS, MONTHS.c.village_id, True
+        condition = where.holds(own)
+    elif counties:
+        table, own, joined = COUNTIES, COUNTIES.c.county_id, False
+        condition = COUNTIES.c.told == (next(iter(asked)) if len(asked) == 1 else EVERY_FACET)
+        condition &= (own == where.county_id if where.county_id is not None
+                      else own != EVERYWHERE_ID if "county_id" in by else own == EVERYWHERE_ID)
+    else:
+        table, own, joined = VILLAGES, VILLAGES.c.village_id, True
+        condition = where.holds(own)
+    condition &= facets.holds(table) if asked else true()
+    place = {name: DIVISIONS.c[name] if joined else own for name in ("township_id", "county_id")} | {"village_id": own}
+    keys = [place[name].label(name) if name in place else table.c[name] for name in by]
+    query = select(*keys, *_sums(table)).where(table.c.period.between(first, last), condition).group_by(*keys)
+    if joined and {"township_id", "county_id"} & {*by}:
+        query = query.select_from(table.join(DIVISIONS, DIVISIONS.c.id == own))
+    return _with_unsealed(query, first, last, by, where.holds(TRANSFERS.c.village_id) & facets.holds(TRANSFERS))
 
 
 def unit_figures(first: str, last: str, by: Collection[str] = ("unit_id",), unit_ids: Collection[int] | None = None,
                  facets: Facets = ALL) -> list[dict[str, Any]]:
     """The same by buying unit: `by` may hold unit_id, period and the names of Facets; all units without `unit_ids`."""
-    condition = TRANSFERS.c.unit_id.is_not(None) & facets.holds(TRANSFERS)
-    return _narrowed(first, last, by, condition & TRANSFERS.c.unit_id.in_(unit_ids) if unit_ids is not None
-                     else condition)
+    asked = {*by, *facets.names()} & {*FACETS}
+    condition = (UNITS.c.told == (EVERY_FACET if asked else NO_FACET)) & (facets.holds(UNITS) if asked else true())
+    unsealed = TRANSFERS.c.unit_id.is_not(None) & facets.holds(TRANSFERS)
+    if unit_ids is not None:
+        condition &= UNITS.c.unit_id.in_(unit_ids)
+        unsealed &= TRANSFERS.c.unit_id.in_(unit_ids)
+    keys = [UNITS.c[name] for name in by]
+    query = select(*keys, *_sums(UNITS)).where(UNITS.c.period.between(first, last), condition).group_by(*keys)
+    return _with_unsealed(query, first, last, by, unsealed)
 
 
-def _narrowed(first: str, last: str, by: Collection[str], condition: ColumnElement[bool]) -> list[dict[str, Any]]:
+def _sums(table: Any) -> list[Any]:
+    return [db.sum_of(table.c[name]).label(name) for name in FIGURES]
+
+
+def _with_unsealed(query: Any, first: str, last: str, by: Collection[str],
+                   condition: ColumnElement[bool]) -> list[dict[str, Any]]:
+    """Rows of a roll-up, with the unsealed transfers that belong to them."""
     db.need_one_moment()
-    names = list(dict.fromkeys((*(name for name in by if name != "period"), "period", *SUMMED_BY)))
-    keys = [TRANSFERS.c[name] for name in names]
-    query = (
-        select(*keys, *(db.sum_of(TRANSFERS.c[name]).label(name) for name in ("amount_fen", "grams")))
-        .where(TRANSFERS.c.village_id.is_not(None), condition,
-               TRANSFERS.c.block_no.is_(None) | TRANSFERS.c.period.between(first, last)).group_by(*keys)
-    )
+    sums = {tuple(row[name] for name in by): {name: row[name] for name in FIGURES}
+            for row in db.session().execute(query).mappings()}
+    sums = {key: row for key, row in sums.items() if by or any(row.values())}
+    names = list(dict.fromkeys((*(name for name in by if name in TRANSFERS.c and name != "period"), *SUMMED_BY)))
+    columns = [TRANSFERS.c[name] for name in names]
+    fresh = db.session().execute(
+        select(*columns, *(db.sum_of(TRANSFERS.c[name]).label(name) for name in ("amount_fen", "grams")))
+        .where(TRANSFERS.c.block_no.is_(None), TRANSFERS.c.village_id.is_not(None), condition).group_by(*columns)
+    ).mappings().all()
     closed = closed_months()
-    sums: dict[tuple[Any, ...], dict[str, int]] = {}
-    for row in db.session().execute(query).mappings():
-        month = row["period"] or open_month(clock.period_of(row["business_date"]), closed)
+    places = _places_of({row["village_id"] for row in fresh}) if {"township_id", "county_id"} & {*by} else {}
+    for row in fresh:
+        month = open_month(clock.period_of(row["business_date"]), closed)
         if first <= month <= last and (found := figures_of(row)):
-            add_to(sums, tuple(month if name == "period" else row[name] for name in by), found)
-    return [dict(zip(by, key, strict=True)) | sums[key] for key in sorted(sums, key=repr)]
+            told = {**row, **places.get(row["village_id"], {}), "period": month}
+            add_to(sums, tuple("" if told[name] is None and name in FACETS else told[name] for name in by), found)
+    ordered = sorted(sums, key=lambda key: [(value is not None, value) for value in key])
+    return [dict(zip(by, key, strict=True)) | sums[key] for key in ordered]
+
+
+def _places_of(village_ids: Collection[int]) -> dict[int, dict[str, int | None]]:
+    return {row.id: {"township_id": row.township_id, "county_id": row.county_id}
+            for some in db.chunks(sorted(village_ids)) for row in db.session().execute(
+                select(DIVISIONS.c.id, DIVISIONS.c.township_id, DIVISIONS.c.county_id).where(DIVISIONS.c.id.in_(some)))}
 
 
 def total_of(rows: Collection[dict[str, Any]]) -> dict[str, int]:
@@ -177,14 +231,22 @@ def _unsealed(first: str, last: str, where: Where) -> list[tuple[int, str, dict[
 
 
 def _count_things(first: str, last: str, where: Where, by: tuple[str, ...]) -> dict[tuple[Any, ...], int]:
-    """Different things, counted by kind or by village and kind: the sealed ones by SQL, then those only unsealed."""
+    """Different things, counted by kind or by village and kind: the sealed ones as counted, then those only unsealed.
+
+    Of several villages named one by one the things are told apart, since one may occur in more than one of them.
+    """
     db.need_one_moment()
     in_range = PRESENCE.c.period.between(first, last) & where.holds(PRESENCE.c.village_id)
     noted = select(*(PRESENCE.c[name] for name in (*by, "thing"))).where(in_range).distinct()
-    things = noted.subquery()
-    keys = [things.c[name] for name in by]
-    sealed = db.session().execute(select(*keys, func.count()).group_by(*keys))
-    counts = Counter({tuple(row[:-1]): row[-1] for row in sealed})
+    if "village_id" in by:
+        villages = select(DIVISIONS.c.id).where(DIVISIONS.c.level == "village")
+        sealed = _counted(first, last, COUNTS.c.area_id.in_(villages) & where.holds(COUNTS.c.area_id), by)
+    elif (area := _whole_area(where)) is not None:
+        sealed = _counted(first, last, COUNTS.c.area_id == area, by)
+    else:
+        things = noted.subquery()
+        sealed = select(things.c.kind, func.count()).group_by(things.c.kind)
+    counts = Counter({tuple(row[:-1]): row[-1] for row in db.session().execute(sealed)})
     fresh = _unsealed_things(first, last, where, by)
     names = sorted({key[-1] for key in fresh})
     for some in db.chunks(names):
@@ -192,6 +254,24 @@ def _count_things(first: str, last: str, where: Where, by: tuple[str, ...]) -> d
         fresh -= {tuple(row) for row in known}
     counts.update(key[:-1] for key in fresh)
     return dict(counts)
+
+
+def _counted(first: str, last: str, condition: ColumnElement[bool], by: tuple[str, ...]) -> Any:
+    keys = [COUNTS.c.area_id if name == "village_id" else COUNTS.c[name] for name in by]
+    return (
+        select(*keys, db.sum_of(COUNTS.c.things))
+        .where(COUNTS.c.period.between(first, last), COUNTS.c.before < first, COUNTS.c.kind.in_(PRESENCE_KINDS),
+               condition).group_by(*keys)
+    )
+
+
+def _whole_area(where: Where) -> int | None:
+    """The area whose things are counted as one, if that is what is asked for."""
+    if where.village_ids is not None:
+        return next(iter(where.village_ids)) if len(where.village_ids) == 1 else None
+    if where.township_id is not None:
+        return where.township_id if where.county_id is None else None
+    return EVERYWHERE_ID if where.county_id is None else where.county_id
 
 
 def _unsealed_things(first: str, last: str, where: Where, by: tuple[str, ...]) -> set[tuple[Any, ...]]:

@@ -21,9 +21,15 @@ LIMITS: Mapping[str, str] = {
     "unit_door.register": "20 per hour",
     "shop.search": "300 per minute",
     "tracing.certificate_pdf": "60 per minute",  # each is typeset anew
+    "open_data.file": "120 per minute",
+    "open_data.feed": "60 per minute",
+    "open_data.catalogue": "60 per minute",
+    "open_data.schema": "60 per minute",
+    "open_data.table_schema": "60 per minute",
     "webhooks.stripe": "60000 per minute",  # all from a few addresses: what is not signed costs no statement
 }
-READING = {"shop.search", "tracing.certificate_pdf"}
+READING = {"shop.search", "tracing.certificate_pdf", "open_data.file", "open_data.feed", "open_data.catalogue",
+           "open_data.schema", "open_data.table_schema"}
 POSTS = "3000 per minute"
 
 
@@ -51,3 +57,9 @@ limiter = Limiter(
 def init_app(app: Flask) -> None:
     """Must run before CSRF protection is set up."""
     limiter.init_app(app)
+
+
+def seconds_to_wait() -> int:
+    """After how many seconds a visitor who was refused is surely let in again."""
+    limit = limiter.current_limit
+    return limit.limit.get_expiry() if limit else 60

@@ -11,18 +11,15 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from market import clock, db, faults, filings, heads, ledger_frame
+from market import area_counts, clock, db, faults, filings, heads, ledger_frame, rollups
 from market.errors import Conflict
 from market.filings import GENESIS
 from market.ledger import LedgerBlock, LedgerTransfer, canonical_value, digest_of
-from market.village_months import FIGURES, KEYS, VillageMonth, VillagePresence, add_to, figures_of
 
 SEALER_LOCK = 404_2026  # PostgreSQL advisory lock; any number no other lock of ours has
 
 TRANSFERS = db.table(LedgerTransfer)
-PeriodKey = tuple[int, str]  # village id, month
 
 
 def signed(column: Any) -> ColumnElement[int]:
@@ -123,6 +120,24 @@ def note_again(lot_ids: Collection[int]) -> set[str]:
     return set(periods.values())
 
 
+def resize_households(more_people: Mapping[int, int]) -> None:
+    """Households have got so many more people (or fewer): all figures count them so, in the caller's transaction.
+
+    The household rows are locked first, then the sealer is held, here as in note_again.
+    """
+    if changed := {number: more for number, more in more_people.items() if more}:
+        hold_the_sealer()
+        area_counts.resize(changed)
+
+
+def rebuild() -> None:
+    """Write every roll-up and every count anew, from sealed transfers and what is noted of them; nobody seals then."""
+    with db.transaction():
+        hold_the_sealer()
+        rollups.fill()
+        area_counts.fill()
+
+
 def block_hash(number: int, previous_hash: str, sealed_at: datetime, lines: Iterable[str]) -> str:
     """SHA-256 over the block's head and its rows in id order, each as `line_of` writes it."""
     running = hashlib.sha256(f"1 {number} {previous_hash} {canonical_value(sealed_at)}".encode())
@@ -159,7 +174,7 @@ def _seal_block(limit: int) -> int:
         periods = {row["id"]: open_month(clock.period_of(row["business_date"]), closed) for row in rows}
         number = _add_block(rows, periods)
         _mark(number, periods)
-        _add_up(rows, periods)
+        rollups.add_up(rows, periods)
         _note_presence(rows, periods)
     return len(rows)
 
@@ -188,36 +203,10 @@ def _mark(number: int, periods: Mapping[int, str]) -> None:
         )
 
 
-def _add_up(rows: ledger_frame.Rows, periods: Mapping[int, str]) -> None:
-    """Add the rows to their village's month, keys sorted, one statement whatever their number."""
-    sums: dict[PeriodKey, dict[str, int]] = {}
-    for row in rows:
-        figures = figures_of(row)
-        if row["village_id"] is not None and figures:
-            add_to(sums, (row["village_id"], periods[row["id"]]), figures)
-    if sums:
-        db.session().execute(_adding_upsert(), [
-            {"village_id": village, "period": period, **sums[village, period]} for village, period in sorted(sums)
-        ])
-
-
-def _adding_upsert() -> Any:
-    table = db.table(VillageMonth)
-    statement = (postgresql if db.dialect() == "postgresql" else sqlite).insert(table)
-    return statement.on_conflict_do_update(
-        index_elements=list(KEYS), set_={name: table.c[name] + statement.excluded[name] for name in FIGURES}
-    )
-
-
 def _note_presence(rows: ledger_frame.Rows, periods: Mapping[int, str]) -> None:
     villages = {row["id"]: row["village_id"] for row in rows if row["village_id"] is not None}
-    found = {
-        (villages[transfer_id], periods[transfer_id], kind, thing)
-        for transfer_id, kind, thing in ledger_frame.things_of(rows) if transfer_id in villages
-    }
-    if found:
-        names = (*KEYS, "kind", "thing")
-        acts = filings.last_acts()
-        things = [dict(zip(names, key, strict=True)) | {"closing": filings.next_closing(acts.get(key[1], 0))}
-                  for key in sorted(found)]
-        db.session().execute(db.insert_new(VillagePresence), things)
+    acts = filings.last_acts()
+    area_counts.note(
+        {(villages[transfer_id], periods[transfer_id], kind, thing)
+         for transfer_id, kind, thing in ledger_frame.things_of(rows) if transfer_id in villages},
+        {period: filings.next_closing(acts.get(period, 0)) for period in set(periods.values())})

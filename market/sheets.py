@@ -4,22 +4,33 @@ Ids and codes stay text, no cell begins a formula, the first three bytes of a CS
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Any
 
 import xlsxwriter
 
 from market import money
-from market.errors import N_
+from market.errors import N_, Conflict
 
 KINDS = ("text", "code", "fen", "grams", "count", "percent")
 UNITS = {"fen": N_("yuan"), "grams": N_("kg")}
 
 MAX_CELL = 32_767  # what a cell of XLSX holds
+MOST_LINES = 1_048_576
 BOM = b"\xef\xbb\xbf"
 OPENS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+class SheetFull(Conflict):
+    """More rows than a sheet of XLSX holds."""
+
+    code = "sheet_full"
+    text = N_("A sheet of XLSX holds 1,048,576 rows, and this would be more. Please take CSV.")
 
 
 @dataclass(frozen=True)
@@ -32,13 +43,17 @@ class Heading:
 
 @dataclass(frozen=True)
 class Table:
-    """What is written. `above` says what this is (title first), `below` explains; rows hold integers, text or None."""
+    """What is written. `above` says what this is (title first), `below` explains; rows hold integers, text or None.
+
+    `made_at` is written into a workbook.
+    """
 
     headings: Sequence[Heading]
     rows: Sequence[Sequence[Any]]
     totals: Sequence[Any] | None = None
     above: Sequence[str] = ()
     below: Sequence[str] = ()
+    made_at: datetime | None = None
 
 
 def plain(kind: str, value: Any) -> str:
@@ -75,11 +90,27 @@ def unguarded(text: str) -> str:
 
 def write_csv(table: Table) -> bytes:
     """UTF-8 with BOM and CRLF. Text is quoted and guarded, numbers stand bare; explanations follow below the rows."""
-    lines = [_csv_line("text", h.text) for h in table.headings]
-    records = [",".join(lines)]
-    records += [_csv_row(table.headings, row) for row in (*table.rows, *([table.totals] if table.totals else []))]
-    records += ["", *(_csv_line("text", note) for note in (*table.above, *table.below))] if table.above else []
-    return BOM + "".join(record + "\r\n" for record in records).encode()
+    target = io.BytesIO()
+    stream_csv(table, target)
+    return target.getvalue()
+
+
+def stream_csv(table: Table, target: IO[bytes], rows: Iterable[Sequence[Any]] | None = None) -> None:
+    """The same into an open file, row by row; `rows` that are nowhere in memory take the place of the table's."""
+    target.write(BOM)
+    for record in _records(table, table.rows if rows is None else rows):
+        target.write((record + "\r\n").encode())
+
+
+def _records(table: Table, rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    yield ",".join(_csv_line("text", heading.text) for heading in table.headings)
+    for row in rows:
+        yield _csv_row(table.headings, row)
+    if table.totals:
+        yield _csv_row(table.headings, table.totals)
+    if table.above:
+        yield ""
+        yield from (_csv_line("text", note) for note in (*table.above, *table.below))
 
 
 def _csv_row(headings: Sequence[Heading], row: Sequence[Any]) -> str:
@@ -97,34 +128,54 @@ def _csv_line(kind: str, value: Any) -> str:
 NUMBER_FORMATS = {"fen": "#,##0.00", "grams": "#,##0.000", "count": "#,##0", "percent": "0.0%"}
 
 
+SAMPLE = 200  # rows from which the widths of columns are taken
+SINCE_EVER = datetime(2020, 1, 1, tzinfo=UTC)  # in workbooks that name no moment, so that like tables are like files
+
+
 def write_xlsx(table: Table) -> bytes:
-    """A workbook written row by row, so that its size does not matter; text cells are text whatever they hold."""
+    """A workbook; text cells are text whatever they hold."""
     target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, {"constant_memory": True, "strings_to_formulas": False,
-                                        "strings_to_urls": False, "strings_to_numbers": False})
+    stream_xlsx(table, target)
+    return target.getvalue()
+
+
+def stream_xlsx(table: Table, target: IO[bytes], rows: Iterable[Sequence[Any]] | None = None,
+                folder: Path | None = None) -> None:
+    """The same into an open file, row by row: memory does not grow with the table. Alike tables give alike bytes.
+
+    Rows wait in a file in `folder` (else the system's) until all are known. `rows` that are nowhere in memory take the
+    place of the table's. Raises SheetFull.
+    """
+    book = xlsxwriter.Workbook(target, {
+        "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+        "tmpdir": str(folder) if folder else None})
+    book.set_properties({"created": (table.made_at or SINCE_EVER).astimezone(UTC).replace(tzinfo=None)})
     sheet = book.add_worksheet()
     formats = {kind: book.add_format({"num_format": pattern}) for kind, pattern in NUMBER_FORMATS.items()}
     sums = {kind: book.add_format({"num_format": pattern, "bold": True, "top": 6})
             for kind, pattern in NUMBER_FORMATS.items()}
     bold, head = book.add_format({"bold": True}), book.add_format({"bold": True, "text_wrap": True, "bottom": 2,
                                                                   "valign": "vcenter"})
+    found = iter(table.rows if rows is None else rows)
+    sample = list(islice(found, SAMPLE))
     for at, heading in enumerate(table.headings):
-        sheet.set_column(at, at, _width(heading, [row[at] for row in table.rows[:200]]))
+        sheet.set_column(at, at, _width(heading, [row[at] for row in sample]))
     for number, note in enumerate(table.above):
         sheet.write_string(number, 0, note[:MAX_CELL], bold if number == 0 else None)
-    first = len(table.above)
+    last = len(table.above)
     for at, heading in enumerate(table.headings):
-        sheet.write_string(first, at, heading.text, head)
-    sheet.freeze_panes(first + 1, 0)
-    for number, row in enumerate(table.rows, first + 1):
-        _write_row(sheet, number, table.headings, row, formats, None)
-    last = first + 1 + len(table.rows)
+        sheet.write_string(last, at, heading.text, head)
+    sheet.freeze_panes(last + 1, 0)
+    for row in chain(sample, found):
+        last += 1
+        if last + len(table.below) + 3 > MOST_LINES:  # the writer would leave out what lies below in silence
+            raise SheetFull()
+        _write_row(sheet, last, table.headings, row, formats, None)
     if table.totals:
-        _write_row(sheet, last, table.headings, table.totals, sums, bold)
-    for number, note in enumerate(table.below, last + 2):
+        _write_row(sheet, last + 1, table.headings, table.totals, sums, bold)
+    for number, note in enumerate(table.below, last + 3):
         sheet.write_string(number, 0, note[:MAX_CELL])
     book.close()
-    return target.getvalue()
 
 
 def _write_row(sheet: Any, number: int, headings: Sequence[Heading], row: Sequence[Any], formats: Mapping[str, Any],

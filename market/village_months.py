@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market import db
@@ -13,13 +13,9 @@ from market.ledger import INCOME_KINDS
 PRESENCE_KINDS = ("order", "product", "household", "supplier")
 
 
-class VillageMonth(Base):
-    """What a village's sealed transfers of a month add up to; derived, and recomputed by the audit."""
+class Figures:
+    """The columns of every roll-up, in fen or grams."""
 
-    __tablename__ = "village_month"
-
-    village_id: Mapped[int] = mapped_column(ForeignKey("division.id"), primary_key=True)
-    period: Mapped[str] = mapped_column(String(7), primary_key=True)
     accepted_fen: Mapped[int]
     accepted_grams: Mapped[int]
     certified_fen: Mapped[int]  # accepted less returned, certified goods only
@@ -37,10 +33,20 @@ class VillageMonth(Base):
     collective_paid_fen: Mapped[int]
 
 
+class VillageMonth(Figures, Base):
+    """What a village's sealed transfers of a month add up to; derived, and recomputed by the audit."""
+
+    __tablename__ = "village_month"
+
+    village_id: Mapped[int] = mapped_column(ForeignKey("division.id"), primary_key=True)
+    period: Mapped[str] = mapped_column(String(7), primary_key=True)
+
+
 class VillagePresence(Base):
     """That a thing occurred in a village's month: counts that do not add (an order lies in several villages)."""
 
     __tablename__ = "village_presence"
+    __table_args__ = (Index("ix_village_presence_kind_thing", "kind", "thing"),)
 
     village_id: Mapped[int] = mapped_column(ForeignKey("division.id"), primary_key=True)
     period: Mapped[str] = mapped_column(String(7), primary_key=True)

@@ -149,7 +149,7 @@ def _finish(response: Response) -> Response:
     if "lang" in request.args and request.args["lang"] in i18n.LOCALES:
         response.set_cookie("lang", request.args["lang"], max_age=31_536_000, samesite="Lax",
                             secure=current_app.config["SESSION_COOKIE_SECURE"], httponly=True)
-    if request.method != "GET" or (response.status_code >= 500 and request.endpoint not in UNLOGGED):
+    if request.method not in {"GET", "HEAD"} or (response.status_code >= 500 and request.endpoint not in UNLOGGED):
         log.info("request", method=request.method, endpoint=request.endpoint, status=response.status_code,
                  user=getattr(current_user, "id", None), ms=round((time.perf_counter() - g.began) * 1000, 1))
     return response

@@ -57,11 +57,30 @@ ROLES: Mapping[str, str] = {
 }
 
 
+# the campaign against poverty ended with 2020; the same things have had other names since (贫困/扶贫, 脱贫/帮扶)
+WORDS_CHANGED = 2021
+
+
+def by_year(year: int, before: str, since: str) -> str:
+    """Which of two words a report about a year uses: the year reported decides, never the day on which it is made."""
+    return before if year < WORDS_CHANGED else since
+
+
 def designation_label(year: int) -> str:
     """贫困村 before 2021, 脱贫村 from 2021 on."""
-    return N_("Poor village") if year < 2021 else N_("Village lifted from poverty")
+    return by_year(year, N_("Poor village"), N_("Village lifted from poverty"))
 
 
 def registered_label(year: int) -> str:
     """What a household of the register is called in a year: 建档立卡户, from 2021 on 脱贫户或监测对象."""
-    return N_("Registered household") if year < 2021 else N_("Registered or monitored household")
+    return by_year(year, N_("Registered household"), N_("Registered or monitored household"))
+
+
+def purchase_detail_label(year: int) -> str:
+    """消费扶贫明细 before 2021, 消费帮扶明细 from 2021 on."""
+    return by_year(year, N_("Purchase detail, poverty alleviation"), N_("Purchase detail, rural support"))
+
+
+def certificate_label(year: int) -> str:
+    """The number of certified goods: 扶贫产品认定号 before 2021, 帮扶产品认定号 from 2021 on."""
+    return by_year(year, N_("Poverty alleviation goods no."), N_("Rural support goods no."))

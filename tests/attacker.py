@@ -32,3 +32,8 @@ def drop_constraint(table: str, name: str) -> None:
     """PostgreSQL only: SQLite's checks are already ignored, its unique indexes cannot be dropped alone."""
     with db.db.engine.begin() as connection:
         connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
+
+
+# what an attacker who rewrites transfers has to empty, too
+DERIVED = tuple(f"DELETE FROM {table}" for table in (
+    "village_month", "village_month_facet", "county_month_facet", "unit_month", "area_count", "village_presence"))

@@ -1,6 +1,6 @@
 """`make soak`: buyers trade over the wire while web and worker processes are shot; then everything is counted, one
 order after another has its money walked through random histories, and very many histories are booked over 36 months,
-added up a second time, tampered with and looked through.
+added up a second time, tampered with and looked through. LibreOffice, where it is installed, adds up the reports.
 
 Prints a seed and one table; exits 1 when something was lost, doubled, half done or oversold, or when books differ.
 SOAK_MINUTES (default 10, without the walks), SOAK_SEED, SOAK_DATABASE ('sqlite' or 'postgresql', default both), and
@@ -26,7 +26,7 @@ from catalog.models import Lot, StockHold
 from market import audit, clock, db, ledger_frame, sealing, serving
 from market.notices import Notice
 from orders.models import Order, Purchase
-from tests import databases, servers, soak_books
+from tests import databases, servers, soak_books, soak_sheets
 from tests.servers import Server
 from tests.trade import Trade
 from tests.world import World
@@ -76,6 +76,10 @@ def main() -> int:
             problems = soak_books.run(kind, url, Path(folder, f"books-{kind}"), histories, seed)
             failed = failed or bool(problems)
             print(f"{kind:<12}{f'{histories} histories booked':<41}  {'; '.join(problems) or 'none'}", flush=True)
+        sheets_url = databases.fresh_sqlite(Path(known["SIJIN_TEST_FOLDER"], "template.db"), Path(folder, "sheets.db"))
+        problem = soak_sheets.run(sheets_url, Path(folder, "sheets"))
+        failed = failed or problem not in ("", soak_sheets.NOT_HERE)
+        print(f"{'LibreOffice':<12}{'sums of every report made again':<41}  {problem or 'none'}", flush=True)
     for kind in kinds if walks else []:
         started = time.monotonic()
         problem = walk_the_money(kind, walks)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from market import audit, db, heads, ledger_frame, sealing
 from market.ledger import LedgerBlock, digest_of
 from market.sealing import TRANSFERS
-from tests.attacker import attack
+from tests.attacker import DERIVED, attack
 
 MOST_FINDINGS = 200
 Teller = Callable[[str, float, list[str]], None]  # what was done, seconds, findings
@@ -78,12 +78,12 @@ def _exchanged(one: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
 def _cut_tail() -> None:
     last = db.session().scalar(select(func.max(LedgerBlock.number)))
     attack(f"DELETE FROM ledger_transfer WHERE block_no = {last}", f"DELETE FROM ledger_block WHERE number = {last}",
-           "DELETE FROM village_month", "DELETE FROM village_presence")
+           *DERIVED)
 
 
 def _write_anew() -> None:
     """The whole chain again over what is left, as if it had always been so; the file of heads with it."""
     attack("UPDATE ledger_transfer SET block_no = NULL, period = NULL", "DELETE FROM ledger_block",
-           "DELETE FROM village_month", "DELETE FROM village_presence")
+           *DERIVED)
     ledger_frame.heads_file().unlink()
     sealing.seal_all()

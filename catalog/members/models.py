@@ -30,7 +30,8 @@ class SurplusReturn(Base):
     """A settlement of the surplus of a period, first and last day included. Drawn up by one, confirmed by another.
 
     surplus = reserve + by volume + by capital + other, to the fen. It posts nothing to the ledger: dividends to
-    households are declared with proof on their own page.
+    households are declared with proof on their own page. `decision_no` and `decided_on` name the record of the
+    members' meeting; returns confirmed before records were asked for have none.
     """
 
     __tablename__ = "surplus_return"
@@ -61,6 +62,8 @@ class SurplusReturn(Base):
     drawn_at: Mapped[datetime]
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     confirmed_at: Mapped[datetime | None]
+    decision_no: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    decided_on: Mapped[date | None]
     discarded_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     discarded_at: Mapped[datetime | None]
 

@@ -12,8 +12,8 @@ from catalog import origins
 from catalog.importing.member_sheet import MemberRow
 from catalog.members import desk, joining, paper, surplus
 from catalog.members.models import LEAST_RETURN_POINTS
-from catalog.members.schemas import CapitalSchema, SurplusSchema
-from catalog.members.surplus import Plan
+from catalog.members.schemas import CapitalSchema, MeetingSchema, SurplusSchema
+from catalog.members.surplus import Meeting, Plan
 from market import clock, downloads, journal, money, words
 from market.access import Visitor, can, requires
 from market.errors import N_
@@ -164,8 +164,10 @@ def download(return_id: int, ending: str) -> Response:
 @requires("surplus.keep")
 @shows_again(settlement)
 def confirm(return_id: int) -> Response:
+    values = parse(MeetingSchema)
+
     def work() -> Response:
-        surplus.confirm(return_id, current_user)
+        surplus.confirm(return_id, Meeting(**values), current_user)
         flash(_("Confirmed."), "good")
         return see_other("members.settlement", return_id=return_id)
 

@@ -1,7 +1,7 @@
 """Input about members and surplus returns."""
 
 from catalog.members.models import MEASURES
-from market.schemas import Choice, Day, Fen, Input
+from market.schemas import Choice, Day, Fen, Input, Words
 
 
 class CapitalSchema(Input):
@@ -19,3 +19,10 @@ class SurplusSchema(Input):
     reserve_points = Fen(low=0, high=5_000, required=True)
     return_points = Fen(low=0, high=10_000, required=True)
     measure = Choice(MEASURES, required=True)
+
+
+class MeetingSchema(Input):
+    """The record of the members' meeting."""
+
+    decision_no = Words(longest=60, required=True)
+    decided_on = Day(required=True)

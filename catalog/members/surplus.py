@@ -16,6 +16,7 @@ from market.errors import N_, Conflict, InvalidInput, NotFound, SecondPersonNeed
 from market.households import CoopMember, Household
 from market.parties import Organisation
 from market.places import Division
+from market.schemas import REQUIRED
 
 LONGEST_DAYS = 366
 
@@ -30,6 +31,14 @@ class Plan:
     reserve_points: int
     return_points: int
     measure: str = "amount"  # by what the volume is measured: farm-gate amount, or grams
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """The record of the members' meeting that decided: its number and its day."""
+
+    decision_no: str
+    decided_on: date
 
 
 @dataclass(frozen=True)
@@ -97,14 +106,15 @@ def draw_up(plan: Plan, by: Visitor) -> SurplusReturn:
     return row
 
 
-def confirm(return_id: int, by: Visitor) -> None:
-    """A second person of the co-operative confirms the draft, if what it rests on is still so.
+def confirm(return_id: int, meeting: Meeting, by: Visitor) -> None:
+    """The members' meeting has decided: a second person confirms the draft, if what it rests on is still so.
 
-    Raises NotFound, SecondPersonNeeded, Conflict, PeriodTaken, FiguresChanged.
+    Raises NotFound, SecondPersonNeeded, Conflict, InvalidInput, PeriodTaken, FiguresChanged.
     """
     row = _draft(return_id, by)
     if row.drawn_by == by.id:
         raise SecondPersonNeeded()
+    _check_meeting(row, meeting)
     taken = db.session().scalar(select(SurplusReturn.id).where(
         SurplusReturn.supplier_id == by.organisation_id, SurplusReturn.confirmed_at.is_not(None),
         SurplusReturn.first_day <= row.last_day, SurplusReturn.last_day >= row.first_day).limit(1))
@@ -114,8 +124,19 @@ def confirm(return_id: int, by: Visitor) -> None:
     if _figures(_lines(plan, by)) != _figures(_kept(row.id)):
         raise FiguresChanged()
     row.confirmed_by, row.confirmed_at = by.id, clock.now()
+    row.decision_no, row.decided_on = meeting.decision_no, meeting.decided_on
     db.session().flush()
-    journal.record("surplus.confirmed", "surplus_return", row.id, by, surplus_fen=row.surplus_fen)
+    journal.record("surplus.confirmed", "surplus_return", row.id, by, surplus_fen=row.surplus_fen,
+                   decision_no=meeting.decision_no, decided_on=meeting.decided_on)
+
+
+def _check_meeting(row: SurplusReturn, meeting: Meeting) -> None:
+    if not meeting.decision_no:
+        raise InvalidInput({"decision_no": [REQUIRED]})
+    if meeting.decided_on > clock.today():
+        raise InvalidInput({"decided_on": [N_("This day lies in the future.")]})
+    if meeting.decided_on < row.last_day:
+        raise InvalidInput({"decided_on": [N_("A meeting decides about a period that is over.")]})
 
 
 def discard(return_id: int, by: Visitor) -> None:

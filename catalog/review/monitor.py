@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from catalog.models import Category, Product, ProductPrice
 from catalog.review import decisions, references, rules
@@ -45,42 +45,58 @@ class Watched:
 
 def watched(by: Visitor, show: str | None = None, query: str = "") -> list[Watched]:
     """Goods on the shelves of an area, the farthest above their reference first, in three statements."""
-    rows = db.session().execute(_goods(by, query)).all()
-    known = references.current({row.county_id for row in rows if row.county_id}) if rows else []
-    roots = _roots() if rows else {}
-    found = [_watched(row, known, roots) for row in rows]
+    found = on(clock.today(), decisions.in_area(by), query)
     if show:
         found = [one for one in found if one.standing == show]
     return sorted(found, key=lambda one: (one.difference is None, -(one.difference or 0), one.goods.id))
 
 
-def _goods(by: Visitor, query: str) -> Any:
+def on(day: date, here: ColumnElement[bool], query: str = "", most: int = MOST_ROWS) -> list[Watched]:
+    """Goods on the shelves as they were priced at the end of a day, with the references of that day, by product id.
+
+    `here`: a condition on the table of products. Three statements.
+    """
+    rows = db.session().execute(_goods(day, here, query).limit(most)).all()
+    known = references.current({row.county_id for row in rows if row.county_id}, day) if rows else []
+    roots = _roots() if rows else {}
+    return [_watched(row, known, roots) for row in rows]
+
+
+def _goods(day: date, here: ColumnElement[bool], query: str) -> Any:
+    """Goods that had a price by then; what was priced later is left out."""
     product, supplier, village = db.table(Product), db.table(Organisation), db.table(Division)
     county, price = db.table(Division).alias("county"), db.table(ProductPrice)
-    since = (select(func.max(price.c.valid_from)).where(price.c.product_id == product.c.id)
-             .correlate(product).scalar_subquery())
+    until = clock.shanghai(clock.days_after(day, 1))
+    standing = (select(price.c.id).where(price.c.product_id == product.c.id, price.c.valid_from < until)
+                .order_by(price.c.valid_from.desc(), price.c.id.desc()).limit(1)
+                .correlate(product).scalar_subquery())
     found = (
         select(product.c.id, product.c.name, product.c.name_en, product.c.unit, product.c.unit_en,
-               product.c.grams_per_unit, product.c.price_fen, product.c.category_id, product.c.state,
+               product.c.grams_per_unit, price.c.price_fen, product.c.category_id, product.c.state,
                supplier.c.short_name.label("supplier"), village.c.path, village.c.county_id,
-               county.c.parent_id.label("city_id"), since.label("since"), _decision().label("decision"))
-        .select_from(product).join(supplier, supplier.c.id == product.c.supplier_id)
+               county.c.parent_id.label("city_id"), price.c.valid_from.label("since"),
+               _decision(day, price.c.price_fen).label("decision"))
+        .select_from(product).join(price, price.c.id == standing)
+        .join(supplier, supplier.c.id == product.c.supplier_id)
         .join(village, village.c.id == product.c.village_id).outerjoin(county, county.c.id == village.c.county_id)
-        .where(product.c.state == "listed", decisions.in_area(by)).order_by(product.c.id).limit(MOST_ROWS)
+        .where(product.c.state == "listed", here).order_by(product.c.id)
     )
     return found.where(product.c.name.contains(query, autoescape=True)) if query else found
 
 
-def _decision() -> Any:
-    """What was decided last: about the price as an outlier of this month, else about the listing."""
+def _decision(day: date, price_fen: Any) -> Any:
+    """What was decided last by a day: about the price as an outlier of its month, else about the listing."""
     product, review, outlier = db.table(Product), db.table(ListingReview), db.table(PriceOutlier)
+    price, until = db.table(ProductPrice), clock.shanghai(clock.days_after(day, 1))
     of_outlier = (
-        select(case((outlier.c.approved_at.is_not(None), "agreed"), (outlier.c.reasoned_at.is_not(None), "second"),
+        select(case((outlier.c.approved_at < until, "agreed"), (outlier.c.reasoned_at < until, "second"),
                     else_="open"))
-        .where(outlier.c.product_id == product.c.id, outlier.c.period == clock.period_of(clock.today()),
-               outlier.c.price_fen == product.c.price_fen)
-        .order_by(outlier.c.id.desc()).limit(1).correlate(product).scalar_subquery())
-    of_review = (select(review.c.decision).where(review.c.product_id == product.c.id, review.c.decision != "withdrawn")
+        .where(outlier.c.product_id == product.c.id, outlier.c.period == clock.period_of(day),
+               outlier.c.price_fen == price_fen, outlier.c.found_at < until)
+        .order_by(outlier.c.id.desc()).limit(1).correlate(product, price).scalar_subquery())
+    decided = case((review.c.decided_at < until, review.c.decision), else_="waiting")
+    of_review = (select(decided).where(review.c.product_id == product.c.id, review.c.decision != "withdrawn",
+                                       review.c.submitted_at < until)
                  .order_by(review.c.id.desc()).limit(1).correlate(product).scalar_subquery())
     return func.coalesce(of_outlier, of_review, "")
 

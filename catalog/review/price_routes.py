@@ -8,9 +8,9 @@ from flask_login import current_user
 
 from catalog import shelves
 from catalog.review import monitor, outliers, references
+from catalog.review.labels import ALL_DECISIONS, OUTLIER_LABELS, STANDINGS
 from catalog.review.monitor import Watched
 from catalog.review.references import HOLDS_DAYS, OFFICES
-from catalog.review.routes import DECISION_LABELS
 from catalog.review.schemas import ApprovalSchema, ReasonSchema, ReferenceSchema
 from market import clock, downloads, page_words, paging, sheets
 from market.access import requires
@@ -25,16 +25,11 @@ MENU = (
     MenuEntry("office", N_("Price monitor"), "prices.monitor_", "price.watch", "chart", group="look"),
     MenuEntry("office", N_("Reference prices"), "prices.references_", "price.watch", "money", group="look"),
 )
-STANDINGS = {"above": (N_("Above the band"), "wrong"), "below": (N_("Below the band"), "waiting"),
-             "within": (N_("In the band"), "good"), "none": (N_("Nothing to compare with"), "quiet")}
-OUTLIER_LABELS = {"open": (N_("Needs a reason"), "wrong"), "second": (N_("Needs a second person"), "waiting"),
-                  "agreed": (N_("Explained and agreed"), "good"), "sent_back": (N_("Sent back by the county"), "quiet")}
 COLUMNS = (
     (N_("Goods"), "text"), (N_("Sales unit"), "text"), (N_("Weight of one unit in kg"), "grams"),
     (N_("Co-operative"), "text"), (N_("Village"), "text"), (N_("Price"), "fen"), (N_("Price per kg"), "fen"),
     (N_("Reference per kg"), "fen"), (N_("Source"), "text"), (N_("Day"), "text"), (N_("Difference"), "percent"),
     (N_("Standing"), "text"), (N_("Decision"), "text"))
-ALL_DECISIONS = {**DECISION_LABELS, **OUTLIER_LABELS}
 OUTLIER = "<int(max=999999999999):outlier_id>"
 
 

@@ -44,15 +44,16 @@ def enter(values: Mapping[str, Any], by: Visitor) -> ReferencePrice:
     return row
 
 
-def current(county_ids: Collection[int] | None = None) -> list[Reference]:
-    """The newest reference of each place, shelf and word that still holds, for some counties and the cities over them
-    (None: everywhere), in one statement."""
+def current(county_ids: Collection[int] | None = None, day: date | None = None) -> list[Reference]:
+    """The newest reference of each place, shelf and word that still holds today, or held on a day, for some counties
+    and the cities over them (None: everywhere), in one statement."""
+    day = day or clock.today()
     reference, place = db.table(ReferencePrice), db.table(Division)
     ranked = (
         select(reference, func.row_number().over(
             partition_by=(reference.c.division_id, reference.c.category_id, reference.c.word),
             order_by=(reference.c.day.desc(), reference.c.id.desc())).label("rank"))
-        .where(reference.c.day >= clock.days_after(clock.today(), -HOLDS_DAYS), reference.c.day <= clock.today())
+        .where(reference.c.day >= clock.days_after(day, -HOLDS_DAYS), reference.c.day <= day)
     )
     if county_ids is not None:
         cities = select(place.c.parent_id).where(place.c.id.in_(county_ids))

@@ -8,6 +8,7 @@ from flask_login import current_user
 from catalog import products
 from catalog.review import decisions, desk, listing, outliers
 from catalog.review.decisions import REASONS
+from catalog.review.labels import DECISION_LABELS
 from catalog.review.references import OFFICES
 from catalog.review.rules import FINDINGS
 from catalog.review.schemas import ApprovalSchema, ReturnSchema
@@ -24,11 +25,6 @@ from market.working_days import working_days_after
 bp = Blueprint("review", __name__)
 
 MENU = (MenuEntry("office", N_("Listings"), "review.queue", "listing.review", "leaf", group="todo"),)
-DECISION_LABELS = {
-    "waiting": (N_("Waits for the county"), "waiting"), "published": (N_("On the shelf at once"), "good"),
-    "approved": (N_("Approved"), "good"), "returned": (N_("Sent back by the county"), "wrong"),
-    "withdrawn": (N_("Withdrawn"), "quiet"),
-}
 KIND_LABELS = {"new": N_("New"), "edit": N_("Change"), "taken_off": N_("Taken off the shelf")}
 FACTS = {
     "name": N_("Name of the goods"), "name_en": N_("Name in English"), "category": N_("Shelf"),

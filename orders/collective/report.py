@@ -5,7 +5,7 @@ from market.errors import N_, NotFound
 from market.i18n import gettext as _
 from orders.collective import figures, rules
 from orders.collective.figures import VillageYear
-from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
+from orders.reports.frame import Asked, Column, Content, Opens, Report, Row, total_of
 from orders.reports.readers import Area, Reader
 
 COLUMNS = (
@@ -64,4 +64,6 @@ def _notes(year: int) -> list[str]:
 
 REPORT = Report("collective-income", N_("Collective income of villages"),
                 N_("Operating income of village collectives by year, bands, increment and suggested reward pool."),
-                read, verb="report.read")
+                read, verb="report.read", group="income", every=N_("Also villages with nothing in this time"),
+                opens=Opens("collective.share", lambda row, _key, asked: {"village_id": row.place,
+                                                                          "year": asked.last[:4]}))

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from market import clock, db, sealing, serving
 from market.parties import Membership, Organisation
 from market.users import User
-from orders.demo import evidence, practising
+from orders.demo import evidence, exports, practising
 from orders.demo import load as demo
 from orders.demo.settlers import PASSWORD
 
@@ -42,6 +42,7 @@ def _load(orders: int, day: date, if_empty: bool) -> None:
                   lambda _stage, done, _of: bar.update(min(done, orders) - bar.pos))
     sealed = sealing.seal_all()
     evidence.draw(day)  # a sample is drawn from sealed blocks
+    exports.ask(day)
     click.echo(f"The demo world is loaded; {sealed} ledger rows sealed. Everything in it is invented (演示数据).")
 
 

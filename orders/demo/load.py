@@ -37,6 +37,7 @@ from orders.demo import (
     quota,
     recalls,
     refunds,
+    returns_to_members,
     settlers,
     shelves,
     standing,
@@ -94,7 +95,9 @@ def _today(book: year.Book, today: date, files_folder: Path) -> None:
     year.leave_open(book)
     overdue.leave_late(book)
     capacity.return_surplus(book, today)  # before the last notebook, whose names are still to follow
+    returns_to_members.decide(book, today)
     aftersale.speak(book)
+    returns_to_members.settle_a_case(book)
     refunds.give_back(book)
     lot_life.live(book, files_folder)
     linkages.leave_waiting(book)

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
-from flask import current_app
 from sqlalchemy import select
 
-from market import access, clock, db, faults, logins, sealing
+from market import access, db, faults, logins, long_work, sealing
 from market.access import Visitor
 from market.errors import N_, Conflict, MarketError, NotFound
 from market.notices import Kind, Kinds
@@ -27,36 +26,23 @@ KINDS: Kinds = {asking.READY: Kind(
     N_("The evidence package of %(title)s, %(year)s is ready. Hash of its manifest: %(manifest)s"),
     "evidence.show", "package_id")}
 HANDLERS: Mapping[str, Handler] = {}
-ORPHAN_SECONDS = 3600
 log = structlog.get_logger("sijin.evidence")
 
 
 def folder() -> Path:
     """Where finished packages lie, and those being made."""
-    path: Path = current_app.extensions["sijin"].files_dir / "evidence"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    return long_work.folder("evidence")
 
 
 def make_next() -> bool:
-    """Make the oldest package that waits; True where there was one. Killed, it is made anew by whoever comes next."""
-    if db.session().scalar(select(EvidencePackage.id).where(asking.due()).limit(1)) is None:
-        return False  # a look without a lock: an idle worker opens no write transaction
-    with db.transaction():
-        row = asking.take()
-    if row is None:
-        return False
-    try:
-        _make(row)
-    except asking.Overtaken:
-        db.session().rollback()
-    return True
+    """Make the oldest package that waits; True where there was one."""
+    return long_work.make_next(EvidencePackage, _make)
 
 
 def _make(row: EvidencePackage) -> None:
     part = folder() / f"{secrets.token_hex(16)}.part"
     try:
-        if row.tries > asking.MOST_TRIES:
+        if row.tries > long_work.MOST_TRIES:
             raise Conflict()
         sealing.seal_all()
         made = making.make(_subject(row), part, folder().parent, lambda done, whole: _tell(row, done, whole))
@@ -76,7 +62,7 @@ def _make(row: EvidencePackage) -> None:
 
 def _tell(row: EvidencePackage, done: int, whole: int) -> None:
     with db.transaction():
-        asking.tell(row, done, whole)
+        long_work.change(row, done=done, whole=whole)
     faults.point("evidence_told")
 
 
@@ -104,12 +90,4 @@ def _owner(row: EvidencePackage) -> Visitor:
 
 def follow_hours() -> None:
     """Remove packages past their day, and files of makers that died."""
-    with db.transaction():
-        names = asking.expire()
-    for name in names:
-        (folder() / name).unlink(missing_ok=True)
-    kept = asking.files_offered()
-    now = clock.now().timestamp()
-    for path in folder().iterdir():
-        if path.name not in kept and now - path.stat().st_mtime > ORPHAN_SECONDS:
-            path.unlink(missing_ok=True)
+    long_work.forget(EvidencePackage, folder())

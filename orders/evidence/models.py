@@ -7,10 +7,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.db import Base, choice
-
-STATES = ("queued", "making", "done", "failed", "expired")
-RUNNING = ("queued", "making")
-UNFINISHED = "state IN ('queued', 'making')"
+from market.long_work import STATES, UNFINISHED, LongWork
 
 
 class SampleDraw(Base):
@@ -46,7 +43,7 @@ class SampleDraw(Base):
     numbers: Mapped[list[str]] = mapped_column(JSON)
 
 
-class EvidencePackage(Base):
+class EvidencePackage(LongWork):
     """A package that somebody asked for: of a village and year, or of a sample. The worker makes it, they alone get it.
 
     `told_at` is when its maker last told how far it is: one that has been silent for long is dead, and another begins
@@ -63,10 +60,6 @@ class EvidencePackage(Base):
         Index("ix_evidence_package_state", "state", "id"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
-    asked_by: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
-    asked_at: Mapped[datetime]
     subject: Mapped[str] = mapped_column(String(60))  # the same for the same organisation, place, year and choice
     village_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"))
     draw_id: Mapped[int | None] = mapped_column(ForeignKey("sample_draw.id"))
@@ -74,15 +67,6 @@ class EvidencePackage(Base):
     title: Mapped[str]
     with_names: Mapped[bool]  # scans that show names of households are in it
     state: Mapped[str] = mapped_column(choice("state", *STATES))
-    done: Mapped[int] = mapped_column(default=0)
-    whole: Mapped[int] = mapped_column(default=0)
-    maker: Mapped[str | None] = mapped_column(String(32))
-    told_at: Mapped[datetime | None]
-    tries: Mapped[int] = mapped_column(default=0)
-    finished_at: Mapped[datetime | None]
-    expires_at: Mapped[datetime | None]
-    file_name: Mapped[str | None] = mapped_column(String(48))
-    size_bytes: Mapped[int | None]
     zip_sha256: Mapped[str | None] = mapped_column(String(64))
     manifest_sha256: Mapped[str | None] = mapped_column(String(64))
     figures: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # orders, scans, missing, head

@@ -9,10 +9,10 @@ from market import clock, db
 from market.access import requires
 from market.errors import N_, InvalidInput, MarketError
 from market.i18n import gettext as _
+from market.long_work import RUNNING
 from market.web import MenuEntry, once, page_number, parse, see_other, shows_again
 from orders.evidence import asking, drawing, jobs, lists, making
 from orders.evidence.drawing import MOST
-from orders.evidence.models import RUNNING
 from orders.evidence.schemas import PackageSchema, SamplePackageSchema, SampleSchema
 from orders.reports.readers import find_place, reader_of
 

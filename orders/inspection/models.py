@@ -23,6 +23,7 @@ class InspectionRecord(Base):
     __table_args__ = (
         UniqueConstraint("acceptance_line_id", "shipment_line_id"),
         Index("ix_inspection_record_book", "unit_id", "bought_on", "id"),
+        Index("ix_inspection_record_day", "bought_on", "id"),
         CheckConstraint("(source = 'here') = (acceptance_line_id IS NOT NULL)", name="source_line"),
         CheckConstraint("(source = 'elsewhere') = (voucher_id IS NOT NULL)", name="voucher"),
         CheckConstraint("quantity_milli >= 0 AND rejected_milli >= 0 AND quantity_milli + rejected_milli > 0",

@@ -89,4 +89,4 @@ def _paths(ids: Collection[int]) -> dict[int, str]:
 
 REPORT = Report("helped-households", N_("Helped households"),
                 N_("Households with income from a linkage, by village, class and kind of linkage."), read,
-                verb="report.read", by_village=False)
+                verb="report.read", by_village=False, group="income")

@@ -16,6 +16,7 @@ class AfterSale(Base):
     __table_args__ = (
         Index("ix_after_sale_order", "order_id"),
         Index("ix_after_sale_open", "state", "due_on"),
+        Index("ix_after_sale_day", "business_date", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -35,6 +35,7 @@ class Shipment(Base):
     """A sub-order packed and put on a van."""
 
     __tablename__ = "shipment"
+    __table_args__ = (Index("ix_shipment_day", "business_date", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("order.id"), unique=True)

@@ -53,4 +53,4 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
 
 REPORT = Report("quota-filings", N_("Register of filings"),
                 N_("What each unit filed of its reserved share, and how far the filing has come."), read,
-                verb="report.read", by_village=False)
+                verb="report.read", by_village=False, group="purchases", every=N_("Also units that have not filed"))

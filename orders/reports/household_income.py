@@ -65,7 +65,7 @@ def read(asked: Asked, area: Area, _reader: Reader) -> Content:
 
 REPORT = Report("household-income", N_("Household income"),
                 N_("What each household earned through this platform, by code: the income cards added up."), read,
-                "report.read", by_village=False)
+                "report.read", by_village=False, group="income")
 
 
 def _villages(where: Where) -> list[int] | None:

@@ -101,4 +101,4 @@ def _chunked(query: Any, key: Any, ids: Collection[int]) -> list[Any]:
 
 REPORT = Report("income-unpaid", N_("Income not yet paid out"),
                 N_("What households and collectives have earned and were not paid for 30, 60 and 90 days, by village "
-                   "and co-operative."), read, verb="report.read", by_village=False)
+                   "and co-operative."), read, verb="report.read", by_village=False, group="income")

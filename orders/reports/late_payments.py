@@ -10,7 +10,7 @@ from orders.models import Order
 from orders.overdue import lists, office, rules, words
 from orders.overdue.lists import Sum
 from orders.reports import unit_rows
-from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
+from orders.reports.frame import Asked, Column, Content, Opens, Report, Row, total_of
 from orders.reports.readers import Area, Reader
 
 COLUMNS = (
@@ -56,4 +56,5 @@ def _parents() -> dict[int, str]:
 
 REPORT = Report("late-payments", N_("Late payments"),
                 N_("Units that owe for goods after the last day of payment, with the interest estimated."), read,
-                verb="report.read", by_village=False)
+                verb="report.read", by_village=False, group="purchases",
+                opens=Opens("office_overdue.unit", lambda row, _key, _asked: {"unit_id": row.place}))

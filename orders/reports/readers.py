@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 
 from market import db
-from market.access import Anonymous, Visitor, can
+from market.access import SUPPLIER, Anonymous, Visitor, can
 from market.errors import NotFound
 from market.figures import EVERYWHERE, Where
 from market.places import Division
@@ -15,10 +15,14 @@ READS_ALL = {"auditor", "operator_audit"}
 
 @dataclass(frozen=True)
 class Reader:
-    """`sees_all`: every figure of the area, documents behind it, any months; the public sees one month, masked."""
+    """`sees_all`: every figure of the area, documents behind it, any months; the public sees one month, masked.
+
+    `supplier_id`: a co-operative, which reads of reports that are not public its own rows and nothing else.
+    """
 
     sees_all: bool
     where: Where = EVERYWHERE
+    supplier_id: int | None = None
 
 
 PUBLIC = Reader(False)
@@ -29,7 +33,7 @@ NOWHERE = Where(village_ids=())
 def reader_of(visitor: Visitor | Anonymous, verb: str = "report.read") -> Reader:
     """What this visitor may read; `verb` decides who is more than the public."""
     if not isinstance(visitor, Visitor) or not can(visitor, verb):
-        return PUBLIC
+        return PUBLIC if visitor.organisation_kind != SUPPLIER else Reader(False, supplier_id=visitor.organisation_id)
     if visitor.roles & READS_ALL:
         return WHOLE
     level = db.session().scalar(select(Division.level).where(Division.id == visitor.division_id))
@@ -86,16 +90,34 @@ def _lies_in(where: Where, place_id: int, county_id: int | None, township_id: in
             and (where.village_ids is None or place_id in where.village_ids))
 
 
-def choices(reader: Reader, county: str | None) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+Choices = list[tuple[str, str]]
+
+
+def choices(reader: Reader, county: str | None) -> tuple[Choices, Choices]:
     """Counties, and townships of the chosen one, that this reader may choose from: (code, name), in one statement."""
+    counties, townships, _none = places_to_choose(reader, county, None)
+    return counties, townships
+
+
+def places_to_choose(reader: Reader, county: str | None,
+                     township: str | None) -> tuple[Choices, Choices, Choices]:
+    """Counties, townships of the chosen one, and villages of the chosen township, that this reader may choose from:
+    (code, name), in one statement.
+    """
     where = reader.where
     query = select(Division.code, Division.name, Division.level).where(
-        Division.valid_to.is_(None), Division.level.in_(("county", "township")))
+        Division.valid_to.is_(None), Division.level.in_(("county", "township", "village")))
     if where.county_id is not None:
         query = query.where(Division.county_id == where.county_id)
-    if where.township_id is not None or where.village_ids is not None:
-        query = query.where(Division.id == where.township_id)
-    of_county = (Division.level == "county") | Division.code.startswith((county or "none")[:6], autoescape=True)
-    rows = db.session().execute(query.where(of_county).order_by(Division.code)).all()
-    return ([(row.code, row.name) for row in rows if row.level == "county"],
-            [(row.code, row.name) for row in rows if row.level == "township"])
+    if where.township_id is not None:
+        query = query.where((Division.id == where.township_id) | (Division.township_id == where.township_id))
+    elif where.village_ids is not None:
+        query = query.where(Division.id.in_(where.village_ids))
+    named = (
+        (Division.level == "county")
+        | ((Division.level == "township") & Division.code.startswith((county or "none")[:6], autoescape=True))
+        | ((Division.level == "village") & Division.code.startswith((township or "none")[:9], autoescape=True)))
+    rows = db.session().execute(query.where(named).order_by(Division.code)).all()
+    counties, townships, villages = ([(row.code, row.name) for row in rows if row.level == level]
+                                     for level in ("county", "township", "village"))
+    return counties, townships, villages

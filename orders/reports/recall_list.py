@@ -70,4 +70,4 @@ def _row(line: Any) -> Row:
 
 REPORT = Report("recalls", N_("Recalled lots and where they went"),
                 N_("Every delivery that held a recalled lot, also as a part of what was made of it."), read,
-                verb="report.read", by_village=False)
+                verb="report.read", by_village=False, group="goods")

@@ -100,4 +100,4 @@ def open_fen(order: Any) -> int:
 
 REPORT = Report("reconciliation", N_("Statements and invoices compared"),
                 N_("What canteens accepted, what was invoiced and paid of it, and what is overdue."), read,
-                verb="report.read", by_village=False)
+                verb="report.read", by_village=False, group="purchases")

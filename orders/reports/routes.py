@@ -1,38 +1,55 @@
-"""Reports for everybody, each in five outputs; the documents behind a figure and the officials' first page."""
+"""Reports for everybody, each in six outputs; the documents behind a figure and the officials' first page."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask import Blueprint, Response, flash, g, jsonify, render_template, request, url_for
 from flask_login import current_user
-from marshmallow import fields
 
-from market import clock, db, downloads, page_words, paging, waiting, web
+from market import clock, db, downloads, page_words, paging, waiting
 from market.access import can, public, requires
-from market.errors import N_, NotFound
-from market.figures import Facets
-from market.schemas import Input, Month, Words
-from market.web import MenuEntry, page_number
+from market.errors import N_, MarketError, NotFound
+from market.i18n import gettext as _
+from market.web import MenuEntry, once, page_number, see_other, shows_again
 from orders.anomalies import report as anomalies
 from orders.bulletins import report as county_notice
 from orders.collective import report as collective_income
 from orders.linkages import report as helped_households
 from orders.reports import (
+    certified_products,
+    complaints,
+    coop_return,
+    delivery_notes,
     disclosure,
     filing_register,
     household_income,
     income_unpaid,
+    inspections,
     late_payments,
+    narrowing,
     office,
+    paper,
+    place_method,
+    place_method_lines,
+    price_monitor,
+    purchase_detail,
     recall_list,
     reconciliation,
+    school_supply,
+    supplier_ledger,
     taken_back,
     unit_progress,
     village_income,
     village_lines,
+    wishes,
 )
-from orders.reports.frame import FILTERS, STAGES, Asked, Filled, Report, as_json, as_table, fill
-from orders.reports.readers import Reader, choices, reader_of
+from orders.reports.asking import KEY, MOST_COLUMNS, PERSONAL, sent
+from orders.reports.asking import AskedSchema as AskedSchema
+from orders.reports.asking import asked_for as asked_for
+from orders.reports.declared import narrowed_alike
+from orders.reports.frame import GROUPS, STAGES, Column, Filled, Report, Row, as_json, as_table, fill, lead_of
+from orders.reports.readers import Reader, places_to_choose, reader_of
 from orders.risk import report as risk_signals
 
 bp = Blueprint("reports", __name__)
@@ -41,63 +58,104 @@ REPORTS = {report.name: report for report in (
     village_income.REPORT, unit_progress.REPORT, filing_register.REPORT, recall_list.REPORT, reconciliation.REPORT,
     anomalies.REPORT, late_payments.REPORT, helped_households.REPORT, taken_back.LINES_REPORT,
     taken_back.MONTHS_REPORT, collective_income.REPORT, risk_signals.REPORT, income_unpaid.REPORT,
-    household_income.REPORT, county_notice.REPORT)}
+    household_income.REPORT, place_method.REPORT, purchase_detail.REPORT, supplier_ledger.REPORT,
+    price_monitor.REPORT, certified_products.REPORT, coop_return.REPORT, inspections.REPORT, delivery_notes.REPORT,
+    school_supply.REPORT, complaints.REPORT, county_notice.REPORT)}
 # by the name of a report: from the key of a column to the report of the documents behind it
 LINES: Mapping[str, Callable[[str], Report]] = {
-    village_income.REPORT.name: village_lines.report_of, county_notice.REPORT.name: county_notice.lines_of}
+    village_income.REPORT.name: village_lines.report_of, place_method.REPORT.name: place_method_lines.report_of,
+    supplier_ledger.REPORT.name: supplier_ledger.lines_of, certified_products.REPORT.name: certified_products.lines_of,
+    coop_return.REPORT.name: coop_return.lines_of, school_supply.REPORT.name: school_supply.lines_of,
+    county_notice.REPORT.name: county_notice.lines_of}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),
+    MenuEntry("supplier", N_("Reports"), "reports.index", "surplus.read", "report", group="people"),
     MenuEntry("shop", N_("Reports"), "reports.index", None, "report"),
 )
 DESK = dict.fromkeys(("village", "township", "agriculture", "revitalisation", "finance", "city"), "reports.office_home")
 ROWS_PER_PAGE = 50
-KEPT = ("from", "to", "period", "county", "township", "village", "every", "sort", "order", "figure", "row", *FILTERS)
-
-
-class AskedSchema(Input):
-    """What stands in a report's address."""
-
-    period = Month()
-    first = Month(data_key="from")
-    last = Month(data_key="to")
-    county = Words(longest=12)
-    township = Words(longest=12)
-    village = Words(longest=12)
-    every = fields.Boolean(load_default=False)
-    sort = Words(longest=30, load_default="")
-    order = Words(longest=4, load_default="asc")
-    unit_type = Words(longest=20)
-    unit = Words(longest=12)
-    method = Words(longest=20)
-    fund_source = Words(longest=20)
-    category = Words(longest=40)
-    certified = fields.Boolean(load_default=None, allow_none=True)
-    row = Words(longest=40, load_default="")
+FEW = 4  # reports shown at once to somebody who has marked none
 
 
 @bp.get("/reports")
 @public
 def index() -> str:
-    return render_template("reports/index.html", reports=[r for r in REPORTS.values() if _may_read(r)],
-                           reader=reader_of(current_user))
+    """One's own reports, or a few; all of them by group, one tap away; what is searched for."""
+    readable = [report for report in REPORTS.values() if _may_read(report)]
+    words = request.args.get("q", "").strip().casefold()[:60]
+    starred = wishes.starred(current_user)
+    own = [report for report in readable if report.name in starred] or readable[:FEW]
+    found = [report for report in readable
+             if words in f"{_(report.title)} {_(report.about)} {report.name}".casefold()] if words else []
+    groups = [(heading, [one for one in readable if one.group == group]) for group, heading in GROUPS.items()]
+    return render_template("reports/index.html", own=own, found=found, words=words, starred=starred,
+                           groups=[group for group in groups if group[1]], few=len(readable) <= FEW,
+                           count=len(readable), reader=reader_of(current_user))
+
+
+def _show_again(name: str) -> str:
+    """The form with what was asked for and why not, and no figures: those of another question would mislead."""
+    if request.args.get("format", "page") != "page":
+        raise g.refusal
+    report, reader = known(name), reader_of(current_user)
+    return render_template("reports/refused.html", **_form(report, reader, sent()))
 
 
 @bp.get("/reports/<name>")
 @public
+@shows_again(_show_again)
 def show(name: str) -> Any:
     kind = request.args.get("format", "page")
+    report, reader = known(name), reader_of(current_user)
     if kind in FILES:
-        return FILES[kind](filled_as_asked(known(name), reader_of(current_user)))
+        return FILES[kind](filled_as_asked(report, reader))
     if kind not in ("page", "print"):
         raise NotFound()
-    reader = reader_of(current_user)
-    filled = filled_as_asked(known(name), reader)
     if kind == "print":
-        return render_template("reports/print.html", filled=filled, stages=STAGES)
-    county = filled.asked.county
-    return render_template("reports/report.html", filled=filled, reader=reader, choices=choices(reader, county),
-                           lines=name in LINES, newest=disclosure.newest_month(), **_page(filled))
+        return render_template("reports/print.html", filled=filled_as_asked(report, reader), stages=STAGES)
+    wish = wishes.of(current_user, name)
+    asked = sent()
+    kept = {} if set(request.args) - {"page", "lang"} else wishes.kept(wish)
+    try:
+        filled = filled_as_asked(report, reader, kept or asked)
+    except MarketError:
+        if not kept:
+            raise
+        kept = {}  # they do not fit any more: another office, a place that is closed
+        filled = filled_as_asked(report, reader)
+    asked = kept or asked
+    return render_template(
+        "reports/report.html", filled=filled, wish=wish, kept_apply=bool(kept), opens=_opener(filled, reader, asked),
+        lead=lead_of(report, filled.content.columns), **_form(report, reader, asked, filled), **_page(filled, asked))
+
+
+@bp.post("/reports/<name>/kept")
+@requires("account.own")
+def keep(name: str) -> Response:
+    """Columns, filters or the star of a person; the page then shows them as a link would."""
+    report = known(name)
+    deed, asked = request.form.get("deed", ""), sent()
+
+    def work() -> Response:
+        if deed == "columns":
+            asked["columns"] = ",".join(request.form.getlist("columns"))
+            wishes.keep_columns(report.name, _keys(asked["columns"]), current_user)
+        elif deed == "filters":
+            wishes.keep_filters(report.name, {n: v for n, v in asked.items() if n in PERSONAL}, current_user)
+            flash(_("Kept. This report opens with these filters from now on."), "good")
+        elif deed in ("star", "unstar"):
+            wishes.star(report.name, deed == "star", current_user)
+        elif deed == "forget":
+            wishes.forget(report.name, current_user)
+            asked.clear()
+        else:
+            raise NotFound()
+        if request.form.get("back") == "index":
+            return see_other("reports.index")
+        return see_other("reports.show", name=report.name, **{n: v for n, v in asked.items() if v})
+
+    return once(work)
 
 
 @bp.get("/reports/<name>.<kind>")
@@ -112,17 +170,23 @@ def download(name: str, kind: str) -> Response:
 @bp.get("/reports/<name>/lines.<kind>")
 @requires("report.read")
 def lines(name: str, kind: str) -> Any:
-    """The documents behind one figure of one row; their sum is the figure."""
-    report = known(name)
-    if name not in LINES:
-        raise NotFound()
-    reader = reader_of(current_user)
-    filled = filled_as_asked(LINES[name](request.args.get("figure", "")), reader)
+    """The documents behind one figure of one row; their sum is the figure. A page holds the first of them."""
+    report, reader = known(name), reader_of(current_user)
+    documents = lines_of(report, request.args.get("figure", ""))
     if kind in FILES:
-        return FILES[kind](filled)
+        return FILES[kind](filled_as_asked(documents, reader))
     if kind != "page":
         raise NotFound()
-    return render_template("reports/lines.html", filled=filled, report=report, reader=reader, **_page(filled))
+    filled = fill(documents, replace(asked_for(reader), after=request.args.get("after", ""), most=ROWS_PER_PAGE),
+                  reader, page_words.installation_is_demo())
+    return render_template("reports/lines.html", filled=filled, report=report, reader=reader, **_page(filled, sent()))
+
+
+def lines_of(report: Report, figure: str) -> Report:
+    """The report of the documents behind a figure, narrowed by whatever its report may be. Raises NotFound."""
+    if report.name not in LINES:
+        raise NotFound()
+    return narrowed_alike(LINES[report.name](figure), report)
 
 
 @bp.get("/office")
@@ -138,19 +202,6 @@ def office_home() -> str:
 # ---- what was asked for ---------------------------------------------------------------------------------------------
 
 
-def asked_for(reader: Reader) -> Asked:
-    """The months and places in the address; where no month is named the present one, for the public the last that is
-    over. Raises InvalidInput.
-    """
-    values = web.load(AskedSchema(), {name: value for name, value in request.args.items() if value})
-    month = values.get("period") or (clock.period_of(clock.today()) if reader.sees_all else disclosure.newest_month())
-    first = values.get("first") or values.get("last") or month
-    return Asked(first, values.get("last") or first, values.get("county"), values.get("township"),
-                 values.get("village"), values["every"], values["sort"], values["order"] == "desc",
-                 Facets(*(values.get(one) for one in ("unit_type", "method", "fund_source", "category", "certified"))),
-                 values.get("unit"), values["row"])
-
-
 def known(name: str) -> Report:
     """A report this visitor may read. Raises NotFound."""
     report = REPORTS.get(name)
@@ -163,27 +214,71 @@ def _may_read(report: Report) -> bool:
     return report.verb is None or can(current_user, report.verb)
 
 
-def filled_as_asked(report: Report, reader: Reader) -> Filled:
-    """A report read as the address asks."""
-    return fill(report, asked_for(reader), reader, page_words.installation_is_demo())
+def filled_as_asked(report: Report, reader: Reader, asked: Mapping[str, str] | None = None) -> Filled:
+    """A report read as the address asks, or as kept wishes do."""
+    return fill(report, asked_for(reader, asked), reader, page_words.installation_is_demo())
+
+
+def _keys(text: str) -> list[str]:
+    """Keys of columns; what is none is left out."""
+    return [key for key in text.split(",") if KEY.fullmatch(key)][:MOST_COLUMNS]
 
 
 # ---- outputs --------------------------------------------------------------------------------------------------------
 
 
-def _page(filled: Filled) -> dict[str, Any]:
+def _form(report: Report, reader: Reader, asked: Mapping[str, str], filled: Filled | None = None) -> dict[str, Any]:
+    """What the form of filters needs: its fields, and what they hold."""
+    month = clock.period_of(clock.today()) if reader.sees_all else disclosure.newest_month()
+    values: dict[str, Any] = {"from": month, "to": month, "period": month} | dict(asked)
+    if filled is not None:
+        of = filled.asked
+        values |= {"from": of.first, "to": of.last, "period": of.first, "unit": of.unit or ""}
+    values["compare"] = asked.get("compare", "").split(",")
+    counties, townships, villages = places_to_choose(reader, asked.get("county"), asked.get("township"))
+    return {"values": values, "counties": counties, "townships": townships,
+            "villages": villages if report.by_village else [], "fields": narrowing.choices(report, reader),
+            "stage_choices": narrowing.stage_choices(report) if reader.sees_all else [],
+            "compare_choices": narrowing.compare_choices(report) if reader.sees_all else [],
+            "newest": disclosure.newest_month(), "reader": reader, "report": report}
+
+
+def _opener(filled: Filled, reader: Reader, asked: Mapping[str, str]) -> Callable[[Row, Column], str | None]:
+    """Where a cell leads: to the page its report declares, or to the documents that LINES knows."""
+    report, address = filled.report, _addresses(asked)
+
+    def to(row: Row, column: Column) -> str | None:
+        if not column.opens or not row.values.get(column.key):
+            return None
+        if report.opens is not None:
+            return url_for(report.opens.endpoint, **report.opens.parts(row, column.key, filled.asked))
+        if report.name not in LINES or not reader.sees_all:
+            return None
+        dropped: dict[str, Any] = dict.fromkeys(("sort", "order", "every", "compare", "columns"))
+        if report.by_village:
+            return address(endpoint="reports.lines", **dropped, county=None, township=None, village=row.place,
+                           figure=column.key)
+        return address(endpoint="reports.lines", **dropped, row=row.place, figure=column.key)
+
+    return to
+
+
+def _page(filled: Filled, asked: Mapping[str, str]) -> dict[str, Any]:
     """One page of the rows; the totals are those of all rows."""
-    shown = paging.cut(filled.content.rows, page_number(), ROWS_PER_PAGE)
-    return {"rows": shown.rows, "page": shown.page, "pages": shown.pages, "address": _address, "stages": STAGES,
-            "kept": {n: request.args[n] for n in KEPT if request.args.get(n)}}
+    shown = paging.cut(filled.content.rows, 1 if filled.content.paged else page_number(), ROWS_PER_PAGE)
+    return {"rows": shown.rows, "page": shown.page, "pages": shown.pages, "address": _addresses(asked),
+            "stages": STAGES, "kept": dict(asked)}
 
 
-def _address(**changes: Any) -> str:
+def _addresses(asked: Mapping[str, str]) -> Callable[..., str]:
     """This page's address with some wishes changed; None drops one."""
-    kept = {name: request.args[name] for name in KEPT if request.args.get(name)}
-    endpoint = changes.pop("endpoint", request.endpoint)
-    parts = {**(request.view_args or {}), **kept, **changes}
-    return url_for(endpoint, **{name: value for name, value in parts.items() if value not in (None, "")})
+
+    def address(**changes: Any) -> str:
+        endpoint = changes.pop("endpoint", request.endpoint)
+        parts = {**(request.view_args or {}), **asked, **changes}
+        return url_for(endpoint, **{name: value for name, value in parts.items() if value not in (None, "")})
+
+    return address
 
 
 def json_of(filled: Filled) -> Response:
@@ -196,4 +291,5 @@ def _file(ending: str) -> Callable[[Filled], Response]:
     return lambda filled: downloads.table(as_table(filled), filled.file_name, ending)
 
 
-FILES: dict[str, Callable[[Filled], Response]] = {"csv": _file("csv"), "xlsx": _file("xlsx"), "json": json_of}
+FILES: dict[str, Callable[[Filled], Response]] = {"csv": _file("csv"), "xlsx": _file("xlsx"), "json": json_of,
+                                                  "pdf": paper.answer}

@@ -62,7 +62,7 @@ def read_lines(asked: Asked, area: Area, reader: Reader) -> Content:
              "how": _(ENDS.get(one.how, N_("Placed again"))), "amount": one.fen,
              "days": (one.day - one.order.business_date).days},
             order=f"{one.day.isoformat()} {one.order.id:012d}")
-        for one in _ended(asked, area) if clock.period_of(one.order.business_date) < clock.period_of(one.day)]
+        for one in ended(asked, area) if clock.period_of(one.order.business_date) < clock.period_of(one.day)]
     return Content(LINES, rows, total_of(LINES, rows), [
         _("Amounts as ordered. A month that is over keeps its figures; these are lines of the month they are dated "
           "in.")])
@@ -77,7 +77,7 @@ def read_months(asked: Asked, area: Area, reader: Reader) -> Content:
         sums[clock.period_of(day)]["placed"] += fen
     for day, fen in _changed(asked, area):
         sums[clock.period_of(day)]["changed"] += fen
-    for one in _ended(asked, area):
+    for one in ended(asked, area):
         month = clock.period_of(one.day)
         sums[month]["same" if clock.period_of(one.order.business_date) == month else "earlier"] += one.fen
     rows = [Row({"month": month, **sums[month], "net": sum(sums[month].values())}, order=month)
@@ -131,7 +131,7 @@ def _first_sums(order_ids: set[int]) -> dict[int | None, int]:
     return sums
 
 
-def _ended(asked: Asked, area: Area) -> list[Ended]:
+def ended(asked: Asked, area: Area) -> list[Ended]:
     """Every order taken back, or placed again, in these months, with what it was worth then."""
     ends = [(order, at, how) for order, at, how in (*_by_journal(asked), *_declined(asked), *_rejected(asked),
                                                     *_returned(asked))]
@@ -210,7 +210,7 @@ def _moments(asked: Asked) -> tuple[datetime, datetime]:
 
 LINES_REPORT = Report("placed-and-taken-back", N_("Placed and taken back"),
                       N_("Orders that were placed in one month and taken back after its end, each as a dated line."),
-                      read_lines, verb="report.read", by_village=False)
+                      read_lines, verb="report.read", by_village=False, group="purchases")
 MONTHS_REPORT = Report("placed-by-month", N_("Placed by month"),
                        N_("What was ordered in each month, less what was taken back in it; past months never change."),
-                       read_months, verb="report.read", by_village=False)
+                       read_months, verb="report.read", by_village=False, group="purchases")

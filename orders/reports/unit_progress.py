@@ -9,7 +9,7 @@ from market.words import UNIT_TYPES
 from orders.quota import figures, words
 from orders.quota.models import FILED
 from orders.reports import unit_rows
-from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
+from orders.reports.frame import Asked, Column, Content, Opens, Report, Row, total_of
 from orders.reports.readers import Area, Reader
 
 
@@ -73,6 +73,12 @@ def _row(unit: Any, found: figures.Progress) -> Row:
     }, place=str(unit.id), order=f"{unit.id:012d}")
 
 
+def _orders_of(row: Row, key: str, asked: Asked) -> dict[str, str]:
+    return {"unit_id": row.place, "year": asked.last[:4], "month": asked.last,
+            "figure": "832" if key == "outside" else key}
+
+
 REPORT = Report("unit-progress", N_("Progress of units"),
                 N_("What each unit bought of its reserved share, beside the time gone."), read, verb="report.read",
-                by_village=False)
+                by_village=False, compares=("yoy",), opens=Opens("quota_office.lines", _orders_of), group="purchases",
+                every=N_("Also units that have not filed"))

@@ -24,7 +24,7 @@ from market.places import Division, VillageDesignation
 from market.sealing import TRANSFERS
 from orders.anomalies import holds
 from orders.anomalies.holds import Held
-from orders.reports import disclosure
+from orders.reports import disclosure, village_narrowed
 from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
 from orders.reports.readers import Area, Reader
 
@@ -93,6 +93,9 @@ def _for_the_public(columns: Sequence[Column]) -> Iterator[Column]:
             yield column
 
 
+PUBLIC_COLUMNS = tuple(_for_the_public(COLUMNS))
+
+
 @dataclass(frozen=True)
 class Share:
     """Twelve months of a village: bought, handed on, months with purchases; why the public may not see it, if so.
@@ -115,6 +118,8 @@ class Share:
 
 def read(asked: Asked, area: Area, reader: Reader) -> Content:
     """The report's rows, in a constant number of statements whatever the number of villages or orders."""
+    if village_narrowed.is_wanted(asked, reader):
+        return _narrowed(asked, area)
     span = (asked.first, asked.last, area.where)
     since = clock.months_before(asked.last, SHARE_MONTHS - 1)
     rows, year = figures.village_figures(*span), figures.village_figures(since, asked.last, area.where, by_period=True)
@@ -131,8 +136,7 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
                      set() if reader.sees_all else {village for village, _month in by_month_held})
     places = _places(sums) | (_open_places(area.where) if asked.every else {})
     designated = _designated(int(asked.last[:4]), list(places))
-    columns = tuple(replace(c, heading=words.designation_label(int(asked.last[:4]))) if c.key == "designated" else c
-                    for c in COLUMNS)
+    columns = _columns(asked)
     by_id = {
         village: _row(place, sums.get(village, {}), counts.get(village, {}), people.get(village, 0),
                       shares.get(village), village in designated, held.get(village, Held()))
@@ -153,7 +157,24 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
 
 
 REPORT = Report("village-income", N_("Village sales and income"),
-                N_("Purchases, money received and income of every village, by month."), read)
+                N_("Purchases, money received and income of every village, by month."), read,
+                filters=("unit_type", "method", "fund_source", "category", "certified"),
+                stages=("accepted", "received", "placed"), compares=("ytd", "yoy"), group="income",
+                every=N_("Also villages with nothing in this time"))
+
+
+def _columns(asked: Asked) -> tuple[Column, ...]:
+    """The columns in the words of the year reported."""
+    label = words.designation_label(int(asked.last[:4]))
+    return tuple(replace(c, heading=label) if c.key == "designated" else c for c in COLUMNS)
+
+
+def _narrowed(asked: Asked, area: Area) -> Content:
+    """The same for some trade, or at another stage, for officials."""
+    sums = village_narrowed.sums_of(asked, area)
+    places = _places(sums) | (_open_places(area.where) if asked.every else {})
+    columns = village_narrowed.columns_of(_columns(asked), asked)
+    return village_narrowed.content(asked, columns, sums, places, _designated(int(asked.last[:4]), list(places)))
 
 
 # ---- rows -----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 from market import clock
 from market.errors import N_, NotFound
 from market.i18n import gettext as _
-from orders.reports.frame import Asked, Column, Content, Report, Row, total_of
+from orders.reports.frame import Asked, Column, Content, Opens, Report, Row, total_of
 from orders.reports.readers import Area, Reader
 from orders.risk import lists, words
 
@@ -50,4 +50,5 @@ def subject_code(one: Any) -> str:
 
 REPORT = Report("risk-signals", N_("Risk signals from trade"),
                 N_("Income fallen, stopped selling, unpaid: who handles it and what came of it."), read,
-                verb="report.read", by_village=False)
+                verb="report.read", by_village=False,
+                opens=Opens("risk.show", lambda row, _key, _asked: {"risk_id": row.place}))

@@ -8,13 +8,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from market import audit, db, heads, ledger, ledger_frame, sealing
+from market import audit, db, heads, ledger, ledger_frame, rollups, sealing
 from market.audit_documents import _Numbers
 from market.heads import Head
 from market.ledger import CANONICAL, Transfer, digest_of
 from market.problem import Problem
 from market.sealing import TRANSFERS
-from tests.attacker import attack, drop_constraint
+from tests.attacker import DERIVED, attack, drop_constraint
 from tests.bare_ledger import by_itself
 from tests.world import TODAY, World
 
@@ -273,7 +273,7 @@ def test_a_full_rewrite_with_fresh_hashes_shows_against_the_kept_heads(books: Bo
     assert outside is not None
     attack(f"DELETE FROM ledger_transfer WHERE id = {books.sealed}",
            "UPDATE ledger_transfer SET block_no = NULL, period = NULL",
-           "DELETE FROM village_month", "DELETE FROM village_presence", "DELETE FROM ledger_block")
+           *DERIVED, "DELETE FROM ledger_block")
     ledger_frame.heads_file().rename(ledger_frame.heads_file().with_name("kept"))
     assert sealing.seal(limit=3) == 3
     assert sealing.seal(limit=3) == 3
@@ -286,12 +286,12 @@ def test_a_full_rewrite_with_fresh_hashes_shows_against_the_kept_heads(books: Bo
 
 def rebuild_figures() -> None:
     """The attacker mends the roll-ups, too."""
-    attack("DELETE FROM village_month", "DELETE FROM village_presence")
+    attack(*DERIVED)
     with db.transaction() as session:
         rows = [dict(row) for row in session.execute(
             select(TRANSFERS).where(TRANSFERS.c.block_no.is_not(None))).mappings()]
         periods = {row["id"]: row["period"] for row in rows}
-        sealing._add_up(rows, periods)
+        rollups.add_up(rows, periods)
         sealing._note_presence(rows, periods)
 
 

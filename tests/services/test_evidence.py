@@ -17,7 +17,7 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 from sqlalchemy import func, select, update
 
-from market import clock, db, sealing
+from market import clock, db, long_work, sealing
 from market.errors import InvalidInput, NotFound
 from market.figures import EVERYWHERE, Where
 from market.files import StoredFile
@@ -322,17 +322,16 @@ def test_a_killed_maker_is_followed_by_another_whose_package_is_whole(
 
 def test_a_maker_that_was_thought_dead_changes_nothing(app: Flask, world: World, year: list[str]) -> None:
     first = ask(world)
-    with db.transaction() as session:
-        slow = asking.take()
-        assert slow is not None
-        session.expunge(slow)
+    with db.transaction():
+        slow = long_work.take(EvidencePackage)
+    assert slow is not None
     with clock.at(NOON + timedelta(minutes=4)):
         with db.transaction():
-            quick = asking.take()
+            quick = long_work.take(EvidencePackage)
         assert quick is not None and quick.maker != slow.maker
-        with pytest.raises(asking.Overtaken), db.transaction():
-            asking.tell(slow, 1, 3)
-        with pytest.raises(asking.Overtaken), db.transaction():
+        with pytest.raises(long_work.Overtaken), db.transaction():
+            long_work.change(slow, done=1, whole=3)
+        with pytest.raises(long_work.Overtaken), db.transaction():
             asking.fail(slow, "late")
     assert package_of(first).state == "making"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from market import audit, clock, db, figures, ledger, ledger_frame, sealing
 from market.ledger import INCOME_EVENTS, INCOME_KINDS, RULES, Transfer
 from market.village_months import FIGURES
-from tests.attacker import attack
+from tests.attacker import DERIVED, attack
 from tests.bare_ledger import by_itself
 from tests.world import World
 
@@ -147,6 +147,5 @@ def compare(books: PlainBooks, world: World) -> None:
 
 def empty_the_ledger() -> None:
     """Examples share one database."""
-    attack(*(f"DELETE FROM {table}" for table in
-             ("village_month", "village_presence", "ledger_transfer", "ledger_block", "ledger_period")))
+    attack(*DERIVED, *(f"DELETE FROM {table}" for table in ("ledger_transfer", "ledger_block", "ledger_period")))
     ledger_frame.heads_file().unlink(missing_ok=True)

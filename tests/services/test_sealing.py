@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, select
 
-from market import audit, db, figures, heads, ledger, ledger_frame, sealing
+from market import audit, db, figures, heads, ledger, ledger_frame, rollups, sealing
 from market.errors import Conflict
 from market.figures import Where
 from market.filings import GENESIS
@@ -203,17 +203,18 @@ def count_orders() -> None:
         figures.presence_counts("2026-10", "2026-11")
 
 
-@pytest.mark.parametrize("step", ["_add_block", "_mark", "_add_up", "_note_presence"])
+@pytest.mark.parametrize("step", ["_add_block", "_mark", "add_up", "_note_presence"])
 def test_a_sealer_that_dies_leaves_nothing_behind(world: World, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     post(accepted("a", world.villages["pomelo_home"], order_ref="D1"))
-    whole = getattr(sealing, step)
+    room = sealing if step.startswith("_") else rollups
+    whole = getattr(room, step)
 
     def dies(*args: Any) -> None:
         whole(*args)
         raise OSError("power cut")
 
     with monkeypatch.context() as broken:
-        broken.setattr(sealing, step, dies)
+        broken.setattr(room, step, dies)
         with pytest.raises(OSError, match="power cut"):
             sealing.seal()
     assert heads.newest() is None

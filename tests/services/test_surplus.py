@@ -11,7 +11,7 @@ from catalog import lots
 from catalog.lot_parts import Contribution
 from catalog.members import surplus, volume
 from catalog.members.models import SurplusLine, SurplusReturn
-from catalog.members.surplus import Plan
+from catalog.members.surplus import Meeting, Plan
 from catalog.members.volume import Volume
 from market import clock, db
 from market.errors import Conflict, InvalidInput, NotFound, SecondPersonNeeded
@@ -19,6 +19,7 @@ from market.ledger import LedgerTransfer
 from tests.world import GREENS, NOON, POMELO, TODAY, World
 
 YEAR = (date(2026, 1, 1), TODAY)
+MEETING = Meeting("社员大会〔2026〕3号", TODAY)
 
 
 @pytest.fixture(autouse=True)
@@ -45,9 +46,9 @@ def draw_up(world: World, fen: int = 100_001, reserve: int = 1000, points: int =
         return surplus.draw_up(Plan(*YEAR, fen, reserve, points, **more), world.person(by)).id
 
 
-def confirm(world: World, number: int, by: str = "chair.shi") -> None:
+def confirm(world: World, number: int, by: str = "chair.shi", meeting: Meeting = MEETING) -> None:
     with db.transaction():
-        surplus.confirm(number, world.person(by))
+        surplus.confirm(number, meeting, world.person(by))
 
 
 def lines(number: int) -> list[tuple[int, int, int]]:
@@ -96,8 +97,16 @@ def test_a_second_person_confirms_and_a_period_is_returned_once(world, members):
         confirm(world, number, "clerk.zhang")
     with pytest.raises(NotFound):
         confirm(world, number, "chair.he")
+    for wrong, field in ((Meeting("", TODAY), "decision_no"), (Meeting("3号", TODAY + timedelta(days=1)), "decided_on"),
+                         (Meeting("3号", TODAY - timedelta(days=1)), "decided_on")):
+        with pytest.raises(InvalidInput) as refused:
+            confirm(world, number, meeting=wrong)
+        assert set(refused.value.fields) == {field}
+    row = db.session().get_one(SurplusReturn, number, populate_existing=True)
+    assert (row.confirmed_by, row.decision_no, row.decided_on) == (None, "", None)
     confirm(world, number)
-    assert db.session().get_one(SurplusReturn, number, populate_existing=True).confirmed_by is not None
+    row = db.session().get_one(SurplusReturn, number, populate_existing=True)
+    assert row.confirmed_by is not None and (row.decision_no, row.decided_on) == ("社员大会〔2026〕3号", TODAY)
     with pytest.raises(surplus.PeriodTaken):
         confirm(world, again)
     with pytest.raises(Conflict), db.transaction():

@@ -100,6 +100,7 @@ from orders.units.models import UnitApplication
 from tests.bank_tables import csv_of, line
 from tests.entries import newcomer
 from tests.evidence_rows import drawn
+from tests.export_rows import exported, published
 from tests.quota_people import FILED
 from tests.stand_in import StandIn
 from tests.standing_plans import a_plan
@@ -185,6 +186,7 @@ class Things:
     payer_id: int
     package_id: int
     draw_id: int
+    export_id: int
     linkage_id: int
     proposal_id: int
     correction_id: int
@@ -212,9 +214,9 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id",
-        "refund_id", "payment_id", "payer_id", "package_id", "draw_id", "linkage_id", "proposal_id", "correction_id",
-        "income_id", "risk_id", "cost_id", "anomaly_id", "lot_payment_id", "payout_id", "payout_run_id",
-        "payout_run_line_id",
+        "refund_id", "payment_id", "payer_id", "package_id", "draw_id", "export_id", "linkage_id", "proposal_id",
+        "correction_id", "income_id", "risk_id", "cost_id", "anomaly_id", "lot_payment_id", "payout_id",
+        "payout_run_id", "payout_run_line_id",
         "household_account_id")},
     # months of the ledger: everybody of the offices reads any; one that never was answers like an unknown one
     **{f"periods.{name}.number": (lambda _things: 202608, NOBODYS)
@@ -245,6 +247,9 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
     "files.show.name": (lambda things: things.file_name, "0" * 32 + ".webp"),
     "delivering.van.token": (lambda things: things.token, "nobodys-token"),
     "name": (lambda _things: "village-income", "no-such-report"),
+    **{f"open_data.{view}.set_name": (lambda _things: "village-income", "no-such-set")
+       for view in ("file", "schema", "table_schema")},
+    "open_data.file.month": (lambda _things: "2026-08", "2026-13"),
     "kind": (lambda _things: "csv", "csv"),
     "ending": (lambda _things: "csv", "csv"),
     "inspection.download.ending": (lambda _things: "csv", "pdf"),
@@ -279,9 +284,10 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
 # these show the same to everybody who may come in: somebody else's is as good as one's own
 SHARED = {"shop.product", "catalog_api.product", "shop.village", "shop.trace", "delivering.van", "reports.show",
           "tracing.events", "tracing.digital_link", "tracing.certificate", "tracing.certificate_pdf",
-          "reports.download", "reports_api.report", "inspection.download", "accounts.download",
+          "reports.download", "reports.keep", "reports_api.report", "inspection.download", "accounts.download",
           "office_overdue.index_as",
-          "office_overdue.not_accepted_as", "banking.export"}
+          "office_overdue.not_accepted_as", "banking.export", "exports.ask", "open_data.file", "open_data.schema",
+          "open_data.table_schema"}
 SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit", "household")
            for file in ("template", "export")}
 SHARED |= {f"periods.{view}" for view in ("show", "late", "filed", "propose_close", "propose_reopen", "confirm",
@@ -292,6 +298,7 @@ OPEN_TO_READERS = {"files.show"}
 OF_ALL_BOOKS = {"agency.payout_proof"}
 # what a form must hold before the thing is looked for, and what an address must ask for
 BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
+    "exports.ask": lambda _things: {"kind": "csv"},
     "anomalies.decide": lambda _things: {"decision": "cleared", "note": "查过"},
     "anomalies.confirm": lambda _things: {"decision": "cleared"},
     "anomalies.refuse": lambda _things: {"note": "再查"},
@@ -300,6 +307,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "reconciliation.settle": lambda _things: {"remark": "查清了"},
     "household_accounts.enter": lambda _things: {"holder": "户主", "bank": "农商行", "number": "62170000"},
     "papers.refuse": lambda _things: {"reason": "看不清"},
+    "members.confirm": lambda _things: {"decision_no": "3号", "decided_on": TODAY.isoformat()},
     "linkages.end": lambda _things: {"last_day": TODAY.isoformat()},
     "declaring.correct": lambda _things: {"reason": "多写", "amount_fen": "0.01"},
     **{name: lambda _things: {"reason": "不属实"} for name in (
@@ -310,6 +318,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
                                      "cut_off_days": "1"},
     "village.set_state": lambda _things: {"state": "listed"},
     **{f"refunds.{name}": lambda _things: {"reason": "多付"} for name in ("ask_whole", "refuse")},
+    "reports.keep": lambda _things: {"deed": "star"},
     "households.reveal": lambda _things: {"purpose": "核对"},
     "refunds.ask": lambda _things: {"reason": "多付", "what": "whole"},
     "refunds.confirm": lambda _things: {"paid_on": TODAY.isoformat()},
@@ -375,6 +384,7 @@ def sides(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch, stand_in: S
     near = traded(trade, SCHOOL, GREENS, "cook.chen", "cashier.sun", "clerk.zhang", "official.jin")
     far = traded(trade, HOSPITAL, POMELO, "cook.wu", "cashier.feng", "clerk.lv", "official.hua")
     asked = month_closed(world)
+    published("2026-08")
     return replace(near, month_proposal_id=asked), replace(far, month_proposal_id=asked)
 
 
@@ -464,6 +474,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         amendment_id=changed, **reconciled(world, supplier), **drawn(world, official, 1),
+        **exported(world, official),
         refund_id=owed_back(order.id, somebody, paper.id),
         payment_id=paid_by_card(order, world.person(cashier).id), payer_id=payer.id,
         **classed(world, member or 0, official),

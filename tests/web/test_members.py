@@ -14,7 +14,7 @@ from market.places import Division
 from tests.trade import Trade
 from tests.web.counting import statements
 from tests.web.forms import send
-from tests.world import NOON
+from tests.world import NOON, TODAY
 
 
 @pytest.fixture(autouse=True)
@@ -100,13 +100,16 @@ def test_a_return_is_drawn_up_by_one_and_confirmed_by_another(world, trade):
     address = drawn_up(world)
     clerk, chair = world.logged_in("clerk.zhang"), world.logged_in("chair.shi")
     assert 'action="' + address + '/confirmation"' not in clerk.get(address).text
-    assert send(clerk, address + "/confirmation", page=address).status_code == 409
+    decided = {"decision_no": "社员大会〔2026〕3号", "decided_on": TODAY.isoformat()}
+    assert send(clerk, address + "/confirmation", page=address, **decided).status_code == 409
     assert "surplus-returns" in chair.get("/village").text
-    assert send(chair, address + "/confirmation", page=address).status_code == 303
+    assert send(chair, address + "/confirmation", page=address).status_code == 422
+    assert send(chair, address + "/confirmation", page=address, **decided).status_code == 303
     page = chair.get(address).text
+    assert decided["decision_no"] in page
     assert "540.00" in page  # 60 % of 900
     assert "270.00" in page  # half of it each
-    assert send(chair, address + "/confirmation", page="/account").status_code == 409
+    assert send(chair, address + "/confirmation", page="/account", **decided).status_code == 409
     assert world.logged_in("chair.he").get(address).status_code == 404
 
 

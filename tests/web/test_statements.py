@@ -65,6 +65,7 @@ from tests.bank_tables import csv_of, line
 from tests.counting import count_statements
 from tests.entries import newcomer
 from tests.evidence_rows import drawn
+from tests.export_rows import exported, published
 from tests.goods import fill_shelf, list_goods, shelves, values
 from tests.standing_plans import a_plan
 from tests.terms import USUAL, state
@@ -89,8 +90,18 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
         "/village/lots?state=waiting", "/village/write-offs?state=waiting", "/office/applications?tab=all",
         "/office/suppliers?status=active", "/village/papers?tab=former", "/office/papers?tab=soon",
         "/reports/village-income?from=2026-10&to=2026-10&every=1",
+        "/reports/village-income?from=2026-10&to=2026-10&unit_type=school&compare=ytd,yoy", "/reports?q=a",
+        "/reports/village-income?from=2026-10&to=2026-10&format=print",
+        "/reports/village-income/lines?figure=orders&village=431128001200&from=2026-10&to=2026-10",
         "/office/households?place=431128001200", "/office/household-classes?tab=set",
         "/reports/household-income?from=2026-10&to=2026-10",
+        *(f"/reports/{name}?from=2026-10&to=2026-10" for name in (
+            "by-place-and-method", "purchase-detail", "supplier-ledger", "price-monitor")),
+        "/reports/by-place-and-method/lines?from=2026-10&to=2026-10&row=school&figure=all-fen",
+        "/reports/by-place-and-method/lines?from=2026-10&to=2026-10&row=school&figure=all-villages",
+        *(f"/reports/{name}?from=2026-10&to=2026-10" for name in (
+            "purchase-inspections", "delivery-notes", "complaints", "certified-products", "school-supply",
+            "co-op-return")),
         "/reports/recalls?from=2026-10&to=2026-10", "/reconciliation/tasks?kind=foreign_charge",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
 
@@ -147,6 +158,8 @@ class Crowd:
         self.people_units(range(self.made, size))
         for number in range(self.made, size):
             drawn(self.world, "township.yan", number + 1)
+            exported(self.world, "cook.chen")
+            published(f"{2016 + number // 12}-{number % 12 + 1:02d}")
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
 

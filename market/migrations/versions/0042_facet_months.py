@@ -1,0 +1,122 @@
+"""roll-ups by facet, by unit, and counts of what does not add up; filled from the sealed transfers"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0042'
+down_revision = '0041'
+branch_labels = None
+depends_on = None
+
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+FIGURES = (
+    'accepted_fen', 'accepted_grams', 'certified_fen', 'returned_fen', 'returned_grams', 'allowance_fen',
+    'received_fen', 'refunded_fen', 'farm_gate_fen', 'wage_fen', 'land_fen', 'dividend_fen', 'collective_fen',
+    'households_paid_fen', 'collective_paid_fen',
+)
+FACETS = ('unit_type', 'method', 'fund_source', 'category', 'certified')
+PAID = {'collective_paid_fen': "= 'collective'", 'households_paid_fen': "IN ('farm_gate', 'wage', 'land', 'dividend')"}
+
+
+def upgrade() -> None:
+    op.create_index('ix_village_presence_kind_thing', 'village_presence', ['kind', 'thing'])
+    make('village_month_facet', sa.Column('village_id', NUMBER, sa.ForeignKey(
+        'division.id', name='fk_village_month_facet_village_id'), nullable=False))
+    told = sa.String(length=12)
+    make('county_month_facet', sa.Column('told', told, nullable=False),
+         sa.Column('county_id', NUMBER, autoincrement=False, nullable=False))
+    make('unit_month', sa.Column('told', told, nullable=False), sa.Column('unit_id', NUMBER, sa.ForeignKey(
+        'organisation.id', name='fk_unit_month_unit_id'), nullable=False))
+    op.create_table(
+        'area_count',
+        sa.Column('area_id', NUMBER, autoincrement=False, nullable=False),
+        sa.Column('kind', sa.String(length=12), nullable=False),
+        sa.Column('period', sa.String(length=7), nullable=False),
+        sa.Column('before', sa.String(length=7), nullable=False),
+        sa.Column('things', NUMBER, nullable=False),
+        sa.PrimaryKeyConstraint('area_id', 'kind', 'period', 'before', name='pk_area_count'),
+        sqlite_with_rowid=False,
+    )
+    fill_months()
+    for area, join in (('p.village_id', ''), ('d.township_id', JOIN), ('d.county_id', JOIN), ('0', '')):
+        fill_counts(area, join)
+
+
+def make(name: str, *first: sa.Column[int] | sa.Column[str]) -> None:
+    keys = (*first, sa.Column('period', sa.String(length=7), nullable=False),
+            *(sa.Column(one, sa.Text(), nullable=False) for one in FACETS[:-1]),
+            sa.Column('certified', sa.Boolean(), nullable=False))
+    op.create_table(name, *keys, *(sa.Column(one, NUMBER, nullable=False) for one in FIGURES),
+                    sa.PrimaryKeyConstraint(*(key.name for key in keys), name=f'pk_{name}'), sqlite_with_rowid=False)
+
+
+# ---- back-fill ------------------------------------------------------------------------------------------------------
+
+
+def fill_months() -> None:
+    sealed = 't.block_no IS NOT NULL AND t.village_id IS NOT NULL'
+    fed = ("(t.event IN ('accepted', 'returned', 'allowance', 'received', 'refunded') OR "
+           "t.event IN ('attributed', 'withdrawn', 'paid_out') AND t.income_kind IS NOT NULL)")
+    facets = ', '.join("coalesce(t.{0}, '')".format(name) for name in FACETS[:-1]) + ', t.certified'
+    names = ', '.join(('period', *FACETS, *FIGURES))
+    sums = ', '.join(f'coalesce(sum({figure(name)}), 0)' for name in FIGURES)
+    op.execute(f'INSERT INTO village_month_facet (village_id, {names}) '
+               f'SELECT t.village_id, t.period, {facets}, {sums} FROM ledger_transfer t WHERE {sealed} AND {fed} '
+               f'GROUP BY t.village_id, t.period, {facets}')
+    op.execute(f"INSERT INTO unit_month (told, unit_id, {names}) "
+               f"SELECT 'all', t.unit_id, t.period, {facets}, {sums} FROM ledger_transfer t "
+               f'WHERE {sealed} AND t.unit_id IS NOT NULL AND {fed} GROUP BY t.unit_id, t.period, {facets}')
+    whole = ', '.join(('m.period', *(f'm.{name}' for name in FACETS)))
+    added = ', '.join(f'sum(m.{name})' for name in FIGURES)
+    op.execute(f"INSERT INTO county_month_facet (told, county_id, {names}) SELECT 'all', d.county_id, {whole}, {added} "
+               f'FROM village_month_facet m JOIN division d ON d.id = m.village_id WHERE d.county_id IS NOT NULL '
+               f'GROUP BY d.county_id, {whole}')
+    op.execute(f"INSERT INTO county_month_facet (told, county_id, {names}) SELECT 'all', 0, {whole}, {added} "
+               f'FROM village_month_facet m GROUP BY {whole}')
+    for table, area, tells in (('county_month_facet', 'county_id', FACETS), ('unit_month', 'unit_id', ('none',))):
+        for told in tells:
+            kept = ', '.join(f'm.{name}' if name == told else 'false' if name == 'certified' else "''"
+                             for name in FACETS)
+            by = f'm.{area}, m.period' + (f', m.{told}' if told != 'none' else '')
+            op.execute(f"INSERT INTO {table} (told, {area}, {names}) SELECT '{told}', m.{area}, m.period, {kept}, "
+                       f"{added} FROM {table} m WHERE m.told = 'all' GROUP BY {by}")
+
+
+def figure(name: str) -> str:
+    """What a figure takes of a transfer `t`."""
+    stem, _dash, measure = name.rpartition('_')
+    amount = 't.grams' if measure == 'grams' else 't.amount_fen'
+    if name in PAID:
+        parts = [(f"t.event = 'paid_out' AND t.income_kind {PAID[name]}", 1)]
+    elif name == 'certified_fen':
+        parts = [("t.event = 'accepted' AND t.certified", 1), ("t.event = 'returned' AND t.certified", -1)]
+    elif stem in ('accepted', 'returned', 'allowance', 'received', 'refunded'):
+        parts = [(f"t.event = '{stem}'", 1)]
+    else:
+        parts = [(f"t.event = 'attributed' AND t.income_kind = '{stem}'", 1),
+                 (f"t.event = 'withdrawn' AND t.income_kind = '{stem}'", -1)]
+    cases = ' '.join(f'WHEN {condition} THEN {sign} * {amount}' for condition, sign in parts)
+    return f'(CASE {cases} ELSE 0 END) * (CASE WHEN t.backward THEN -1 ELSE 1 END)'
+
+
+JOIN = 'JOIN division d ON d.id = p.village_id'
+
+
+def fill_counts(area: str, join: str) -> None:
+    """The number of things by area, month and the month before in which they occurred there; people of households."""
+    seen = f'SELECT DISTINCT {area} AS area_id, p.kind, p.thing, p.period FROM village_presence p {join}'
+    months = ("SELECT s.area_id, s.kind, s.thing, s.period, "
+              "lag(s.period, 1, '') OVER (PARTITION BY s.area_id, s.kind, s.thing ORDER BY s.period) AS before "
+              f'FROM ({seen}) s WHERE s.area_id IS NOT NULL')
+    into = 'INSERT INTO area_count (area_id, kind, period, before, things)'
+    op.execute(f'{into} SELECT m.area_id, m.kind, m.period, m.before, count(*) FROM ({months}) m '
+               'GROUP BY m.area_id, m.kind, m.period, m.before')
+    op.execute(f"{into} SELECT m.area_id, 'people', m.period, m.before, sum(h.people) FROM "
+               f"({months} AND s.kind = 'household') m JOIN household h ON h.id = CAST(m.thing AS BIGINT) "
+               'GROUP BY m.area_id, m.period, m.before')
+
+
+def downgrade() -> None:
+    for table in ('area_count', 'unit_month', 'county_month_facet', 'village_month_facet'):
+        op.drop_table(table)
+    op.drop_index('ix_village_presence_kind_thing', 'village_presence')
