@@ -25,7 +25,8 @@ from orders.bulletins.spans import Span
 from orders.bulletins.units import Unit
 
 COUNTY_COLUMNS = (  # key, heading, kind
-    ("rank", N_("Rank"), "count"), ("county", N_("County"), "text"), ("villages", N_("Villages with sales"), "count"),
+    ("rank", N_("Rank"), "count"), ("rank_before", N_("Rank before"), "count"), ("county", N_("County"), "text"),
+    ("villages", N_("Villages with sales"), "count"),
     ("designated", "", "count"), ("suppliers", N_("Suppliers"), "count"), ("products", N_("Goods"), "count"),
     ("proven", words.GRADES["proven"], "fen"), ("uploaded", words.GRADES["uploaded"], "fen"),
     ("declared", words.GRADES["declared"], "fen"), ("year", N_("Year so far, proven here"), "fen"),
@@ -40,7 +41,8 @@ UNIT_COLUMNS = (
     ("change_points", N_("Change in points"), "percent"),
 )
 SUMMED = ("villages", "designated", "proven", "uploaded", "declared", "year", "income", "change")
-FIGURES = tuple(key for key, _heading, _kind in COUNTY_COLUMNS if key not in ("rank", "county"))
+FIGURES = tuple(key for key, _heading, _kind in COUNTY_COLUMNS if key not in ("rank", "rank_before", "county"))
+RANKED = ("rank", "rank_before", "county", *words.GRADES, "change", "change_points")  # the table of ranks
 PARTS = ("best", "last")  # of the units
 
 Told = dict[str, Any]  # a notice as canonical JSON holds it
@@ -71,15 +73,17 @@ def columns(year: int) -> list[list[str]]:
 def rows(found: Sequence[County], grade: str, span: Span) -> list[Told]:
     """Counties by their rank; those without a figure of the grade come last, without one."""
     places = reading.ranks(one.amounts[grade] for one in found)
-    ranked = sorted(zip(places, found, strict=True), key=lambda pair: (pair[0] is None, pair[0] or 0, pair[1].code))
-    return [_row(one, place, grade, span) for place, one in ranked]
+    earlier = reading.ranks(one.before[grade] for one in found)
+    ranked = sorted(zip(places, earlier, found, strict=True),
+                    key=lambda placed: (placed[0] is None, placed[0] or 0, placed[2].code))
+    return [_row(one, (place, before), grade, span) for place, before, one in ranked]
 
 
-def _row(one: County, place: int | None, grade: str, span: Span) -> Told:
+def _row(one: County, places: tuple[int | None, int | None], grade: str, span: Span) -> Told:
     values = {
-        "rank": place, "county": one.name, "villages": one.villages, "designated": one.designated,
-        "suppliers": one.suppliers, "products": one.products, **one.amounts, "year": one.year_fen,
-        "completion": one.completion, "income": one.income_fen, "households": one.households,
+        "rank": places[0], "rank_before": places[1], "county": one.name, "villages": one.villages,
+        "designated": one.designated, "suppliers": one.suppliers, "products": one.products, **one.amounts,
+        "year": one.year_fen, "completion": one.completion, "income": one.income_fen, "households": one.households,
         "change": one.change_fen(grade), "change_points": one.change_points(grade),
     }
     instead: Told = {key: [text, {}] for key, text in (
@@ -90,9 +94,12 @@ def _row(one: County, place: int | None, grade: str, span: Span) -> Told:
             "public_instead": {} if one.public_fen is not None else {"households": hidden}}
 
 
-def totals(told_rows: Sequence[Told]) -> dict[str, int]:
-    """Sums of what is shown, for what adds up; goods and suppliers of several counties may be the same ones."""
-    return {key: sum(row["values"][key] for row in told_rows if row["values"][key] is not None) for key in SUMMED}
+def totals(told_rows: Sequence[Told]) -> dict[str, int | None]:
+    """Sums of what is shown, for what adds up, None where nothing is; goods and suppliers of several counties may be
+    the same ones.
+    """
+    shown_ones = {key: [row["values"][key] for row in told_rows if row["values"][key] is not None] for key in SUMMED}
+    return {key: sum(values) if values else None for key, values in shown_ones.items()}
 
 
 def notes(found: Sequence[County], elsewhere: int, grade: str, span: Span) -> list[list[Any]]:
@@ -204,14 +211,20 @@ def for_audience(told: Told, audience: Audience) -> Told:
 
 
 def _masked(row: Told) -> Told:
-    return {**row, "values": {**row["values"], "unit": None, "place": None, "quota": None, "proven": None,
-                              "uploaded": None}}
+    return {**row, "instead": {"unit": [words.NOT_NAMED, {}]}, "values": {
+        **row["values"], "unit": None, "place": None, "quota": None, "proven": None, "uploaded": None}}
 
 
 def said(sentence: Sequence[Any]) -> str:
     """A kept sentence in the reader's language; a detail that is a pair holds a sentence of its own."""
     text, details = sentence
     return str(_(text, **{name: _(value[1]) if isinstance(value, list) else value for name, value in details.items()}))
+
+
+def tables(told: Told) -> list[list[list[str]]]:
+    """The columns of the ranks, and those of everything else behind the county's name."""
+    return [[column for column in told["columns"] if column[0] in RANKED],
+            [column for column in told["columns"] if column[0] == "county" or column[0] not in RANKED]]
 
 
 def shown(row: Told, key: str) -> Any:
@@ -230,7 +243,7 @@ def as_table(told: Told, title: str, about: Sequence[str], which: str = "countie
                 for _key, heading, kind in part["columns"]]
     return sheets.Table(
         headings, [[cell(row, key, kind) for key, _heading, kind in part["columns"]] for row in listed],
-        [None, _("Total"), *(told["totals"].get(key) for key, _heading, _kind in part["columns"][2:])]
+        [_("Total") if key == "county" else told["totals"].get(key) for key, _heading, _kind in part["columns"]]
         if which == "counties" else None,
         above=[title], below=[*about, *(said(note) for note in part["notes"])])
 

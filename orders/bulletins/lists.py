@@ -93,6 +93,13 @@ def objections(bulletin_id: int, county_id: int | None = None) -> Sequence[Any]:
     return db.session().execute(query).all()
 
 
+def count_objections(bulletin_id: int) -> Any:
+    """How many there are (`number`), how many of them `answered`."""
+    return db.session().execute(select(
+        func.count().label("number"), func.count(OBJECTIONS.c.outcome).label("answered"),
+    ).select_from(OBJECTIONS).where(OBJECTIONS.c.bulletin_id == bulletin_id)).one()
+
+
 def changes(bulletin_id: int) -> Iterator[tuple[int, list[Difference]]]:
     """By drawing from the second on: what it says otherwise than the one before; the newest first."""
     table = db.table(BulletinVersion)

@@ -49,7 +49,7 @@ def _row(told: Told, reader: Reader, ranked: bool) -> Row:
         values |= told["public"]
         instead |= told["public_instead"]
     if not ranked:
-        values["rank"] = None
+        values["rank"] = values["rank_before"] = None
     place = values["rank"]
     return Row(values, {key: content.said(sentence) for key, sentence in instead.items()}, place=told["place"],
                order=f"{place if place is not None else 9999:04d} {told['place']}")

@@ -1,6 +1,7 @@
 """通报 as everybody reads it: the archive, a notice on its page, on paper and as files, each by what one may know."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -80,28 +81,25 @@ def show(bulletin_id: int) -> str:
         span=drafting.span_of(one), content=content, is_over=is_over, number=number_of(one),
         mine=keeps and one.drawn_by == current_user.id,
         may_object=county is not None and one.state == "open" and not is_over,
-        own_row=_own_row(told, county), figures=_figures(told), objections=_objections(one, sight, county),
+        own_row=_own_row(told, county), figures=_figures(told), outcomes=_outcomes(),
+        kinds={key: kind for key, _heading, kind in told["columns"]}, objections=_objections(one, sight, county),
         changes=list(lists.changes(bulletin_id)) if sight.drafts else [],
-        acts=journal.timeline("bulletin", bulletin_id) if sight.drafts else [])
-
-
-@bp.get(f"/{BULLETIN}/print")
-@public
-def paper(bulletin_id: int) -> str:
-    """A sheet that the browser prints."""
-    one, told = _read(bulletin_id)
-    return render_template("orders/bulletins/print.html", one=one, told=told, span=drafting.span_of(one),
-                           number=number_of(one), words=words, content=content)
+        acts=journal.timeline("bulletin", bulletin_id) if sight.drafts else [], tables=content.tables(told),
+        head=_head(one), sha256=_sha256(one), drawn_at=_at(datetime.fromisoformat(told["drawn_at"])))
 
 
 @bp.get(f"/{BULLETIN}.pdf")
 @public
 def pdf(bulletin_id: int) -> Response:
-    """A4 across, with the chain's head and lines to sign."""
+    """A4 upright, with the chain's head and who signed; names of officials only among offices."""
     one, told = _read(bulletin_id)
-    made = typeset.pdf("progress_notice.typ", one=one, told=told, span=drafting.span_of(one), number=number_of(one),
-                       kinds=words.KINDS, grades=words.GRADES, states=words.STATES, cell=_printed, said=content.said,
-                       heading=content.heading_words, head=_head(one), sha256=_sha256(one))
+    drawn_at = datetime.fromisoformat(told["drawn_at"])
+    made = typeset.pdf(
+        "progress_notice.typ", one=one, told=told, span=drafting.span_of(one), number=number_of(one), words=words,
+        tables=content.tables(told), totals={"values": told["totals"], "instead": {}}, cell=_printed,
+        said=content.said, heading_of=content.heading_words, head=_head(one), sha256=_sha256(one),
+        drawn_at=_at(drawn_at), drawn_day=clock.business_date(drawn_at), signers=_signers(one),
+        objections=_how_many_objected(one))
     response = Response(made, mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="{_file_name(one)}.pdf"'
     return response
@@ -144,6 +142,11 @@ def _figures(told: Told) -> Mapping[str, str]:
     return {key: heading for key, heading, _kind in told["columns"] if key in content.FIGURES}
 
 
+def _outcomes() -> list[tuple[str, str]]:
+    """What an answer may say."""
+    return [(key, str(_(text))) for key, (text, _tone) in words.OUTCOMES.items()]
+
+
 def _objections(one: Any, sight: Sight, county: int | None) -> Any:
     """All of them for the city and once it is published; a county's own before. Not for the public."""
     if not sight.open:
@@ -175,6 +178,28 @@ def _printed(row: Told, key: str, kind: str) -> str:
         return value
     shown = {"fen": typeset.FILTERS["yuan"], "percent": money.percent}.get(kind, str)
     return str(shown(value))
+
+
+def _signers(one: Any) -> list[tuple[str, str, str]]:
+    """Who drew the figures and who published them, with the moment: by name among offices alone; room for a seal."""
+    named = lists.sight_of(current_user).open
+    return [(str(_("Figures drawn by")), one.drawn_name if named else "", ""),
+            (str(_("Checked and published by")), one.published_name or "" if named else "",
+             _at(one.published_at) if one.published_at else ""),
+            (str(_("Seal of the office")), "", "")]
+
+
+def _how_many_objected(one: Any) -> str | None:
+    """A word about objections for what the counties have seen."""
+    if one.opened_at is None:
+        return None
+    told = lists.count_objections(one.id)
+    return str(ngettext("%(num)s objection, %(answered)s answered", "%(num)s objections, %(answered)s answered",
+                        told.number, answered=told.answered) if told.number else _("No objections."))
+
+
+def _at(moment: datetime) -> str:
+    return str(typeset.FILTERS["moment"](moment))
 
 
 def _file_name(one: Any) -> str:

@@ -24,6 +24,7 @@ ACTS: Mapping[str, str] = {  # of the journal
 FEW = N_("fewer than %(number)s")
 BY_MONTH = N_("told by month")
 NOT_SET = N_("not set")
+NOT_NAMED = N_("not named")
 NOT_DECLARED = N_("not declared")
 NOTES = (
     N_("Ranks of counties go by one grade alone: %(grade)s. Equal amounts share a rank."),
