@@ -200,7 +200,8 @@ def for_audience(told: Told, audience: Audience) -> Told:
         for row in told["rows"]]
     sentence = ([words.PUBLIC_WEEK, {}] if told["kind"] == "week"
                 else [words.PUBLIC_MONTH, {"number": FEWEST_HOUSEHOLDS}])
-    notice = {**told, "rows": told_rows, "totals": totals(told_rows), "notes": [*told["notes"], sentence]}
+    sums = totals(told_rows) | ({"income": None} if told["kind"] == "week" else {})  # one county's is no total
+    notice = {**told, "rows": told_rows, "totals": sums, "notes": [*told["notes"], sentence]}
     if audience.names:
         return notice
     listed = [row for part in PARTS for row in told["units"][part]]

@@ -133,7 +133,7 @@ def to_publish(visitor: Visitor) -> Sequence[Any]:
 
 def unanswered() -> Sequence[Any]:
     """Notices with objections that wait for an answer."""
-    return db.session().execute(select(TABLE.c.id, TABLE.c.unanswered).where(
+    return db.session().execute(select(TABLE.c.id, TABLE.c.unanswered, TABLE.c.open_until).where(
         TABLE.c.state == "open", TABLE.c.unanswered > 0).order_by(TABLE.c.id)).all()
 
 

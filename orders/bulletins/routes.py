@@ -43,7 +43,7 @@ def waiting_here(visitor: Visitor) -> Iterator[Waiting]:
         for one in lists.unanswered():
             yield Waiting(ngettext("%(num)s objection to a progress notice waits for an answer.",
                                    "%(num)s objections to a progress notice wait for an answer.", one.unanswered),
-                          url_for("bulletins.show", bulletin_id=one.id), overdue=True)
+                          url_for("bulletins.show", bulletin_id=one.id), overdue=one.open_until < clock.today())
         for one in lists.to_publish(visitor):
             yield Waiting(_("The progress notice of %(period)s waits for a second person to publish it.",
                             period=drafting.span_of(one).name), url_for("bulletins.show", bulletin_id=one.id))
@@ -170,21 +170,23 @@ def _sha256(one: Any) -> str:
 
 
 def _printed(row: Told, key: str, kind: str) -> str:
-    """A cell on paper: yuan with thousands marks, shares in percent."""
+    """A cell on paper: yuan with thousands marks, shares in percent; what has grown carries a plus."""
     value = content.cell(row, key, kind)
     if value is None:
         return "—"
     if isinstance(value, str):
         return value
     shown = {"fen": typeset.FILTERS["yuan"], "percent": money.percent}.get(kind, str)
-    return str(shown(value))
+    return ("+" if key.startswith("change") and value > 0 else "") + str(shown(value))
 
 
 def _signers(one: Any) -> list[tuple[str, str, str]]:
     """Who drew the figures and who published them, with the moment: by name among offices alone; room for a seal."""
-    named = lists.sight_of(current_user).open
-    return [(str(_("Figures drawn by")), one.drawn_name if named else "", ""),
-            (str(_("Checked and published by")), one.published_name or "" if named else "",
+    def name(whose: str | None) -> str:
+        return whose or "" if lists.sight_of(current_user).open else str(_("by name in the office's records"))
+
+    return [(str(_("Figures drawn by")), name(one.drawn_name), ""),
+            (str(_("Checked and published by")), name(one.published_name),
              _at(one.published_at) if one.published_at else ""),
             (str(_("Seal of the office")), "", "")]
 

@@ -36,10 +36,10 @@ class Span:
 
     @property
     def name(self) -> str:
-        """'2026-10', or '2026-10-05 – 2026-10-11'."""
+        """'2026-10', or '2026-10-05 — 2026-10-11'."""
         if self.kind == "month" and self.months[0] == self.months[1]:
             return self.months[0]
-        return f"{self.first_day.isoformat()} – {self.last_day.isoformat()}"
+        return f"{self.first_day.isoformat()} — {self.last_day.isoformat()}"
 
     def before(self) -> "Span":
         """The time of the same length just before."""
@@ -62,7 +62,7 @@ def week_of(day: date) -> Span:
     """The week that a day lies in.
 
     >>> week_of(date(2026, 10, 12)).name
-    '2026-10-12 – 2026-10-18'
+    '2026-10-12 — 2026-10-18'
     """
     monday = clock.days_after(day, -day.weekday())
     return Span("week", monday, clock.days_after(monday, WEEK - 1))

@@ -15,7 +15,7 @@ from orders.bulletins.spans import Span
 
 DRAWER, PUBLISHER = "revive.city", "chief.city"
 COUNTIES = ("revive.daoxian", "farm.dongan", "farm.shuangpai")  # those that declare something
-DECLARED_FEN = {"month": (1_865_000_00, 920_500_00, 388_000_00), "week": (412_300_00, 205_000_00, 96_800_00)}
+DECLARED_FEN = {"month": (12_650_00, 8_305_50, 3_120_00), "week": (2_412_30, 1_150_00, 568_00)}
 DOCUMENT, SOURCE = "演示〔{year}〕1号（虚构）", "演示数据：线下展销和直播，县里自行统计"
 DAYS_BACK = 16  # time enough for two working days, whatever holidays lie between
 TARGET_STEP_FEN = 50_000_00

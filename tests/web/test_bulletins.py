@@ -101,7 +101,7 @@ def read_by_everybody(page: str, client: FlaskClient, hua: FlaskClient) -> None:
     paper, signed = words_of(client.get(f"{page}.pdf").data), words_of(hua.get(f"{page}.pdf").data)
     assert "2,234.00" in paper and one.head[:20] in paper and "金局长" not in paper
     assert "金局长" in signed and "梁科长" in signed
-    rows = list(csv.DictReader(client.get(f"{page}.csv?lang=en").data.decode("utf-8-sig").splitlines()[1:]))
+    rows = list(csv.DictReader(client.get(f"{page}.csv?lang=en").data.decode("utf-8-sig").splitlines()))
     near = next(row for row in rows if row["County"] == "江永县")
     assert (near["Rank"], near["Proven here (yuan)"], near["Declared by the county (yuan)"]) == ("1", "2234.00", "8800.00")
     assert client.get(f"{page}.xlsx?table=units").status_code == 200
