@@ -18,7 +18,7 @@ from market.users import User
 from orders.bulletins import content, drafting
 from orders.bulletins.content import Difference
 from orders.bulletins.drafting import TABLE
-from orders.bulletins.models import BulletinVersion
+from orders.bulletins.models import BulletinVersion, CountyDeclared
 from orders.bulletins.objecting import OBJECTIONS
 from orders.bulletins.spans import Span, newest
 
@@ -108,6 +108,18 @@ def changes(bulletin_id: int) -> Iterator[tuple[int, list[Difference]]]:
     read = [(row.number, content.read(row.content)) for row in kept]
     for (_number, before), (number, after) in reversed(list(pairwise(read))):
         yield number, list(content.differences(before, after))
+
+
+def declared(county_id: int | None, number: int) -> paging.Page:
+    """What a county has declared, or all of them, the newest first; two statements."""
+    table = db.table(CountyDeclared)
+    chosen = table.c.county_id == county_id if county_id is not None else table.c.id.is_not(None)
+    total = db.session().scalar(select(func.count()).select_from(table).where(chosen)) or 0
+    query = (select(table, Division.name.label("county"), User.name.label("declared_name"),
+                    StoredFile.name.label("file_name"))
+             .join(Division, Division.id == table.c.county_id).join(User, User.id == table.c.declared_by)
+             .outerjoin(StoredFile, StoredFile.id == table.c.file_id).where(chosen))
+    return paging.read(query.order_by(table.c.id.desc()), total, number)
 
 
 # ---- what waits -----------------------------------------------------------------------------------------------------

@@ -5,13 +5,12 @@ from typing import Any
 from flask import Blueprint, Response, flash, render_template
 from flask_login import current_user
 
-from market import clock, db, uploads
+from market import clock, uploads
 from market.access import can, requires
 from market.errors import N_, NotAllowed
 from market.i18n import gettext as _
 from market.i18n import ngettext
-from market.places import Division
-from market.web import MenuEntry, once, parse, see_other, shows_again, whole_argument
+from market.web import MenuEntry, once, page_number, parse, see_other, shows_again, whole_argument
 from orders.bulletins import content, drafting, lists, objecting, reading, routes, spans, stating, words
 from orders.bulletins.objecting import Objection
 from orders.bulletins.routes import BULLETIN
@@ -155,8 +154,7 @@ def _show_objected(objection_id: int) -> str:
 @requires("bulletin.keep")
 @shows_again(_show_objected)
 def answer(objection_id: int) -> Response:
-    _need_keeper()
-    objecting.find(objection_id)
+    _kept_here(objecting.find(objection_id).bulletin_id)
     values = parse(AnswerSchema)
 
     def work() -> Response:
@@ -176,10 +174,8 @@ def answer(objection_id: int) -> Response:
 def targets() -> str:
     """What counties are to sell in a year, by which document."""
     year = whole_argument("year") or clock.today().year
-    set_ones = reading.targets(year)
-    names = {row.id: row for row in db.session().execute(Division.__table__.select().where(
-        Division.level == "county", Division.valid_to.is_(None)).order_by(Division.code))}
-    return render_template("orders/bulletins/targets.html", year=year, counties=list(names.values()), targets=set_ones,
+    return render_template("orders/bulletins/targets.html", year=year, counties=stating.counties(),
+                           targets=reading.targets(year),
                            keeps=can(current_user, "bulletin.keep") and drafting.may_keep(current_user))
 
 
@@ -199,14 +195,14 @@ def set_target() -> Response:
 
 
 @bp.get("/declared")
-@requires("bulletin.object")
+@requires("bulletin.read")
 def declared() -> str:
-    """A county's own figures of weeks and months."""
+    """A county's own figures of weeks and months; the city's office reads those of all counties."""
     county = objecting.county_of(current_user)
-    if county is None:
+    if county is None and not lists.sight_of(current_user).drafts:
         raise NotAllowed()
-    return render_template("orders/bulletins/declared.html", rows=stating.declared_by(county), words=words,
-                           newest=newest("month").first_day, of=spans.of)
+    return render_template("orders/bulletins/declared.html", found=lists.declared(county, page_number()), words=words,
+                           newest=newest("month").first_day, of=spans.of, county=county)
 
 
 @bp.post("/declared")

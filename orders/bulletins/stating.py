@@ -1,5 +1,6 @@
 """Figures told by hand: what a county is to sell in a year, by the city; a county's own figure of a time, by itself."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -41,15 +42,8 @@ def declare(span: Span, amount_fen: int, reason: str, file_id: int | None, by: V
                    reason=reason)
 
 
-def declared_by(county_id: int, most: int = 12) -> Any:
-    """What a county has declared, the newest first."""
-    table = db.table(CountyDeclared)
-    return db.session().execute(select(table).where(table.c.county_id == county_id)
-                                .order_by(table.c.id.desc()).limit(most)).all()
-
-
-def counties() -> list[tuple[str, str]]:
-    """Counties of today: (code, name)."""
-    return [(row.code, row.name) for row in db.session().execute(
-        select(Division.code, Division.name).where(Division.level == "county", Division.valid_to.is_(None))
-        .order_by(Division.code))]
+def counties() -> Sequence[Any]:
+    """Counties of today: id, code and name."""
+    return db.session().execute(
+        select(Division.id, Division.code, Division.name)
+        .where(Division.level == "county", Division.valid_to.is_(None)).order_by(Division.code)).all()
