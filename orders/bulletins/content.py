@@ -17,7 +17,7 @@ from market import clock, db, heads, money, sheets
 from market.errors import N_
 from market.figures import EVERYWHERE
 from market.i18n import gettext as _
-from market.sealing import TRANSFERS
+from market.sealing import TRANSFERS, closed_months
 from market.words import UNIT_TYPES, designation_label
 from orders.bulletins import reading, units, words
 from orders.bulletins.reading import County
@@ -49,17 +49,26 @@ Told = dict[str, Any]  # a notice as canonical JSON holds it
 
 
 def draw(span: Span, grade: str) -> tuple[Told, str]:
-    """Read everything at one moment. Returns what the notice holds, and the ledger's head. Opens its own snapshot."""
+    """Read everything at one moment. Returns what the notice holds, and the ledger's head. Opens its own snapshot.
+
+    What is frozen outlives what may still change: of a month that is not closed the public is told no income, since the
+    live report less the notice would tell what came later, perhaps of one household.
+    """
     with db.snapshot() as session:
         found, elsewhere = reading.counties(span, EVERYWHERE)
         ranked = units.by_completion(span, grade)
         head = heads.newest()
+        final = span.kind == "month" and {*clock.months_between(*span.months)} <= {*closed_months()}
         unsealed = session.scalar(
             select(func.count()).select_from(TRANSFERS).where(TRANSFERS.c.block_no.is_(None))) or 0
+    if not final:
+        for one in found:
+            one.public_fen = one.public_households = None
     told: Told = {
+        "final": final,
         "kind": span.kind, "first": span.first_day.isoformat(), "last": span.last_day.isoformat(), "grade": grade,
         "drawn_at": clock.now().isoformat(timespec="seconds"), "unsealed": unsealed, "columns": columns(span.year),
-        "rows": rows(found, grade, span), "notes": notes(found, elsewhere, grade, span),
+        "rows": rows(found, grade, span, final), "notes": notes(found, elsewhere, grade, span),
         "units": _units(ranked, grade, span),
     }
     told["totals"] = totals(told["rows"])
@@ -70,16 +79,18 @@ def columns(year: int) -> list[list[str]]:
     return [[key, heading or designation_label(year), kind] for key, heading, kind in COUNTY_COLUMNS]
 
 
-def rows(found: Sequence[County], grade: str, span: Span) -> list[Told]:
+def rows(found: Sequence[County], grade: str, span: Span, final: bool = True) -> list[Told]:
     """Counties by their rank; those without a figure of the grade come last, without one."""
     places = reading.ranks(one.amounts[grade] for one in found)
     earlier = reading.ranks(one.before[grade] for one in found)
     ranked = sorted(zip(places, earlier, found, strict=True),
                     key=lambda placed: (placed[0] is None, placed[0] or 0, placed[2].code))
-    return [_row(one, (place, before), grade, span) for place, before, one in ranked]
+    hidden = ([words.BY_MONTH, {}] if span.kind == "week" else [words.FEW, {"number": FEWEST_HOUSEHOLDS}] if final
+              else [words.ONCE_CLOSED, {}])
+    return [_row(one, (place, before), grade, hidden) for place, before, one in ranked]
 
 
-def _row(one: County, places: tuple[int | None, int | None], grade: str, span: Span) -> Told:
+def _row(one: County, places: tuple[int | None, int | None], grade: str, hidden: list[Any]) -> Told:
     values = {
         "rank": places[0], "rank_before": places[1], "county": one.name, "villages": one.villages,
         "designated": one.designated, "suppliers": one.suppliers, "products": one.products, **one.amounts,
@@ -89,7 +100,6 @@ def _row(one: County, places: tuple[int | None, int | None], grade: str, span: S
     instead: Told = {key: [text, {}] for key, text in (
         ("completion", words.NOT_SET), ("declared", words.NOT_DECLARED)) if values[key] is None}
     public = {"income": one.public_fen, "households": one.public_households}
-    hidden = [words.BY_MONTH, {}] if span.kind == "week" else [words.FEW, {"number": FEWEST_HOUSEHOLDS}]
     return {"place": one.code, "values": values, "instead": instead, "public": public,
             "public_instead": {} if one.public_fen is not None else {"households": hidden}}
 
@@ -198,9 +208,9 @@ def for_audience(told: Told, audience: Audience) -> Told:
     told_rows = [row if row["place"] == audience.county else {
         **row, "values": row["values"] | row["public"], "instead": row["instead"] | row["public_instead"]}
         for row in told["rows"]]
-    sentence = ([words.PUBLIC_WEEK, {}] if told["kind"] == "week"
+    sentence = ([words.PUBLIC_WEEK, {}] if told["kind"] == "week" else [words.PUBLIC_OPEN, {}] if not told["final"]
                 else [words.PUBLIC_MONTH, {"number": FEWEST_HOUSEHOLDS}])
-    sums = totals(told_rows) | ({"income": None} if told["kind"] == "week" else {})  # one county's is no total
+    sums = totals(told_rows) | ({} if told["final"] else {"income": None})  # one county's is no total
     notice = {**told, "rows": told_rows, "totals": sums, "notes": [*told["notes"], sentence]}
     if audience.names:
         return notice

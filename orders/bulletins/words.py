@@ -23,6 +23,7 @@ ACTS: Mapping[str, str] = {  # of the journal
 }
 FEW = N_("fewer than %(number)s")
 BY_MONTH = N_("told by month")
+ONCE_CLOSED = N_("told once closed")
 NOT_SET = N_("not set")
 NOT_NAMED = N_("not named")
 NOT_DECLARED = N_("not declared")
@@ -41,6 +42,8 @@ NOTES = (
     N_("A week is told by the days on which goods were accepted or came back."),
 )
 PUBLIC_MONTH = N_("Income is told for villages with at least %(number)s households behind it and nothing under check.")
+PUBLIC_OPEN = N_("Income is told once the month is closed: until then it may change, and the change would tell of "
+                 "single households.")
 PUBLIC_WEEK = N_("Income is told by month, not by week.")
 UNIT_NOTES = (
     N_("Units of %(year)s with a filed quota, up to %(day)s. Ranked by one grade alone: %(grade)s, of the quota."),

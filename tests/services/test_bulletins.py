@@ -140,6 +140,25 @@ def test_a_week_is_added_up_by_its_own_days_and_each_grade_stands_by_itself(worl
         assert (month[XINTIAN].held_fen, month[JIANGYONG].public_fen) == (9000, None)  # one household behind it
 
 
+def test_what_is_frozen_tells_the_public_no_income_that_may_still_change(world: World) -> None:
+    home = world.villages["pomelo_home"]
+    post("a", home, 9000, order_ref="D1")
+    for number in range(1, 6):
+        post(f"income {number}", home, 100, event="attributed", income_kind="farm_gate", order_ref="D1",
+             household_id=world.household_id(f"DEMO-JY-000{number}"))
+    october = spans.months("2026-10", "2026-10")
+    with at(2, month=11):
+        assert by_code(october)[JIANGYONG].public_fen == 500  # the live report tells it, and changes with it
+        open_still, _head = content.draw(october, "proven")
+        with db.transaction():
+            sealing.close_month("2026-10")
+        closed, _head = content.draw(october, "proven")
+    shown = [content.for_audience(told, Audience()) for told in (open_still, closed)]
+    assert [next(row["values"]["income"] for row in told["rows"] if row["place"] == JIANGYONG)
+            for told in (*shown, open_still)] == [None, 500, 500]
+    assert [told["totals"]["income"] for told in shown] == [None, 500]
+
+
 def hold(number: str) -> None:
     """An order under check, with a case behind it."""
     case = AnomalyCase(kind="circle", key=number, grave=True, object=number, value="", facts={}, evidence=[],
