@@ -115,6 +115,11 @@ from orders.approving import routes as approving_routes
 from orders.approving import village_routes as approving_village_routes
 from orders.banking import news as banking_news
 from orders.banking import routes as banking_routes
+from orders.bulletins import checks as bulletin_checks
+from orders.bulletins import models as bulletin_models
+from orders.bulletins import news as bulletin_news
+from orders.bulletins import office_routes as bulletin_office_routes
+from orders.bulletins import routes as bulletin_routes
 from orders.buying import cart, cart_routes
 from orders.buying import routes as buying_routes
 from orders.collective import models as collective_models
@@ -240,6 +245,7 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           payout_models,
           openness_models,
           anomaly_models,
+          bulletin_models,
           household_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
@@ -263,6 +269,7 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               payout_routes.bp, household_account_routes.bp, office_payout_routes.bp,
               openness_routes.bp,
               anomaly_routes.bp, anomaly_village_routes.bp,
+              bulletin_routes.bp, bulletin_office_routes.bp,
               household_routes.bp, household_register_routes.bp, household_register_routes.changes_bp,
               household_register_routes.imports_bp, household_figure_routes.bp, member_card_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
@@ -271,7 +278,7 @@ COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.gro
             report_cli.report, serving_cli.serve, serving_cli.work, reconciling_cli.group,
             evidence_cli.group)
 # in the order in which a desk's menu shows them within a group; the first four are also the bar of a phone
-MENUS = (shop_routes.MENU, report_routes.MENU,
+MENUS = (shop_routes.MENU, report_routes.MENU, bulletin_routes.MENU,
          # a unit's day
          buying_routes.MENU, ordering_routes.MENU, delivering_routes.MENU, buying_routes.ORDERS_MENU,
          cart_routes.MENU, paying_routes.MENU, ordering_routes.LIST_MENU, standing_routes.MENU,
@@ -294,6 +301,7 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          approving_office_routes.MENU, evidence_routes.MENU, form_routes.MENU,
          # what is set once
          unit_routes.MENU, door_routes.MENU, approving_routes.MENU, unit_table_routes.MENU, credit_routes.MENU,
+         bulletin_office_routes.MENU,
          openness_routes.MENU, terms_routes.MENU, paper_routes.MENU, collective_routes.RULES_MENU,
          household_figure_routes.MENU, place_routes.MENU, import_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
@@ -323,7 +331,7 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
         quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs,
         banking_news, reconciling_jobs, overdue_jobs, evidence_jobs, export_jobs, period_news, collective_news,
-        risk_jobs, anomaly_jobs)
+        risk_jobs, anomaly_jobs, bulletin_news)
 # what waits for a visitor, by room
 MONEY_WAITING = (overdue_routes.waiting_here, banking_routes.waiting_here, refund_routes.waiting_here,
                  reconciling_routes.waiting_here)
@@ -332,6 +340,7 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, confirming_rou
            *MONEY_WAITING, overdue_office_routes.waiting_here, payout_routes.waiting_here,
            office_payout_routes.waiting_here,
            anomaly_routes.waiting_here, anomaly_village_routes.waiting_here,
+           bulletin_routes.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
            entry_office_routes.waiting_here, paper_routes.waiting_here, capacity_routes.waiting_here,
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,
@@ -383,7 +392,8 @@ def create_app(chosen: config.Config | None = None) -> Flask:
                                              linkages.follow_village)
     app.extensions.update(
         sijin_presence=presence.things_of,
-        sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS, *payout_checks.CHECKS),
+        sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS, *payout_checks.CHECKS,
+                      *bulletin_checks.CHECKS),
         sijin_sold_grams=seasons.sold_grams,
         sijin_village_figures=openness_village.read,
         sijin_reports=(report_routes.REPORTS, report_routes.LINES),

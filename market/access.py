@@ -169,6 +169,9 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "office.home": (OFFICE, frozenset(READERS | {"village_officer"})),
     "period.read": (OFFICE, frozenset(READERS)),
     "period.close": (OFFICE, frozenset({"official"})),  # of the city's office: orders/periods/closing.py
+    "bulletin.read": (OFFICE, frozenset(READERS)),
+    "bulletin.keep": (OFFICE, frozenset({"official"})),  # of the city's office: orders/bulletins/drafting.py
+    "bulletin.object": (OFFICE, frozenset({"official"})),  # of a county's offices: orders/bulletins/objecting.py
     "overdue.read": (OFFICE, frozenset(READERS)),
     "evidence.read": (OFFICE, frozenset(READERS)),  # who sees names: orders/evidence/asking.py
     "evidence.draw": (OFFICE, frozenset(READERS)),

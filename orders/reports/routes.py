@@ -13,6 +13,7 @@ from market.errors import N_, MarketError, NotFound
 from market.i18n import gettext as _
 from market.web import MenuEntry, once, page_number, see_other, shows_again
 from orders.anomalies import report as anomalies
+from orders.bulletins import report as county_notice
 from orders.collective import report as collective_income
 from orders.linkages import report as helped_households
 from orders.reports import (
@@ -59,12 +60,13 @@ REPORTS = {report.name: report for report in (
     taken_back.MONTHS_REPORT, collective_income.REPORT, risk_signals.REPORT, income_unpaid.REPORT,
     household_income.REPORT, place_method.REPORT, purchase_detail.REPORT, supplier_ledger.REPORT,
     price_monitor.REPORT, certified_products.REPORT, coop_return.REPORT, inspections.REPORT, delivery_notes.REPORT,
-    school_supply.REPORT, complaints.REPORT)}
+    school_supply.REPORT, complaints.REPORT, county_notice.REPORT)}
 # by the name of a report: from the key of a column to the report of the documents behind it
 LINES: Mapping[str, Callable[[str], Report]] = {
     village_income.REPORT.name: village_lines.report_of, place_method.REPORT.name: place_method_lines.report_of,
     supplier_ledger.REPORT.name: supplier_ledger.lines_of, certified_products.REPORT.name: certified_products.lines_of,
-    coop_return.REPORT.name: coop_return.lines_of, school_supply.REPORT.name: school_supply.lines_of}
+    coop_return.REPORT.name: coop_return.lines_of, school_supply.REPORT.name: school_supply.lines_of,
+    county_notice.REPORT.name: county_notice.lines_of}
 MENU = (
     MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),
