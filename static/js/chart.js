@@ -10,8 +10,8 @@ const chartPrint = window.matchMedia("print");
 const chartDark = window.matchMedia("(prefers-color-scheme: dark)");
 /* Patterns over the colours, so that a print in grey tells the series apart; the first series has none. */
 const lines = (dashArrayY, rotation) => ({ symbol: "rect", dashArrayX: [1, 0], dashArrayY, rotation });
-const PATTERNS = [{ symbol: "none" }, lines([2, 6], -Math.PI / 4), { symbol: "circle", dashArrayX: [[8, 8], [0, 8, 8, 0]], dashArrayY: [6, 0], symbolSize: 0.6 },
-  lines([2, 5], 0), lines([2, 6], Math.PI / 4), lines([2, 5], Math.PI / 2)];
+const PATTERNS = [{ symbol: "none" }, lines([1.5, 8], -Math.PI / 4), { symbol: "circle", dashArrayX: [[8, 8], [0, 8, 8, 0]], dashArrayY: [6, 0], symbolSize: 0.6 },
+  lines([1.5, 6], 0), lines([1.5, 8], Math.PI / 4), lines([1.5, 6], Math.PI / 2)];
 
 function drawChart(place, body) {
   const table = read(body);
@@ -39,11 +39,13 @@ function read(body) {
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const short = (value) => {
-  if (Math.abs(value) < 1e4) return value.toLocaleString();
+  if (Math.abs(value) < 1e4) return Math.round(value).toLocaleString();
   return document.documentElement.lang === "en" ? `${Number((value / 1e3).toFixed(1)).toLocaleString()}k` : `${Number((value / 1e4).toFixed(1)).toLocaleString()} 万`;
 };
 const yuan = (value) => (value === null || value === undefined ? "–" : `¥${Number(value).toLocaleString(undefined, { minimumFractionDigits: 2 })}`);
-const percent = (value) => (value === null || value === undefined ? "–" : `${Number(value).toFixed(1)}%`);
+const percent = (value) => (value === null || value === undefined ? "–" : `${(Math.round(Math.round(value * 100) / 10) / 10).toFixed(1)}%`);
+
+const whole = (value) => `${Math.round(value)}%`;
 
 function ground(place) {
   return {
@@ -81,9 +83,9 @@ function lying(table, format, short_, extra, most) {
   const [one] = table.series;
   return {
     aria: { enabled: false },
-    tooltip: tooltip(format), grid: grid(8, 64),
+    tooltip: tooltip(format), grid: { ...grid(8, 64), left: 20 },
     yAxis: { type: "category", inverse: true, data: table.names, ...lining(), axisLabel: label({ color: colour("--ink"), width: 110, overflow: "truncate" }) },
-    xAxis: values(short_, { max: most, splitNumber: 4 }),
+    xAxis: values(format === percent ? whole : short_, { max: most, splitNumber: 4 }),
     series: [{
       type: "bar", name: one.name, barMaxWidth: 20, ...extra,
       data: one.data.map((value, at) => ({ value, itemStyle: { color: colour(table.rest[at] ? "--line-strong" : "--chart-1") } })),
@@ -101,7 +103,7 @@ function progress(table, place) {
       label: { color: colour("--ink"), position: "start", formatter: "" },
     },
   };
-  return lying(table, percent, (value) => `${Number(value.toFixed(1))}%`, Number.isNaN(mark) ? {} : line, Math.ceil(most / 20) * 20);
+  return lying(table, percent, percent, Number.isNaN(mark) ? {} : line, Math.ceil(most / 20) * 20);
 }
 
 function months(table) {
@@ -110,7 +112,7 @@ function months(table) {
     aria: { enabled: false },
     tooltip: tooltip(percent, "line"), grid: grid(16),
     xAxis: { type: "category", data: table.names, ...lining(), axisLabel: label() },
-    yAxis: values((value) => `${value}%`, { min: 0, max: ({ max }) => Math.max(20, Math.ceil(max / 20) * 20) }),
+    yAxis: values(whole, { min: 0, max: ({ max }) => Math.max(20, Math.ceil(max / 20) * 20) }),
     series: [{ type: "line", name: one.name, data: one.data, symbol: "circle", symbolSize: 7, lineStyle: { width: 2.5 } }],
   };
 }

@@ -62,7 +62,7 @@ function option(place, figures) {
     series: [{
       type: "map", map: "counties", data, selectedMode: false,
       layoutCenter: ["50%", "50%"], layoutSize: "98%", aspectScale: 0.9,
-      itemStyle: { borderColor: colour("--surface"), borderWidth: 1.5, areaColor: colour("--sunken") },
+      itemStyle: { borderColor: colour(window.matchMedia("print").matches ? "--line-strong" : "--surface"), borderWidth: 1.5, areaColor: colour("--sunken") },
       label: {
         show: true, color: colour("--ink"), fontSize: 12, formatter: ({ name }) => words(name),
         textBorderColor: colour("--surface"), textBorderWidth: 3,
