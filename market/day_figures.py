@@ -55,10 +55,19 @@ def by_the_same_day(days: Collection[date], where: Where) -> dict[date, dict[str
 
 def last_months(places: str, where: Where) -> dict[int, str]:
     """By county or township id (`places` names the column) the last month in which goods were accepted there."""
-    return {row.place: row.period for row in db.session().execute(
-        select(DIVISIONS.c[places].label("place"), func.max(MONTHS.c.period).label("period"))
-        .select_from(MONTHS.join(DIVISIONS, DIVISIONS.c.id == MONTHS.c.village_id))
-        .where(MONTHS.c.accepted_fen > 0, where.holds(MONTHS.c.village_id)).group_by(DIVISIONS.c[places]))}
+    db.need_one_moment()
+    place = DIVISIONS.c[places].label("place")
+    sealed = (select(place, func.max(MONTHS.c.period).label("period"))
+              .select_from(MONTHS.join(DIVISIONS, DIVISIONS.c.id == MONTHS.c.village_id))
+              .where(MONTHS.c.accepted_fen > 0, where.holds(MONTHS.c.village_id)).group_by(place))
+    fresh = (select(place, func.max(TRANSFERS.c.business_date).label("day"))
+             .select_from(TRANSFERS.join(DIVISIONS, DIVISIONS.c.id == TRANSFERS.c.village_id))
+             .where(TRANSFERS.c.event == "accepted", TRANSFERS.c.block_no.is_(None),
+                    where.holds(TRANSFERS.c.village_id)).group_by(place))
+    found: dict[int, str] = {row.place: row.period for row in db.session().execute(sealed)}
+    for row in db.session().execute(fresh):
+        found[row.place] = max(found.get(row.place, ""), clock.period_of(row.day))
+    return found
 
 
 def accepted_since(day: date, places: str, where: Where) -> set[int]:

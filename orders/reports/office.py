@@ -25,7 +25,7 @@ REACHED = {"households_paid_fen": 1}
 # what is told of the date: heading, figures of the roll-up, the report that tells it by village
 STAGES = (("accepted", N_("Purchase amount, accepted"), BOUGHT, "village-income"),
           ("received", N_("Received by co-operatives"), RECEIVED, "village-income"),
-          ("reached", N_("Paid out to households"), REACHED, "income-unpaid"))
+          ("reached", N_("Paid out to households"), REACHED, "household-income"))
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,7 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
         *(f"/reports/{name}?from=2026-10&to=2026-10" for name in (
             "purchase-inspections", "delivery-notes", "complaints", "certified-products", "school-supply",
             "co-op-return")),
+        "/office/dashboard?period=2026-10&county=431128000000",
         "/reports/recalls?from=2026-10&to=2026-10", "/reconciliation/tasks?kind=foreign_charge",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
 
