@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, case, cast, collate, false, func, select, true, union_all
 
 from market import clock, db, figures
-from market.errors import NotFound
 from market.figures import ALL, EVERYWHERE, Facets, Where
 from market.sealing import TRANSFERS, closed_months, open_month, signed
 from market.village_months import VillageMonth, figures_of
@@ -86,15 +85,6 @@ class Line:
     amount_fen: int
     grams: int
     lots: set[int]
-
-
-def number_of(text: str | None) -> int | None:
-    """An id as it stands in an address. Raises NotFound for what is none."""
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 12):
-        raise NotFound()
-    return int(text)
 
 
 def _dated_in(first: str, last: str) -> ColumnElement[bool]:

@@ -22,7 +22,7 @@ from market.sealing import TRANSFERS
 from orders.models import OrderLine
 from orders.reports import listing, traded
 from orders.reports.frame import Asked, Column, Content, Report, Row, column_of, total_of
-from orders.reports.readers import Area, Reader
+from orders.reports.readers import Area, Reader, number_of
 
 GOODS_PAPERS = ("green", "organic", "gi")
 COLUMNS = (
@@ -67,7 +67,7 @@ def _condition(asked: Asked, area: Area) -> ColumnElement[bool]:
     for one in listing.of_facets(asked.facets, {
             name: TRANSFERS.c[name] for name in ("unit_type", "method", "fund_source", "category")}):
         condition &= one
-    unit_id = listing.number_of(asked.unit)
+    unit_id = number_of(asked.unit)
     return condition & (TRANSFERS.c.unit_id == unit_id if unit_id is not None else true())
 
 
@@ -118,7 +118,7 @@ def lines_of(figure: str) -> Report:
         raise NotFound()
 
     def read_lines(asked: Asked, area: Area, reader: Reader) -> Content:
-        product_id = listing.number_of(asked.row)
+        product_id = number_of(asked.row)
         if not reader.sees_all or product_id is None:
             raise NotFound()
         traded.check_months(asked)

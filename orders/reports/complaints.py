@@ -16,7 +16,7 @@ from orders.models import AfterSale, AfterSaleLine, Order, OrderLine, ReturnLine
 from orders.reports import listing
 from orders.reports.frame import Asked, Column, Content, Report, Row
 from orders.reports.listing import Found, Listing
-from orders.reports.readers import Area, Reader
+from orders.reports.readers import Area, Reader, number_of
 
 COLUMNS = (
     Column("opened", N_("Opened on"), "code"), Column("number", N_("Case"), "code"),
@@ -66,7 +66,7 @@ def _cases(asked: Asked, area: Area, columns: Select[*tuple[Any, ...]]) -> Selec
         .where(AfterSale.business_date.between(*listing.days(asked)), listing.of_area(area.where),
                *listing.of_facets(asked.facets, {"unit_type": Order.unit_type, "method": Order.method,
                                                  "fund_source": Order.fund_source})))
-    unit_id = listing.number_of(asked.unit)
+    unit_id = number_of(asked.unit)
     return query if unit_id is None else query.where(Order.unit_id == unit_id)
 
 

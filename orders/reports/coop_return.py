@@ -20,7 +20,7 @@ from market.parties import Organisation
 from orders.households.cards import code_of
 from orders.reports import listing
 from orders.reports.frame import Asked, Column, Content, Report, Row, column_of, total_of
-from orders.reports.readers import Area, Reader
+from orders.reports.readers import Area, Reader, number_of
 
 NAME = Column("name", N_("Member's name"), "text")
 COLUMNS = (
@@ -127,7 +127,7 @@ def lines_of(figure: str) -> Report:
         raise NotFound()
 
     def read_lots(asked: Asked, area: Area, reader: Reader) -> Content:
-        line_id = listing.number_of(asked.row)
+        line_id = number_of(asked.row)
         found = _lines(_seen(area, reader), LINE.id == line_id)
         if line_id is None or not found:
             raise NotFound()

@@ -27,7 +27,7 @@ from orders.models import (
 from orders.reports import listing
 from orders.reports.frame import FILTERS, Asked, Column, Content, Report, Row
 from orders.reports.listing import Found, Listing
-from orders.reports.readers import Area, Reader
+from orders.reports.readers import Area, Reader, number_of
 
 COLUMNS = (
     Column("note", N_("Delivery note"), "code"), Column("order", N_("Order"), "code"),
@@ -103,7 +103,7 @@ def _sent(asked: Asked, area: Area, columns: Select[*tuple[Any, ...]]) -> Select
                *listing.of_facets(asked.facets, {
                    "unit_type": Order.unit_type, "method": Order.method, "fund_source": Order.fund_source,
                    "category": OrderLine.category, "certified": OrderLine.certified})))
-    unit_id = listing.number_of(asked.unit)
+    unit_id = number_of(asked.unit)
     return query if unit_id is None else query.where(Order.unit_id == unit_id)
 
 

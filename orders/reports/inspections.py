@@ -19,7 +19,7 @@ from orders.quota import words
 from orders.reports import listing
 from orders.reports.frame import Asked, Column, Content, Report, Row
 from orders.reports.listing import Found, Listing
-from orders.reports.readers import Area, Reader
+from orders.reports.readers import Area, Reader, number_of
 
 KEYS = ("date", "unit", "product", "spec", "quantity", "batch", "made_on", "best_before", "supplier", "address",
         "contact", "certificates", "first", "second", "result", "rejected", "reason", "keep_until")
@@ -51,7 +51,7 @@ def _listing(asked: Asked, area: Area, reader: Reader) -> Listing:
         .join(Organisation, Organisation.id == RECORD.unit_id)
         .where(RECORD.bought_on.between(*listing.days(asked)), listing.lies_in(area.where, RECORD.unit_id),
                *listing.of_facets(asked.facets, {"unit_type": Organisation.unit_type})))
-    unit_id = listing.number_of(asked.unit)
+    unit_id = number_of(asked.unit)
     if unit_id is not None:
         query = query.where(RECORD.unit_id == unit_id)
     return Listing(query, (RECORD.bought_on, RECORD.id), _rows)

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, or_, select, true
 
 from market import clock, db
-from market.errors import NotFound
 from market.figures import EVERYWHERE, Facets, Where
 from market.i18n import gettext as _
 from market.parties import Organisation
@@ -56,15 +55,6 @@ def more_words(shown: int, more: bool) -> list[str]:
 def days(asked: Asked) -> tuple[date, date]:
     """The first and the last day of the months asked for."""
     return clock.first_day(asked.first), clock.last_day(asked.last)
-
-
-def number_of(text: str | None) -> int | None:
-    """An id as it stands in an address. Raises NotFound for what is none."""
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 12):
-        raise NotFound()
-    return int(text)
 
 
 def lies_in(where: Where, organisation_id: Any) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from market.i18n import gettext as _
 from market.parties import Organisation
 from market.words import FUND_SOURCES, METHODS, UNIT_TYPES
 from orders.reports.declared import COMPARISONS, FILTERS, STAGES, Asked, Report
-from orders.reports.readers import Reader
+from orders.reports.readers import Reader, number_of
 
 LABELS: Mapping[str, str] = {
     "unit_type": N_("Kind of unit"), "unit": N_("Unit"), "method": N_("Sales method"),
@@ -68,7 +68,8 @@ def _value(name: str, value: Any) -> str:
     if name == "category":
         return _found(name, dict(_categories()).get(value))
     if name == "unit":
-        return _found(name, db.session().scalar(select(Organisation.name).where(Organisation.id == int(value), LET_IN)))
+        named = Organisation.id == number_of(value)
+        return _found(name, db.session().scalar(select(Organisation.name).where(named, LET_IN)))
     return str(_(FIXED[name]["1" if value is True else "0" if value is False else value]))
 
 

@@ -17,7 +17,7 @@ from orders.reports import bought, bought_facts
 from orders.reports.bought import Line, Wanted
 from orders.reports.bought_facts import Facts
 from orders.reports.frame import FILTERS, Asked, Column, Content, Report, Row
-from orders.reports.readers import Area, Reader
+from orders.reports.readers import Area, Reader, number_of
 
 BATCH = 500  # lines described together
 WEIGHTS = ("斤", "公斤")
@@ -55,7 +55,7 @@ def wanted_of(asked: Asked, area: Area, reader: Reader) -> Wanted:
     """Which lines are asked for. Raises NotFound for the public."""
     if not reader.sees_all:
         raise NotFound()
-    return Wanted(asked.first, asked.last, area.where, asked.facets, bought.number_of(asked.unit))
+    return Wanted(asked.first, asked.last, area.where, asked.facets, number_of(asked.unit))
 
 
 def content(found: Sequence[Line], more: bool, wanted: Wanted, exported: bool) -> Content:

@@ -63,6 +63,15 @@ def area_of(reader: Reader, county: str | None, township: str | None, village: s
     return Area(narrowed[level], place.path)
 
 
+def number_of(text: str | None) -> int | None:
+    """An id as it stands in an address. Raises NotFound for what is none."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise NotFound()
+    return int(text)
+
+
 @dataclass(frozen=True)
 class Place:
     """A division as reports name it."""

@@ -19,7 +19,7 @@ from market.sealing import TRANSFERS
 from market.words import registered_label
 from orders.reports import listing, school_lots, traded
 from orders.reports.frame import Asked, Column, Content, Report, Row, column_of, total_of
-from orders.reports.readers import Area, Reader
+from orders.reports.readers import Area, Reader, number_of
 from orders.reports.school_lots import Lots
 
 COLUMNS = (
@@ -81,7 +81,7 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
 def _schools(asked: Asked, area: Area) -> dict[int, str]:
     query = select(Organisation.id, Organisation.name).where(
         Organisation.kind == "unit", Organisation.unit_type == "school", listing.lies_in(area.where, Organisation.id))
-    unit_id = listing.number_of(asked.unit)
+    unit_id = number_of(asked.unit)
     if unit_id is not None:
         query = query.where(Organisation.id == unit_id)
     return {row.id: row.name for row in db.session().execute(query.order_by(Organisation.id))}
@@ -165,7 +165,7 @@ def lines_of(figure: str) -> Report:
         raise NotFound()
 
     def read_lots(asked: Asked, area: Area, reader: Reader) -> Content:
-        school = listing.number_of(asked.row)
+        school = number_of(asked.row)
         schools = _schools(asked, area) if reader.sees_all else {}
         if school is None or school not in schools:
             raise NotFound()

@@ -26,7 +26,7 @@ from orders.models import AfterSale, Order, Rating
 from orders.reports import bought, order_lists
 from orders.reports.bought import Wanted
 from orders.reports.frame import Asked, Column, Content, Report, Row, column_of, total_of
-from orders.reports.readers import Area, Reader
+from orders.reports.readers import Area, Reader, number_of
 
 DUE_DAYS = 60  # papers that end within so many days
 RECOMMENDS = ("agriculture", "revitalisation", "confirmation")
@@ -214,10 +214,10 @@ def lines_of(figure: str) -> Report:
 
     def read_lines(asked: Asked, area: Area, _reader: Reader) -> Content:
         name = db.session().scalar(select(Organisation.name).where(
-            _here(area), Organisation.id == (bought.number_of(asked.row) or 0)))
+            _here(area), Organisation.id == (number_of(asked.row) or 0)))
         if name is None:
             raise NotFound()
-        wanted = Wanted(asked.first, asked.last, supplier_id=bought.number_of(asked.row))
+        wanted = Wanted(asked.first, asked.last, supplier_id=number_of(asked.row))
         content = (order_lists.counted(wanted) if column.key == "orders"
                    else order_lists.with_amounts(wanted, column.heading))
         content.about = name

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from catalog.models import Category
 from market import db, logins
 from tests import databases, servers
-from tests.bench import ground, money, placing, wire
+from tests.bench import ground, money, placing, reports, wire
 from tests.bench.ground import Hammered
 from tests.world import World
 from wsgi import create_app
@@ -78,6 +78,7 @@ def main() -> None:
                 for clients in (1, 4, 16):
                     _report(backend, *_service(site, lines, clients))
             money.report(backend, site.url, site.folder)
+        reports.main(kept)
 
 
 def _site(backend: str, folder: Path, postgres: str) -> Site:

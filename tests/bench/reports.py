@@ -19,7 +19,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from market import audit, db, figures, ledger_frame, rollups
+from market import area_counts, audit, db, figures, ledger_frame, sealing
 from tests import databases
 from tests.bench import books
 from tests.bench.books import FIRST, LAST
@@ -85,8 +85,10 @@ def _built(kept: dict[str, str], backend: str, lines: int, villages: int, name: 
             told = books.tell(lines, parties)
         with _timed(seconds, "loaded"):
             rows = books.load(told, url, folder)
-        with _timed(seconds, "rolled up"), db.transaction():
-            rollups.rebuild()
+        with _timed(seconds, "rolled up"):
+            with db.transaction():
+                area_counts.note_from_transfers()
+            sealing.rebuild()
         _settle()
         with _timed(seconds, "looked through"):
             problems = audit.check(limit=3)

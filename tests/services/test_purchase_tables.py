@@ -31,7 +31,7 @@ from orders.reports import (
 )
 from orders.reports.bought import Wanted
 from orders.reports.frame import Asked, Filled, Report, as_table, fill
-from orders.reports.readers import PUBLIC, WHOLE, Reader, area_of
+from orders.reports.readers import PUBLIC, WHOLE, Reader, area_of, number_of
 from tests.counting import count_statements
 from tests.trade import Trade
 from tests.world import GREENS, HOSPITAL, NOON, POMELO, SCHOOL, World, keep_paper
@@ -162,7 +162,7 @@ def _all_tables(world: World) -> list[Any]:
     told.append(rows(read(purchase_detail.REPORT, "2026-10", "2026-12", unit=hospital)))
     assert {row["unit"] for row in told[-1].values()} == {"永州演示医院"}
     with pytest.raises(NotFound):
-        bought.number_of("医院")
+        number_of("医院")
     return told
 
 

@@ -1,6 +1,8 @@
 """Every report in every form, for every kind of reader: the same rows, and nothing that is not theirs."""
 
+import html
 import io
+import re
 from typing import Any
 
 import pytest
@@ -197,9 +199,14 @@ def test_a_filter_that_a_report_does_not_take_is_refused_everywhere(world: World
 def test_documents_behind_figures_come_page_by_page_and_add_up(world: World) -> None:
     browser = world.logged_in("official.jin")
     told = browser.get(address("village-income", ".json")).get_json()
-    for name in LINES:
-        report = browser.get(address(name, ".json")).get_json()
-        assert report["rows"], name
+    for name in LINES.keys() - {"village-income"}:
+        page = browser.get(address(name, "")).text
+        cells = re.findall(rf'href="(/reports/{name}/lines)\?([^"]+)">(.*?)</a>', page)
+        assert cells or name == "co-op-return", name  # nothing is returned to members in this world
+        for path, query, cell in cells:
+            lines = browser.get(f"{path}.json?{html.unescape(query)}").get_json()
+            last, words = lines["columns"][-1], html.unescape(re.sub("<[^>]*>", "", cell))
+            assert as_page(last["kind"], lines["totals"][last["key"]]) == " ".join(words.split()), (name, query)
     for row in told["rows"]:
         for column in ("purchase_fen", "received_fen", "farm_gate_fen", "orders", "households", "people", "unpaid_fen"):
             query = f"{MONTHS}&village={row['code']}&figure={column}"
