@@ -61,19 +61,24 @@ const tooltip = (valueFormatter, pointer = "shadow") => ({
   trigger: "axis", renderMode: "richText", axisPointer: { type: pointer }, backgroundColor: colour("--surface"),
   borderColor: colour("--line-strong"), textStyle: { color: colour("--ink") }, valueFormatter,
 });
-const legend = () => ({ type: "scroll", top: 0, itemWidth: 22, itemHeight: 14, textStyle: { color: colour("--ink") }, pageTextStyle: { color: colour("--ink-soft") } });
+const legend = () => ({ top: 0, itemWidth: 22, itemHeight: 14, textStyle: { color: colour("--ink") } });
 const lining = () => ({ axisLine: { lineStyle: { color: colour("--line-strong") } }, axisTick: { show: false } });
 const label = (more) => ({ color: colour("--ink-soft"), ...more });
 const values = (formatter, more) => ({ type: "value", splitLine: { lineStyle: { color: colour("--line") } }, axisLabel: label({ formatter, hideOverlap: true }), ...more });
 const grid = (top, right = 12) => ({ left: 8, right, top, bottom: 8, containLabel: true });
 
-function upright(table, stack) {
+function upright(table, place, stack) {
   const told = stack ? table.series.filter(({ data }) => data.some(Boolean)) : table.series;
+  const narrow = place.clientWidth < 480 && told.length > 2; // the legend then takes two lines
   return {
-    tooltip: tooltip(yuan), legend: legend(), grid: grid(36),
-    xAxis: { type: "category", data: table.names, ...lining(), axisLabel: label() }, yAxis: values(short),
+    tooltip: tooltip(yuan), legend: legend(), grid: grid(narrow ? 64 : 36),
+    xAxis: {
+      type: "category", data: table.names, ...lining(),
+      axisLabel: label(stack ? { interval: 0, width: (place.clientWidth - 64) / table.names.length - 2, overflow: "break", fontSize: place.clientWidth < 480 ? 10.5 : 12 } : {}),
+    },
+    yAxis: values(short),
     series: told.map((one) => ({
-      type: "bar", ...one, stack, barMaxWidth: stack ? 72 : 28,
+      type: "bar", name: one.name, data: stack ? one.data.map((value) => value || null) : one.data, stack, barMaxWidth: stack ? 72 : 28,
       itemStyle: stack ? { borderColor: colour("--surface"), borderWidth: 1 } : {},
     })),
   };
@@ -118,8 +123,8 @@ function months(table) {
 }
 
 const OPTIONS = {
-  columns: (table) => upright(table),
-  stacked: (table) => upright(table, "all"),
+  columns: (table, place) => upright(table, place),
+  stacked: (table, place) => upright(table, place, "all"),
   bars: (table) => lying(table, yuan, short, {}, null),
   progress, months,
 };
