@@ -246,7 +246,7 @@ def shares(month: str, rows: Sequence[Sums]) -> Drawing:
     return Drawing(
         "share", _("Farmers' share of the price"), "months", _("Month"),
         [Heading(_("Purchase amount")), Heading(_("Farm-gate payments")),
-         Heading(_("Farmers' share of the price"), "percent", drawn=True)],
+         Heading(_("Farmers' share"), "percent", drawn=True)],
         lines, Line(_("Total"), _share_cells(figures.total_of(rows), {"from": first, "to": month})),
         [_("Farm-gate payments of a month divided by the purchase amount of the same month; goods sent back later and "
            "lots paid at weigh-in may shift it between months.")])

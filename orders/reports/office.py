@@ -1,7 +1,7 @@
 """The officials' first page: the date's figures beside the same days before, and what is silent, late or unpaid."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -86,13 +86,26 @@ def same_days(day: date) -> tuple[date, date]:
     return found[0], found[1]
 
 
-def before(where: Where, day: date) -> Mapping[date, dict[str, int]]:
-    """The figures of the same days before. These move little: whoever calls may keep them for a while."""
-    return day_figures.by_the_same_day(same_days(day), where)
+@dataclass(frozen=True)
+class Earlier:
+    """What moves little and is dear to read: whoever asks may keep it for a while."""
+
+    same_days: Mapping[date, Mapping[str, int]]
+    heard: Collection[int] = ()  # places with goods accepted in the last days
+    last_months: Mapping[int, str] = field(default_factory=dict)
 
 
-def home(where: Where, day: date, earlier: Mapping[date, dict[str, int]]) -> Home:
-    """The figures of an area, with what `before` gave. Open a snapshot around; a constant number of statements."""
+def earlier(where: Where, day: date) -> Earlier:
+    """The figures of the same days before, and where goods were accepted last. Open a snapshot around."""
+    same, places = day_figures.by_the_same_day(same_days(day), where), _places(where)
+    if places is None:
+        return Earlier(same)
+    return Earlier(same, day_figures.accepted_since(clock.days_after(day, 1 - SILENT_DAYS), places, where),
+                   day_figures.last_months(places, where))
+
+
+def home(where: Where, day: date, known: Earlier) -> Home:
+    """The figures of an area, with what `earlier` gave. Open a snapshot around; a constant number of statements."""
     month = clock.period_of(day)
     last = clock.months_before(month, 1)
     year = figures.facet_figures(clock.months_before(month, 11), month, ("period",), where)
@@ -100,20 +113,21 @@ def home(where: Where, day: date, earlier: Mapping[date, dict[str, int]]) -> Hom
     ever = next(iter(figures.facet_figures(FIRST_MONTH, month, (), where)), {})
     held = holds.held_figures(month, month, where).values()
     late_orders, late_fen = counts.late_in(where)
-    silent, silent_of = _silent(where, day)
+    silent, silent_of = _silent(where, known)
     households = [figures.presence_counts(period, period, where).get("household", 0) for period in (month, last)]
+    before = [_or_none(known.same_days[one]) for one in same_days(day)]
     return Home(
-        day, month, _stages(now, day_figures.of_today(where), [_or_none(earlier[one]) for one in same_days(day)]),
+        day, month, _stages(now, day_figures.of_today(where), before),
         households[0], households[1], unpaid_fen=total(ever, EARNED) - total(ever, PAID),
         under_check_fen=sum(one.bought() for one in held),
         left_out_fen=sum(one.bought(undecided=False) for one in held), late_orders=late_orders, late_fen=late_fen,
         silent=silent, silent_of=silent_of, months=village_income.by_month(year))
 
 
-def _stages(now: Mapping[str, Any], today: Mapping[str, int], earlier: Sequence[Mapping[str, int] | None]
+def _stages(now: Mapping[str, Any], today: Mapping[str, int], before: Sequence[Mapping[str, int] | None]
             ) -> list[Figure]:
     return [Figure(key, heading, report, total(today, formula), total(now, formula),
-                   *(None if one is None else total(one, formula) for one in earlier))
+                   *(None if one is None else total(one, formula) for one in before))
             for key, heading, formula, report in STAGES]
 
 
@@ -121,19 +135,22 @@ def _or_none(sums: Mapping[str, int]) -> Mapping[str, int] | None:
     return sums if any(sums.values()) else None
 
 
-def _silent(where: Where, day: date) -> tuple[list[Silent] | None, int]:
-    """For the city its counties, for a county its townships that ever sold; and how many there are of them."""
+def _places(where: Where) -> str | None:
+    """What may be silent: for the city its counties, for a county its townships; a smaller area has no such places."""
     if where == EVERYWHERE:
-        level, column = "county", "county_id"
-    elif where.county_id is not None and where.township_id is None and where.village_ids is None:
-        level, column = "township", "township_id"
-    else:
+        return "county_id"
+    is_county = where.county_id is not None and where.township_id is None and where.village_ids is None
+    return "township_id" if is_county else None
+
+
+def _silent(where: Where, known: Earlier) -> tuple[list[Silent] | None, int]:
+    """The silent ones, and of how many: all counties of the city, a county's townships that ever sold."""
+    if (column := _places(where)) is None:
         return None, 0
-    last = day_figures.last_months(column, where)
-    heard = day_figures.accepted_since(clock.days_after(day, 1 - SILENT_DAYS), column, where)
     query = select(Division.id, Division.code, Division.name).where(
-        Division.level == level, Division.valid_to.is_(None)).order_by(Division.code)
-    if level == "township":
-        query = query.where(Division.county_id == where.county_id, Division.id.in_(last))
+        Division.level == column.removesuffix("_id"), Division.valid_to.is_(None)).order_by(Division.code)
+    if column == "township_id":
+        query = query.where(Division.county_id == where.county_id, Division.id.in_(known.last_months))
     places = db.session().execute(query).all()
-    return [Silent(row.code, row.name, last.get(row.id)) for row in places if row.id not in heard], len(places)
+    return [Silent(row.code, row.name, known.last_months.get(row.id)) for row in places
+            if row.id not in known.heard], len(places)

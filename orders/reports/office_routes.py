@@ -22,7 +22,7 @@ MENU = (
 )
 DESK = dict.fromkeys(("village", "township", "agriculture", "revitalisation", "finance", "city"), "report_desk.home")
 NOTICES = "bulletins.index"  # where notices are drafted
-KEPT_SECONDS = 900  # what was before moves little, and is dear to read
+KEPT_SECONDS = 900  # for what moves little and is dear to read
 
 
 class DashboardSchema(Input):
@@ -38,8 +38,8 @@ def home() -> str:
     """The date's figures, what waits, and the way to every report."""
     reader, day = reader_of(current_user, "office.home"), clock.today()
     with db.snapshot():
-        earlier = page_cache.fragment("same-days", reader.where, lambda: office.before(reader.where, day), KEPT_SECONDS)
-        found = office.home(reader.where, day, earlier)
+        known = page_cache.fragment("office", reader.where, lambda: office.earlier(reader.where, day), KEPT_SECONDS)
+        found = office.home(reader.where, day, known)
         lines = waiting.for_visitor(current_user)
     readable = routes.readable_now() if can(current_user, "report.read") else []
     return render_template(

@@ -75,7 +75,7 @@ def traded(trade: Trade) -> Order:
 
 def home(where: Where = EVERYWHERE) -> Home:
     with db.snapshot():
-        return office.home(where, clock.today(), office.before(where, clock.today()))
+        return office.home(where, clock.today(), office.earlier(where, clock.today()))
 
 
 def board(month: str = OCTOBER, county: str | None = None) -> Board:
