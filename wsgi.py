@@ -215,6 +215,7 @@ from orders.reconciling import routes as reconciling_routes
 from orders.reports import api as reports_api
 from orders.reports import cli as report_cli
 from orders.reports import models as report_models
+from orders.reports import office_routes as report_office_routes
 from orders.reports import routes as report_routes
 from orders.risk import jobs as risk_jobs
 from orders.risk import models as risk_models
@@ -249,7 +250,7 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           household_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
-              report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp,
+              report_office_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp,
               lot_payment_routes.bp, wage_routes.bp, packing_routes.bp,
               receipt_routes.bp, income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp,
               import_routes.office_bp, review_routes.bp, price_routes.bp, recall_routes.bp,
@@ -278,7 +279,7 @@ COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.gro
             report_cli.report, serving_cli.serve, serving_cli.work, reconciling_cli.group,
             evidence_cli.group)
 # in the order in which a desk's menu shows them within a group; the first four are also the bar of a phone
-MENUS = (shop_routes.MENU, report_routes.MENU, bulletin_routes.MENU,
+MENUS = (shop_routes.MENU, report_office_routes.MENU, report_routes.MENU, bulletin_routes.MENU,
          # a unit's day
          buying_routes.MENU, ordering_routes.MENU, delivering_routes.MENU, buying_routes.ORDERS_MENU,
          cart_routes.MENU, paying_routes.MENU, ordering_routes.LIST_MENU, standing_routes.MENU,
@@ -402,7 +403,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     shop_routes.init_app(app)
     app.extensions["sijin_cart_count"] = cart.count
     menus.add_desks(app, buying_routes.DESK)
-    menus.add_desks(app, report_routes.DESK)
+    menus.add_desks(app, report_office_routes.DESK)
     menus.add_desks(app, village_home.DESK)
     menus.add_desks(app, entry_routes.DESK)
     menus.add_desks(app, entry_office_routes.DESK)

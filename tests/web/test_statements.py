@@ -106,6 +106,7 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
             "co-op-return")),
         "/bulletins/1", "/bulletins/2", "/reports/county-notice?from=2026-10&to=2026-10",
         "/reports/county-notice/lines?from=2026-10&to=2026-10&row=431128000000&figure=proven",
+        "/office/dashboard?period=2026-10&county=431128000000",
         "/reports/recalls?from=2026-10&to=2026-10", "/reconciliation/tasks?kind=foreign_charge",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
 
