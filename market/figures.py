@@ -241,7 +241,7 @@ def _count_things(first: str, last: str, where: Where, by: tuple[str, ...]) -> d
     if "village_id" in by:
         villages = select(DIVISIONS.c.id).where(DIVISIONS.c.level == "village")
         sealed = _counted(first, last, COUNTS.c.area_id.in_(villages) & where.holds(COUNTS.c.area_id), by)
-    elif (area := _whole_area(where)) is not None:
+    elif (area := whole_area(where)) is not None:
         sealed = _counted(first, last, COUNTS.c.area_id == area, by)
     else:
         things = noted.subquery()
@@ -260,12 +260,12 @@ def _counted(first: str, last: str, condition: ColumnElement[bool], by: tuple[st
     keys = [COUNTS.c.area_id if name == "village_id" else COUNTS.c[name] for name in by]
     return (
         select(*keys, db.sum_of(COUNTS.c.things))
-        .where(COUNTS.c.period.between(first, last), COUNTS.c.before < first, COUNTS.c.kind.in_(PRESENCE_KINDS),
+        .where(COUNTS.c.period.between(first, last), COUNTS.c.after > last, COUNTS.c.kind.in_(PRESENCE_KINDS),
                condition).group_by(*keys)
     )
 
 
-def _whole_area(where: Where) -> int | None:
+def whole_area(where: Where) -> int | None:
     """The area whose things are counted as one, if that is what is asked for."""
     if where.village_ids is not None:
         return next(iter(where.village_ids)) if len(where.village_ids) == 1 else None

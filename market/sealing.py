@@ -204,9 +204,8 @@ def _mark(number: int, periods: Mapping[int, str]) -> None:
 
 
 def _note_presence(rows: ledger_frame.Rows, periods: Mapping[int, str]) -> None:
-    villages = {row["id"]: row["village_id"] for row in rows if row["village_id"] is not None}
+    months = {row["id"]: (row["village_id"], periods[row["id"]]) for row in rows if row["village_id"] is not None}
     acts = filings.last_acts()
     area_counts.note(
-        {(villages[transfer_id], periods[transfer_id], kind, thing)
-         for transfer_id, kind, thing in ledger_frame.things_of(rows) if transfer_id in villages},
+        area_counts.found_in(rows, months),
         {period: filings.next_closing(acts.get(period, 0)) for period in set(periods.values())})

@@ -43,7 +43,11 @@ class VillageMonth(Figures, Base):
 
 
 class VillagePresence(Base):
-    """That a thing occurred in a village's month: counts that do not add (an order lies in several villages)."""
+    """That a thing occurred in a village's month: counts that do not add (an order lies in several villages).
+
+    Of an order also whose it was there and the way it was sold, as the last goods accepted in that month say: an order
+    that was booked over counts where it went. '' where none were, or for other things.
+    """
 
     __tablename__ = "village_presence"
     __table_args__ = (Index("ix_village_presence_kind_thing", "kind", "thing"),)
@@ -53,6 +57,8 @@ class VillagePresence(Base):
     kind: Mapped[str] = mapped_column(choice("kind", *PRESENCE_KINDS), primary_key=True)
     thing: Mapped[str] = mapped_column(Text, primary_key=True)
     closing: Mapped[int] = mapped_column(server_default="1")  # the first closing of the month that counts it
+    way: Mapped[str] = mapped_column(Text, server_default="")  # kind of unit and method, either may be empty
+    supplier_id: Mapped[int | None]
 
 
 KEYS = ("village_id", "period")

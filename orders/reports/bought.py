@@ -14,8 +14,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, case, cast, collate, false, func, select, true, union_all
 
-from market import clock, db, figures
+from market import clock, db, figures, order_counts
 from market.figures import ALL, EVERYWHERE, Facets, Where
+from market.parties import Organisation
 from market.sealing import TRANSFERS, closed_months, open_month, signed
 from market.village_months import VillageMonth, figures_of
 
@@ -24,6 +25,7 @@ EVENTS = ("accepted", "returned")
 NO_KIND = "none"  # stands for goods of no kind of unit
 MOST = 5_000  # rows that a page holds; all of them are exported
 AT_ONCE = 1_000  # rows fetched together while streaming
+WAY = ("unit_type", "method")
 ROW = ("id", "event", "backward", "business_date", "period", "amount_fen", "grams", "income_kind", "village_id",
        "order_ref", "line_ref", "lot_id", "unit_id", "unit_type", "fund_source", "method", "category", "certified",
        "supplier_id")
@@ -213,13 +215,26 @@ def by_columns(wanted: Wanted, names: Collection[str]) -> list[dict[str, Any]]:
 # ---- orders ---------------------------------------------------------------------------------------------------------
 
 
-def order_counts(wanted: Wanted, names: Collection[str]) -> dict[tuple[Any, ...], int]:
-    """How many orders with goods accepted there are, by columns of which an order has one value each."""
+def orders_by_way(wanted: Wanted) -> dict[tuple[str, str], int]:
+    """How many orders with goods accepted there are, by kind of unit and method, '' where an order has none.
+
+    Of a whole area they are counted as they were sealed; narrowed otherwise they are looked through.
+    """
     db.need_one_moment()
-    orders = _orders(wanted, names).subquery()
-    keys = [orders.c[name] for name in names]
-    query = select(*keys, func.count()).select_from(orders).group_by(*keys)
-    return {tuple(row[:-1]): row[-1] for row in db.session().execute(query)}
+    if figures.whole_area(wanted.where) is None or wanted.facets.names() - {*WAY}:
+        orders = _orders(wanted, WAY).subquery()
+        query = select(*(orders.c[name] for name in WAY), func.count()).group_by(*(orders.c[name] for name in WAY))
+        return {(row[0] or "", row[1] or ""): row[2] for row in db.session().execute(query)}
+    return {(unit_type, method): count
+            for (unit_type, method), count in order_counts.by_way(wanted.first, wanted.last, wanted.where).items()
+            if wanted.facets.unit_type in (None, unit_type) and wanted.facets.method in (None, method)
+            and not (wanted.no_kind and unit_type)}
+
+
+def orders_of(supplier_id: int, first: str, last: str) -> int:
+    """How many orders with goods accepted a co-operative has."""
+    supplier = select(Organisation.id).where(Organisation.id == supplier_id)
+    return order_counts.by_supplier(first, last, supplier).get(supplier_id, 0)
 
 
 def orders_behind(wanted: Wanted, most: int = MOST, accepted: bool = True) -> tuple[list[Any], bool]:

@@ -1,7 +1,7 @@
 """Report 4, 四进 × method: what agencies, schools, hospitals and enterprises bought, by the way it was sold.
 
-Amounts and weights come from the roll-up by facets; villages are counted where something was accepted for them. Orders
-are counted from the ledger: an order has one kind of unit and one method, so their counts add up.
+Amounts and weights come from the roll-up by facets; villages are counted where something was accepted for them. An
+order counts once, where it was last accepted, so that counts add up.
 """
 
 from collections import defaultdict
@@ -88,7 +88,8 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
         _("Purchase amount: accepted less sent back. Weight likewise. Villages reached: those with goods accepted in "
           "these months; one that several reach counts once in a total."),
         _("Change: on the months %(first)s to %(last)s, as many as were asked for.", first=before[0], last=before[1]),
-        _("Orders: with goods accepted in these months; each has one kind of unit and one method."),
+        _("Orders: with goods accepted in these months; each counts once, under the kind of unit and the method with "
+          "which goods of it were last accepted there."),
     ])
 
 
@@ -158,7 +159,7 @@ def _cells(asked: Asked, area: Area) -> dict[tuple[str, str], Cell]:
         if row["accepted_fen"] or row["returned_fen"]:
             cells[_place(row)].before_fen += row["accepted_fen"] - row["returned_fen"]
     wanted = Wanted(asked.first, asked.last, area.where, asked.facets)
-    for (kind, method), count in bought.order_counts(wanted, by).items():
+    for (kind, method), count in bought.orders_by_way(wanted).items():
         cells[kind or NO_KIND, method or NO_KIND].orders += count
     return dict(cells)
 

@@ -16,7 +16,7 @@ from catalog.entry import labels, lists
 from catalog.models import Product
 from catalog.papers.models import Paper
 from catalog.review.models import PriceOutlier
-from market import clock, db, money
+from market import clock, db, money, order_counts
 from market.errors import N_, NotFound
 from market.i18n import gettext as _
 from market.linkages import TIES
@@ -154,7 +154,7 @@ def _facts(asked: Asked, here: ColumnElement[bool], ids: list[int]) -> Facts:
     in_months = (clock.shanghai(begin), clock.shanghai(clock.days_after(end, 1)))
     holds_today = (TIES.c.since <= today) & (TIES.c.until.is_(None) | (TIES.c.until > today))
     return Facts(
-        _sums(asked, suppliers), _orders(asked, suppliers),
+        _sums(asked, suppliers), order_counts.by_supplier(asked.first, asked.last, suppliers),
         _counted(select(Product.supplier_id, func.count()).where(
             Product.supplier_id.in_(suppliers), Product.state == "listed").group_by(Product.supplier_id)),
         _counted(select(Product.supplier_id, func.count()).join(PriceOutlier, PriceOutlier.product_id == Product.id)
@@ -197,12 +197,6 @@ def _sums(asked: Asked, suppliers: Select[Any]) -> dict[int, Sums]:
     return {row.supplier_id: Sums(row.accepted, row.returned, row.farm_gate) for row in found}
 
 
-def _orders(asked: Asked, suppliers: Select[Any]) -> dict[int, int]:
-    """Orders with goods accepted, by supplier."""
-    counts = bought.order_counts(Wanted(asked.first, asked.last, suppliers=suppliers), ("supplier_id",))
-    return {supplier: count for (supplier,), count in counts.items()}
-
-
 # ---- what stands behind a figure ------------------------------------------------------------------------------------
 
 
@@ -218,8 +212,8 @@ def lines_of(figure: str) -> Report:
         if name is None:
             raise NotFound()
         wanted = Wanted(asked.first, asked.last, supplier_id=number_of(asked.row))
-        content = (order_lists.counted(wanted) if column.key == "orders"
-                   else order_lists.with_amounts(wanted, column.heading))
+        content = (order_lists.counted(wanted, bought.orders_of(number_of(asked.row) or 0, asked.first, asked.last))
+                   if column.key == "orders" else order_lists.with_amounts(wanted, column.heading))
         content.about = name
         return content
 

@@ -20,6 +20,9 @@ PAID = {'collective_paid_fen': "= 'collective'", 'households_paid_fen': "IN ('fa
 
 def upgrade() -> None:
     op.create_index('ix_village_presence_kind_thing', 'village_presence', ['kind', 'thing'])
+    op.add_column('village_presence', sa.Column('way', sa.Text(), nullable=False, server_default=''))
+    op.add_column('village_presence', sa.Column('supplier_id', NUMBER))
+    note_trade()
     make('village_month_facet', sa.Column('village_id', NUMBER, sa.ForeignKey(
         'division.id', name='fk_village_month_facet_village_id'), nullable=False))
     told = sa.String(length=12)
@@ -31,15 +34,17 @@ def upgrade() -> None:
         'area_count',
         sa.Column('area_id', NUMBER, autoincrement=False, nullable=False),
         sa.Column('kind', sa.String(length=12), nullable=False),
+        sa.Column('way', sa.Text(), nullable=False),
         sa.Column('period', sa.String(length=7), nullable=False),
-        sa.Column('before', sa.String(length=7), nullable=False),
+        sa.Column('after', sa.String(length=7), nullable=False),
         sa.Column('things', NUMBER, nullable=False),
-        sa.PrimaryKeyConstraint('area_id', 'kind', 'period', 'before', name='pk_area_count'),
+        sa.PrimaryKeyConstraint('area_id', 'kind', 'way', 'period', 'after', name='pk_area_count'),
         sqlite_with_rowid=False,
     )
     fill_months()
     for area, join in (('p.village_id', ''), ('d.township_id', JOIN), ('d.county_id', JOIN), ('0', '')):
         fill_counts(area, join)
+    fill_sold()
 
 
 def make(name: str, *first: sa.Column[int] | sa.Column[str]) -> None:
@@ -103,20 +108,49 @@ JOIN = 'JOIN division d ON d.id = p.village_id'
 
 
 def fill_counts(area: str, join: str) -> None:
-    """The number of things by area, month and the month before in which they occurred there; people of households."""
-    seen = f'SELECT DISTINCT {area} AS area_id, p.kind, p.thing, p.period FROM village_presence p {join}'
-    months = ("SELECT s.area_id, s.kind, s.thing, s.period, "
-              "lag(s.period, 1, '') OVER (PARTITION BY s.area_id, s.kind, s.thing ORDER BY s.period) AS before "
-              f'FROM ({seen}) s WHERE s.area_id IS NOT NULL')
-    into = 'INSERT INTO area_count (area_id, kind, period, before, things)'
-    op.execute(f'{into} SELECT m.area_id, m.kind, m.period, m.before, count(*) FROM ({months}) m '
-               'GROUP BY m.area_id, m.kind, m.period, m.before')
-    op.execute(f"{into} SELECT m.area_id, 'people', m.period, m.before, sum(h.people) FROM "
-               f"({months} AND s.kind = 'household') m JOIN household h ON h.id = CAST(m.thing AS BIGINT) "
-               'GROUP BY m.area_id, m.period, m.before')
+    """The number of things by area, month and the month after in which they occur there; people of households."""
+    way = 'p.way COLLATE "C"' if op.get_bind().dialect.name == 'postgresql' else 'p.way'
+    seen = (f'SELECT {area} AS area_id, p.kind, max({way}) AS way, p.thing, p.period FROM village_presence p {join} '
+            f"GROUP BY {'' if area == '0' else area + ', '}p.kind, p.thing, p.period")
+    into = 'INSERT INTO area_count (area_id, kind, way, period, after, things)'
+    op.execute(f'{into} SELECT m.area_id, m.kind, m.way, m.period, m.after, count(*) FROM ({months(seen)}) m '
+               'GROUP BY m.area_id, m.kind, m.way, m.period, m.after')
+    op.execute(f"{into} SELECT m.area_id, 'people', m.way, m.period, m.after, sum(h.people) FROM "
+               f"({months(seen)} AND s.kind = 'household') m JOIN household h ON h.id = CAST(m.thing AS BIGINT) "
+               'GROUP BY m.area_id, m.way, m.period, m.after')
+
+
+def fill_sold() -> None:
+    """The number of orders of each co-operative."""
+    sold = ("SELECT DISTINCT p.supplier_id AS area_id, 'sold' AS kind, '' AS way, p.thing, p.period "
+            'FROM village_presence p')
+    op.execute('INSERT INTO area_count (area_id, kind, way, period, after, things) '
+               f'SELECT m.area_id, m.kind, m.way, m.period, m.after, count(*) FROM ({months(sold)}) m '
+               'GROUP BY m.area_id, m.kind, m.way, m.period, m.after')
+
+
+def months(seen: str) -> str:
+    """With the month after."""
+    return ("SELECT s.area_id, s.kind, s.way, s.thing, s.period, "
+            "lead(s.period, 1, '9999-12') OVER (PARTITION BY s.area_id, s.kind, s.thing ORDER BY s.period) AS after "
+            f'FROM ({seen}) s WHERE s.area_id IS NOT NULL')
+
+
+def note_trade() -> None:
+    """Of every order the kind of unit, the method and the co-operative that the last goods accepted there say."""
+    op.execute(
+        'UPDATE village_presence SET way = t.way, supplier_id = t.supplier_id FROM ('
+        "SELECT village_id, period, order_ref, coalesce(unit_type, '') || ' ' || coalesce(method, '') AS way, "
+        'supplier_id, row_number() OVER (PARTITION BY village_id, period, order_ref ORDER BY block_no DESC, id DESC) '
+        'AS place FROM ledger_transfer WHERE block_no IS NOT NULL AND village_id IS NOT NULL '
+        "AND event = 'accepted' AND NOT backward AND order_ref IS NOT NULL) t "
+        "WHERE t.place = 1 AND village_presence.kind = 'order' AND village_presence.village_id = t.village_id "
+        'AND village_presence.period = t.period AND village_presence.thing = t.order_ref')
 
 
 def downgrade() -> None:
     for table in ('area_count', 'unit_month', 'county_month_facet', 'village_month_facet'):
         op.drop_table(table)
+    for column in ('supplier_id', 'way'):
+        op.drop_column('village_presence', column)
     op.drop_index('ix_village_presence_kind_thing', 'village_presence')

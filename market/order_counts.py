@@ -1,0 +1,78 @@
+"""How many orders there are, by the way they were sold or by co-operative: from area_count and the few unsealed rows.
+
+An order counts once in some months: in the last of them in which goods of it were accepted, under what was said then.
+The cost follows the number of areas and months. Open `db.snapshot()` around every call.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from market import area_counts, clock, db
+from market.area_counts import NO_TRADE, NOTED, Noted, Trade
+from market.figures import COUNTS, EVERYWHERE, PRESENCE, Where, whole_area
+from market.ledger import CANONICAL
+from market.sealing import TRANSFERS, closed_months, open_month
+
+Both = tuple[dict[Noted, Trade], dict[Noted, Trade]]
+
+
+def by_way(first: str, last: str, where: Where = EVERYWHERE) -> dict[tuple[str, str], int]:
+    """Orders with goods accepted in a whole area, by kind of unit and method, '' where an order has none."""
+    db.need_one_moment()
+    ways = _counted(COUNTS.c.way, first, last, (COUNTS.c.area_id == whole_area(where)) & (COUNTS.c.kind == "order"))
+    _exchange(ways, *(way_of_orders(noted).values() for noted in _with_unsealed(first, last, where)))
+    return {(way.partition(" ")[0], way.partition(" ")[2]): count for way, count in ways.items() if way and count}
+
+
+def by_supplier(first: str, last: str, suppliers: Select[Any]) -> dict[int, int]:
+    """Orders with goods accepted, wherever they grew, by co-operative."""
+    db.need_one_moment()
+    counts = _counted(COUNTS.c.area_id, first, last, COUNTS.c.area_id.in_(suppliers) & (COUNTS.c.kind == "sold"))
+    _exchange(counts, *(
+        [supplier for supplier, _order in {(trade[1], key[3]) for key, trade in noted.items()} if supplier is not None]
+        for noted in _with_unsealed(first, last, EVERYWHERE)))
+    return {supplier: count for supplier, count in counts.items() if count}
+
+
+def _counted(key: Any, first: str, last: str, condition: Any) -> "Counter[Any]":
+    query = select(key, db.sum_of(COUNTS.c.things)).where(
+        condition, COUNTS.c.period.between(first, last), COUNTS.c.after > last).group_by(key)
+    return Counter({row[0]: row[1] for row in db.session().execute(query)})
+
+
+def _exchange(counts: "Counter[Any]", old: Iterable[Any], new: Iterable[Any]) -> None:
+    counts.subtract(old)
+    counts.update(new)
+
+
+def way_of_orders(noted: Mapping[Noted, Trade]) -> dict[str, str]:
+    """By order: its way in its last month; where villages differ, the last way in the order of characters."""
+    months: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for (_village, period, _kind, order), (way, _supplier) in noted.items():
+        ways = months[order]
+        ways[period] = max(ways.get(period, ""), way)
+    return {order: ways[max(ways)] for order, ways in months.items()}
+
+
+def _with_unsealed(first: str, last: str, where: Where) -> Both:
+    """Orders that unsealed rows of these months speak of: as they are noted, and as they will be."""
+    query = select(*(TRANSFERS.c[name] for name in CANONICAL)).where(
+        TRANSFERS.c.block_no.is_(None), TRANSFERS.c.village_id.is_not(None), TRANSFERS.c.order_ref.is_not(None),
+        where.holds(TRANSFERS.c.village_id)).order_by(TRANSFERS.c.id)
+    closed = closed_months()
+    rows = [dict(row) for row in db.session().execute(query).mappings()]
+    months = {row["id"]: (row["village_id"], month) for row in rows
+              if first <= (month := open_month(clock.period_of(row["business_date"]), closed)) <= last}
+    fresh = {key: trade for key, trade in area_counts.found_in(rows, months).items() if key[2] == "order"}
+    known: dict[Noted, Trade] = {}
+    for some in db.chunks(sorted({key[3] for key in fresh})):
+        found = db.session().execute(
+            select(*(PRESENCE.c[name] for name in NOTED), PRESENCE.c.way, PRESENCE.c.supplier_id)
+            .where(PRESENCE.c.kind == "order", PRESENCE.c.thing.in_(some), PRESENCE.c.period.between(first, last),
+                   where.holds(PRESENCE.c.village_id)))
+        known |= {(row[0], row[1], row[2], row[3]): (row[4], row[5]) for row in found}
+    said = {key: trade for key, trade in fresh.items() if trade != NO_TRADE or key not in known}
+    return known, known | said
