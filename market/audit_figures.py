@@ -11,7 +11,7 @@ from market import area_counts, db, rollups
 from market.area_counts import NO_TRADE, Trade
 from market.audit_rows import BATCH, Row, raw, side_by_side, transfers
 from market.errors import N_
-from market.facet_months import AreaCount, CountyMonthFacet, UnitMonth, VillageMonthFacet
+from market.facet_months import AreaCount, CountyMonthFacet, SupplierMonth, UnitMonth, VillageMonthFacet
 from market.problem import Problem
 from market.sealing import TRANSFERS
 from market.village_months import FIGURES, VillageMonth, VillagePresence, add_to, figures_of
@@ -60,7 +60,8 @@ def _derived() -> Iterator[Problem]:
     """Where roll-ups by facet or unit, or counts, differ from what transfers and presence give."""
     recomputed: Sequence[tuple[type[db.Base], Any]] = (
         (VillageMonthFacet, rollups.village_facets()), (CountyMonthFacet, union_all(*rollups.county_facets())),
-        (UnitMonth, union_all(*rollups.all_units())), (AreaCount, area_counts.recounted()),
+        (UnitMonth, union_all(*rollups.all_units())), (SupplierMonth, rollups.supplier_months()),
+        (AreaCount, area_counts.recounted()),
     )
     for entity, given in recomputed:
         table = db.table(entity)

@@ -1,4 +1,4 @@
-"""What sealed transfers add up to by kind of unit, method, fund source, category and certificate.
+"""What sealed transfers add up to by kind of unit, method, fund source, category and certificate; by co-operative.
 
 Every table holds the columns of FIGURES; a facet that a transfer does not have is ''. A table with `told` also holds
 the sums over facets: its rows tell only those facets that `told` names, and '' (not certified) in the others.
@@ -67,6 +67,16 @@ class UnitMonth(Figures, Base):
     fund_source: Mapped[str] = mapped_column(primary_key=True)
     category: Mapped[str] = mapped_column(primary_key=True)
     certified: Mapped[bool] = mapped_column(primary_key=True)
+
+
+class SupplierMonth(Figures, Base):
+    """A co-operative's month of goods that villages grew."""
+
+    __tablename__ = "supplier_month"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    supplier_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    period: Mapped[str] = mapped_column(String(7), primary_key=True)
 
 
 class AreaCount(Base):

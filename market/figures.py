@@ -9,11 +9,19 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, Select, func, select, true
 
 from market import clock, db, ledger_frame
 from market.facet_months import ALL as EVERY_FACET
-from market.facet_months import EVERYWHERE_ID, FACETS, AreaCount, CountyMonthFacet, UnitMonth, VillageMonthFacet
+from market.facet_months import (
+    EVERYWHERE_ID,
+    FACETS,
+    AreaCount,
+    CountyMonthFacet,
+    SupplierMonth,
+    UnitMonth,
+    VillageMonthFacet,
+)
 from market.facet_months import NONE as NO_FACET
 from market.ledger import CANONICAL
 from market.places import Division
@@ -23,6 +31,7 @@ from market.village_months import FIGURES, PRESENCE_KINDS, VillageMonth, Village
 MONTHS = db.table(VillageMonth)
 PRESENCE = db.table(VillagePresence)
 VILLAGES, COUNTIES, UNITS = db.table(VillageMonthFacet), db.table(CountyMonthFacet), db.table(UnitMonth)
+SUPPLIERS = db.table(SupplierMonth)
 COUNTS, DIVISIONS = db.table(AreaCount), db.table(Division)
 PLACES = ("village_id", "township_id", "county_id")
 SUMMED_BY = ("village_id", "business_date", "event", "backward", "income_kind", "certified")
@@ -135,6 +144,14 @@ def unit_figures(first: str, last: str, by: Collection[str] = ("unit_id",), unit
     keys = [UNITS.c[name] for name in by]
     query = select(*keys, *_sums(UNITS)).where(UNITS.c.period.between(first, last), condition).group_by(*keys)
     return _with_unsealed(query, first, last, by, unsealed)
+
+
+def supplier_figures(first: str, last: str, suppliers: Select[Any]) -> list[dict[str, Any]]:
+    """The same by co-operative, for those whose ids a query gives, wherever their goods grew."""
+    query = select(SUPPLIERS.c.supplier_id, *_sums(SUPPLIERS)).where(
+        SUPPLIERS.c.period.between(first, last), SUPPLIERS.c.supplier_id.in_(suppliers)).group_by(
+        SUPPLIERS.c.supplier_id)
+    return _with_unsealed(query, first, last, ("supplier_id",), TRANSFERS.c.supplier_id.in_(suppliers))
 
 
 def _sums(table: Any) -> list[Any]:

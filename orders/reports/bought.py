@@ -33,7 +33,7 @@ ROW = ("id", "event", "backward", "business_date", "period", "amount_fen", "gram
 
 @dataclass(frozen=True)
 class Wanted:
-    """Months, both included, villages, facets; a buying unit; a co-operative, or several; goods of no kind of unit."""
+    """Months, both included, villages, facets; a buying unit; a co-operative; goods of no kind of unit."""
 
     first: str
     last: str
@@ -41,9 +41,7 @@ class Wanted:
     facets: Facets = ALL
     unit_id: int | None = None
     supplier_id: int | None = None
-    suppliers: Select[Any] | None = None
     no_kind: bool = False
-    events: Collection[str] = EVENTS
 
     def sealed(self) -> ColumnElement[bool]:
         """The condition on transfers in blocks, as all else wanted.
@@ -64,15 +62,13 @@ class Wanted:
         """Accepted or sent back, of these villages. A unit's or co-operative's rows are found by its ledger account,
         which has an index; the one that begins with the event leads to nearly all rows and must not be taken.
         """
-        condition = TRANSFERS.c.village_id.is_not(None) & (TRANSFERS.c.event + "").in_(self.events)
+        condition = TRANSFERS.c.village_id.is_not(None) & (TRANSFERS.c.event + "").in_(EVENTS)
         condition &= self.where.holds(TRANSFERS.c.village_id) & self.facets.holds(TRANSFERS)
         for name, wanted in (("unit", self.unit_id), ("supplier", self.supplier_id)):
             if wanted is not None:
                 account = f"{name}:{wanted}"
                 condition &= (TRANSFERS.c.debit == account) | (TRANSFERS.c.credit == account)
                 condition &= TRANSFERS.c[f"{name}_id"] == wanted
-        if self.suppliers is not None:
-            condition &= TRANSFERS.c.supplier_id.in_(self.suppliers)
         return condition & TRANSFERS.c.unit_type.is_(None) if self.no_kind else condition
 
 

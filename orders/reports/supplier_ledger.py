@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import aliased
 
 from catalog.entry import labels, lists
 from catalog.models import Product
 from catalog.papers.models import Paper
 from catalog.review.models import PriceOutlier
-from market import clock, db, money, order_counts
+from market import clock, db, figures, money, order_counts
 from market.errors import N_, NotFound
 from market.i18n import gettext as _
 from market.linkages import TIES
@@ -184,17 +184,8 @@ def _counted(query: Any) -> dict[int, int]:
 
 def _sums(asked: Asked, suppliers: Select[Any]) -> dict[int, Sums]:
     """Accepted, returned and farm-gate money earned less taken back, by supplier; goods of villages only."""
-    rows = bought.rows_within(
-        Wanted(asked.first, asked.last, suppliers=suppliers, events=(*bought.EVENTS, "attributed", "withdrawn")),
-        ("supplier_id", "event", "income_kind"))
-    event, fen = rows.c.event, rows.c.amount_fen
-    farm_gate = rows.c.income_kind == "farm_gate"
-    found = db.session().execute(
-        select(rows.c.supplier_id, db.sum_of(case((event == "accepted", fen), else_=0)).label("accepted"),
-               db.sum_of(case((event == "returned", fen), else_=0)).label("returned"),
-               db.sum_of(case((farm_gate & (event == "attributed"), fen), (farm_gate & (event == "withdrawn"), -fen),
-                              else_=0)).label("farm_gate")).group_by(rows.c.supplier_id))
-    return {row.supplier_id: Sums(row.accepted, row.returned, row.farm_gate) for row in found}
+    return {row["supplier_id"]: Sums(row["accepted_fen"], row["returned_fen"], row["farm_gate_fen"])
+            for row in figures.supplier_figures(asked.first, asked.last, suppliers)}
 
 
 # ---- what stands behind a figure ------------------------------------------------------------------------------------

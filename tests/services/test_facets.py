@@ -49,6 +49,11 @@ def test_every_facet_of_every_place_is_what_the_transfers_give(app, world: World
                      for row in figures.facet_figures(*span, by, where, facets)}
             right = plain_figures.grouped(*span, by, condition)
         assert found == right, (by, facets, where, span)
+    with db.snapshot():
+        found = {(row["supplier_id"],): {name: row[name] for name in figures.FIGURES}
+                 for row in figures.supplier_figures(*MONTHS, select(Organisation.id))}
+        right = plain_figures.grouped(*MONTHS, ("supplier_id",), TRANSFERS.c.supplier_id.is_not(None))
+    assert found == right
     units = ("unit_id", "period", "method")
     for by in (("unit_id",), units):
         with db.snapshot():

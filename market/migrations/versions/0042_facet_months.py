@@ -1,4 +1,4 @@
-"""roll-ups by facet, by unit, and counts of what does not add up; filled from the sealed transfers"""
+"""roll-ups by facet, by unit, by co-operative, and counts of what does not add up; filled from the sealed transfers"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,6 +30,12 @@ def upgrade() -> None:
          sa.Column('county_id', NUMBER, autoincrement=False, nullable=False))
     make('unit_month', sa.Column('told', told, nullable=False), sa.Column('unit_id', NUMBER, sa.ForeignKey(
         'organisation.id', name='fk_unit_month_unit_id'), nullable=False))
+    key = sa.Column('supplier_id', NUMBER, sa.ForeignKey('organisation.id', name='fk_supplier_month_supplier_id'),
+                    nullable=False)
+    op.create_table('supplier_month', key, sa.Column('period', sa.String(length=7), nullable=False),
+                    *(sa.Column(one, NUMBER, nullable=False) for one in FIGURES),
+                    sa.PrimaryKeyConstraint('supplier_id', 'period', name='pk_supplier_month'),
+                    sqlite_with_rowid=False)
     op.create_table(
         'area_count',
         sa.Column('area_id', NUMBER, autoincrement=False, nullable=False),
@@ -71,6 +77,9 @@ def fill_months() -> None:
     op.execute(f"INSERT INTO unit_month (told, unit_id, {names}) "
                f"SELECT 'all', t.unit_id, t.period, {facets}, {sums} FROM ledger_transfer t "
                f'WHERE {sealed} AND t.unit_id IS NOT NULL AND {fed} GROUP BY t.unit_id, t.period, {facets}')
+    op.execute(f"INSERT INTO supplier_month (supplier_id, period, {', '.join(FIGURES)}) "
+               f'SELECT t.supplier_id, t.period, {sums} FROM ledger_transfer t '
+               f'WHERE {sealed} AND t.supplier_id IS NOT NULL AND {fed} GROUP BY t.supplier_id, t.period')
     whole = ', '.join(('m.period', *(f'm.{name}' for name in FACETS)))
     added = ', '.join(f'sum(m.{name})' for name in FIGURES)
     op.execute(f"INSERT INTO county_month_facet (told, county_id, {names}) SELECT 'all', d.county_id, {whole}, {added} "
@@ -149,7 +158,7 @@ def note_trade() -> None:
 
 
 def downgrade() -> None:
-    for table in ('area_count', 'unit_month', 'county_month_facet', 'village_month_facet'):
+    for table in ('area_count', 'supplier_month', 'unit_month', 'county_month_facet', 'village_month_facet'):
         op.drop_table(table)
     for column in ('supplier_id', 'way'):
         op.drop_column('village_presence', column)
