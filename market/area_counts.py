@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    String,
     Text,
     bindparam,
     cast,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    type_coerce,
     union_all,
     update,
 )
@@ -41,6 +43,7 @@ KEYS = ("area_id", "kind", "way", "period", "after")
 NOTED = ("village_id", "period", "kind", "thing")
 Noted = tuple[int, str, str, str]
 Trade = tuple[str, int | None]  # way and co-operative of an order
+KIND = type_coerce(PRESENCE.c.kind, String).label("kind")  # with kinds beside them that nothing is noted of
 NO_TRADE: Trade = ("", None)
 Key = tuple[int, str, str, str, str]
 
@@ -98,7 +101,7 @@ def _say_again(changed: Mapping[Noted, Trade]) -> None:
 def _count(old: Mapping[Noted, Trade], new: Mapping[Noted, Trade]) -> None:
     """Count what is noted now of some things in place of what was noted before."""
     areas = areas_of({key[0] for key in new})
-    sizes = _sizes({thing for _village, _period, kind, thing in new if kind == "household"})
+    sizes = sizes_of({thing for _village, _period, kind, thing in new if kind == "household"})
     changes: Counter[Key] = Counter()
     for sign, some in ((-1, old), (1, new)):
         for area, kind, thing, way, period, after in _steps(some, areas):
@@ -162,7 +165,8 @@ def areas_of(village_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
     return found
 
 
-def _sizes(households: Collection[str]) -> dict[str, int]:
+def sizes_of(households: Collection[str]) -> dict[str, int]:
+    """How many people live in households, by their ids as they are noted; 0 for those unknown."""
     sizes: dict[str, int] = dict.fromkeys(households, 0)
     for some in db.chunks(sorted(map(int, households))):
         sizes.update((str(row.id), row.people) for row in db.session().execute(
@@ -264,7 +268,7 @@ def _counted(months: Any) -> Any:
 
 def _seen(level: str, *conditions: Any) -> Any:
     """What the areas of a level saw in which month, each once."""
-    thing = (PRESENCE.c.kind, PRESENCE.c.thing, PRESENCE.c.period)
+    thing = (KIND, PRESENCE.c.thing, PRESENCE.c.period)
     if level == "village":
         return select(PRESENCE.c.village_id.label("area_id"), PRESENCE.c.way, *thing).where(*conditions)
     way = (collate(func.max(collate(PRESENCE.c.way, "C")), "default") if db.dialect() == "postgresql"

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, case, cast, collate, false, func, select, true, union_all
 
-from market import clock, db, figures, order_counts
+from market import clock, db, figures, thing_counts
 from market.figures import ALL, EVERYWHERE, Facets, Where
 from market.parties import Organisation
 from market.sealing import TRANSFERS, closed_months, open_month, signed
@@ -221,8 +221,8 @@ def orders_by_way(wanted: Wanted) -> dict[tuple[str, str], int]:
         orders = _orders(wanted, WAY).subquery()
         query = select(*(orders.c[name] for name in WAY), func.count()).group_by(*(orders.c[name] for name in WAY))
         return {(row[0] or "", row[1] or ""): row[2] for row in db.session().execute(query)}
-    return {(unit_type, method): count
-            for (unit_type, method), count in order_counts.by_way(wanted.first, wanted.last, wanted.where).items()
+    counts = thing_counts.orders_by_way(wanted.first, wanted.last, wanted.where)
+    return {(unit_type, method): count for (unit_type, method), count in counts.items()
             if wanted.facets.unit_type in (None, unit_type) and wanted.facets.method in (None, method)
             and not (wanted.no_kind and unit_type)}
 
@@ -230,7 +230,7 @@ def orders_by_way(wanted: Wanted) -> dict[tuple[str, str], int]:
 def orders_of(supplier_id: int, first: str, last: str) -> int:
     """How many orders with goods accepted a co-operative has."""
     supplier = select(Organisation.id).where(Organisation.id == supplier_id)
-    return order_counts.by_supplier(first, last, supplier).get(supplier_id, 0)
+    return thing_counts.orders_by_supplier(first, last, supplier).get(supplier_id, 0)
 
 
 def orders_behind(wanted: Wanted, most: int = MOST, accepted: bool = True) -> tuple[list[Any], bool]:

@@ -16,7 +16,7 @@ from catalog.entry import labels, lists
 from catalog.models import Product
 from catalog.papers.models import Paper
 from catalog.review.models import PriceOutlier
-from market import clock, db, figures, money, order_counts
+from market import clock, db, figures, money, thing_counts
 from market.errors import N_, NotFound
 from market.i18n import gettext as _
 from market.linkages import TIES
@@ -154,7 +154,7 @@ def _facts(asked: Asked, here: ColumnElement[bool], ids: list[int]) -> Facts:
     in_months = (clock.shanghai(begin), clock.shanghai(clock.days_after(end, 1)))
     holds_today = (TIES.c.since <= today) & (TIES.c.until.is_(None) | (TIES.c.until > today))
     return Facts(
-        _sums(asked, suppliers), order_counts.by_supplier(asked.first, asked.last, suppliers),
+        _sums(asked, suppliers), thing_counts.orders_by_supplier(asked.first, asked.last, suppliers),
         _counted(select(Product.supplier_id, func.count()).where(
             Product.supplier_id.in_(suppliers), Product.state == "listed").group_by(Product.supplier_id)),
         _counted(select(Product.supplier_id, func.count()).join(PriceOutlier, PriceOutlier.product_id == Product.id)

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Select, Text, and_, cast, collate, or_, selec
 from sqlalchemy.orm import aliased
 
 from catalog.models import Lot, Product
-from market import clock, db, figures, words
+from market import clock, db, figures, thing_counts, words
 from market.errors import N_, NotFound
 from market.figures import ALL, PRESENCE, Where
 from market.households import CoopMember, Household
@@ -188,7 +188,7 @@ def _things(asked: Asked, village_id: int, column: Column) -> Content:
     by_people = column.key == "people"
     rows = [Row({"thing": name, column.key: people if by_people else 1}, place=thing)
             for thing, (name, people) in ((thing, named.get(thing, (f"H{thing}", 0))) for thing in things)]
-    whole = (village_income.people_by_village(asked.first, asked.last, where).get(village_id, 0) if by_people
+    whole = (thing_counts.people_by_village(asked.first, asked.last, where).get(village_id, 0) if by_people
              else figures.presence_counts(asked.first, asked.last, where).get(kind, 0))
     return Content(columns, rows, Row({column.key: whole}), paged=True, following=following)
 

@@ -11,7 +11,7 @@ from typing import Any
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import func, select
 
-from market import audit, db, figures, ledger, order_counts, rollups, sealing
+from market import audit, db, figures, ledger, rollups, sealing, thing_counts
 from market.facet_months import FACETS, AreaCount
 from market.figures import Facets, Where
 from market.ledger import Transfer
@@ -96,11 +96,11 @@ def test_orders_count_once_where_they_were_last_accepted(app, world: World) -> N
             with db.snapshot():
                 for where in areas:
                     right = plain_figures.orders_by_way(*span, where.holds(TRANSFERS.c.village_id))
-                    assert order_counts.by_way(*span, where) == right, (left, where, span)
+                    assert thing_counts.orders_by_way(*span, where) == right, (left, where, span)
                     assert figures.presence_counts(*span, where).get("order", 0) == right.total()
-                assert order_counts.by_supplier(*span, suppliers) == plain_figures.orders_by_supplier(*span)
+                assert thing_counts.orders_by_supplier(*span, suppliers) == plain_figures.orders_by_supplier(*span)
     with db.snapshot():
-        assert len(order_counts.by_way(*MONTHS)) > 6
+        assert len(thing_counts.orders_by_way(*MONTHS)) > 6
     sealing.seal_all()
     assert audit.check(limit=5) == []
 

@@ -1,4 +1,4 @@
-"""How many orders there are, by the way they were sold or by co-operative: from area_count and the few unsealed rows.
+"""How many orders there are by way or co-operative, and how many people: from area_count and the few unsealed rows.
 
 An order counts once in some months: in the last of them in which goods of it were accepted, under what was said then.
 The cost follows the number of areas and months. Open `db.snapshot()` around every call.
@@ -12,14 +12,14 @@ from sqlalchemy import Select, select
 
 from market import area_counts, clock, db
 from market.area_counts import NO_TRADE, NOTED, Noted, Trade
-from market.figures import COUNTS, EVERYWHERE, PRESENCE, Where, whole_area
+from market.figures import COUNTS, DIVISIONS, EVERYWHERE, PRESENCE, Where, fresh_things, whole_area
 from market.ledger import CANONICAL
 from market.sealing import TRANSFERS, closed_months, open_month
 
 Both = tuple[dict[Noted, Trade], dict[Noted, Trade]]
 
 
-def by_way(first: str, last: str, where: Where = EVERYWHERE) -> dict[tuple[str, str], int]:
+def orders_by_way(first: str, last: str, where: Where = EVERYWHERE) -> dict[tuple[str, str], int]:
     """Orders with goods accepted in a whole area, by kind of unit and method, '' where an order has none."""
     db.need_one_moment()
     ways = _counted(COUNTS.c.way, first, last, (COUNTS.c.area_id == whole_area(where)) & (COUNTS.c.kind == "order"))
@@ -27,7 +27,7 @@ def by_way(first: str, last: str, where: Where = EVERYWHERE) -> dict[tuple[str, 
     return {(way.partition(" ")[0], way.partition(" ")[2]): count for way, count in ways.items() if way and count}
 
 
-def by_supplier(first: str, last: str, suppliers: Select[Any]) -> dict[int, int]:
+def orders_by_supplier(first: str, last: str, suppliers: Select[Any]) -> dict[int, int]:
     """Orders with goods accepted, wherever they grew, by co-operative."""
     db.need_one_moment()
     counts = _counted(COUNTS.c.area_id, first, last, COUNTS.c.area_id.in_(suppliers) & (COUNTS.c.kind == "sold"))
@@ -35,6 +35,19 @@ def by_supplier(first: str, last: str, suppliers: Select[Any]) -> dict[int, int]
         [supplier for supplier, _order in {(trade[1], key[3]) for key, trade in noted.items()} if supplier is not None]
         for noted in _with_unsealed(first, last, EVERYWHERE)))
     return {supplier: count for supplier, count in counts.items() if count}
+
+
+def people_by_village(first: str, last: str, where: Where = EVERYWHERE) -> dict[int, int]:
+    """How many people live in the households that income was for, each household once in its village, by village."""
+    db.need_one_moment()
+    villages = select(DIVISIONS.c.id).where(DIVISIONS.c.level == "village")
+    people = _counted(COUNTS.c.area_id, first, last, COUNTS.c.area_id.in_(villages) & where.holds(COUNTS.c.area_id)
+                      & (COUNTS.c.kind == "people"))
+    fresh = fresh_things(first, last, where, "household")
+    sizes = area_counts.sizes_of({household for _village, household in fresh})
+    for village, household in fresh:
+        people[village] += sizes[household]
+    return dict(people)
 
 
 def _counted(key: Any, first: str, last: str, condition: Any) -> "Counter[Any]":
