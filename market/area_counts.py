@@ -15,7 +15,6 @@ from sqlalchemy import (
     Text,
     bindparam,
     cast,
-    collate,
     delete,
     false,
     func,
@@ -271,8 +270,7 @@ def _seen(level: str, *conditions: Any) -> Any:
     thing = (KIND, PRESENCE.c.thing, PRESENCE.c.period)
     if level == "village":
         return select(PRESENCE.c.village_id.label("area_id"), PRESENCE.c.way, *thing).where(*conditions)
-    way = (collate(func.max(collate(PRESENCE.c.way, "C")), "default") if db.dialect() == "postgresql"
-           else func.max(PRESENCE.c.way)).label("way")
+    way = func.max(PRESENCE.c.way).label("way")
     if level == "everywhere":
         return select(literal(EVERYWHERE_ID).label("area_id"), way, *thing).where(*conditions).group_by(*thing)
     area = DIVISIONS.c[f"{level}_id"]

@@ -25,7 +25,7 @@ from market.facet_months import (
 from market.facet_months import NONE as NO_FACET
 from market.ledger import CANONICAL
 from market.places import Division
-from market.sealing import TRANSFERS, closed_months, open_month
+from market.sealing import TRANSFERS, UNSEALED, closed_months, open_month
 from market.village_months import FIGURES, PRESENCE_KINDS, VillageMonth, VillagePresence, add_to, figures_of
 
 MONTHS = db.table(VillageMonth)
@@ -169,7 +169,7 @@ def _with_unsealed(query: Any, first: str, last: str, by: Collection[str],
     columns = [TRANSFERS.c[name] for name in names]
     fresh = db.session().execute(
         select(*columns, *(db.sum_of(TRANSFERS.c[name]).label(name) for name in ("amount_fen", "grams")))
-        .where(TRANSFERS.c.block_no.is_(None), TRANSFERS.c.village_id.is_not(None), condition).group_by(*columns)
+        .where(UNSEALED, TRANSFERS.c.village_id.is_not(None), condition).group_by(*columns)
     ).mappings().all()
     closed = closed_months()
     places = _places_of({row["village_id"] for row in fresh}) if {"township_id", "county_id"} & {*by} else {}
@@ -237,7 +237,7 @@ def _unsealed(first: str, last: str, where: Where) -> list[tuple[int, str, dict[
     keys = [TRANSFERS.c[name] for name in SUMMED_BY]
     query = (
         select(*keys, *(db.sum_of(TRANSFERS.c[name]).label(name) for name in ("amount_fen", "grams")))
-        .where(TRANSFERS.c.block_no.is_(None), TRANSFERS.c.village_id.is_not(None), where.holds(TRANSFERS.c.village_id))
+        .where(UNSEALED, TRANSFERS.c.village_id.is_not(None), where.holds(TRANSFERS.c.village_id))
         .group_by(*keys)
     )
     rows = db.session().execute(query).mappings().all()
@@ -293,7 +293,7 @@ def whole_area(where: Where) -> int | None:
 
 def _unsealed_things(first: str, last: str, where: Where, by: tuple[str, ...]) -> set[tuple[Any, ...]]:
     query = select(*(TRANSFERS.c[name] for name in CANONICAL)).where(
-        TRANSFERS.c.block_no.is_(None), TRANSFERS.c.village_id.is_not(None), where.holds(TRANSFERS.c.village_id))
+        UNSEALED, TRANSFERS.c.village_id.is_not(None), where.holds(TRANSFERS.c.village_id))
     closed = closed_months()
     rows = {
         row["id"]: row for row in db.session().execute(query).mappings()

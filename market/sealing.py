@@ -20,6 +20,8 @@ from market.ledger import LedgerBlock, LedgerTransfer, canonical_value, digest_o
 SEALER_LOCK = 404_2026  # PostgreSQL advisory lock; any number no other lock of ours has
 
 TRANSFERS = db.table(LedgerTransfer)
+# of some villages: those that no block holds stand together in the index on village and month, which is empty yet
+UNSEALED = TRANSFERS.c.block_no.is_(None) & TRANSFERS.c.period.is_(None)
 
 
 def signed(column: Any) -> ColumnElement[int]:

@@ -8,13 +8,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, true
 
 from market import area_counts, clock, db
 from market.area_counts import NO_TRADE, NOTED, Noted, Trade
+from market.facet_months import EVERYWHERE_ID
 from market.figures import COUNTS, DIVISIONS, EVERYWHERE, PRESENCE, Where, fresh_things, whole_area
 from market.ledger import CANONICAL
-from market.sealing import TRANSFERS, closed_months, open_month
+from market.sealing import TRANSFERS, UNSEALED, closed_months, open_month
 
 Both = tuple[dict[Noted, Trade], dict[Noted, Trade]]
 
@@ -23,8 +24,53 @@ def orders_by_way(first: str, last: str, where: Where = EVERYWHERE) -> dict[tupl
     """Orders with goods accepted in a whole area, by kind of unit and method, '' where an order has none."""
     db.need_one_moment()
     ways = _counted(COUNTS.c.way, first, last, (COUNTS.c.area_id == whole_area(where)) & (COUNTS.c.kind == "order"))
-    _exchange(ways, *(way_of_orders(noted).values() for noted in _with_unsealed(first, last, where)))
-    return {(way.partition(" ")[0], way.partition(" ")[2]): count for way, count in ways.items() if way and count}
+    _exchange(ways, *(_way_of_orders(noted).values() for noted in _with_unsealed(first, last, where)))
+    return {_parts_of(way): count for way, count in ways.items() if way and count}
+
+
+def villages_by_way(first: str, last: str, where: Where = EVERYWHERE) -> dict[tuple[str, str], set[int]]:
+    """Villages with orders that count there, by kind of unit and method; a look at each village for each way."""
+    db.need_one_moment()
+    months = COUNTS.c.period.between(first, last)
+    ways = select(COUNTS.c.way).distinct().where(
+        COUNTS.c.area_id == EVERYWHERE_ID, COUNTS.c.kind == "order", months).subquery()
+    of_village = COUNTS.alias()
+    there = select(of_village.c.area_id).where(
+        of_village.c.area_id == DIVISIONS.c.id, of_village.c.kind == "order", of_village.c.way == ways.c.way,
+        of_village.c.period.between(first, last), of_village.c.after > last).exists()
+    found = {tuple(row) for row in db.session().execute(
+        select(DIVISIONS.c.id, ways.c.way).select_from(DIVISIONS.join(ways, true()))
+        .where(DIVISIONS.c.level == "village", where.holds(DIVISIONS.c.id), there))}
+    changed: Counter[tuple[int, str]] = Counter()
+    old, new = _with_unsealed(first, last, where)
+    for some in db.chunks(sorted({key[0] for key in new})):
+        for row in db.session().execute(
+                select(COUNTS.c.area_id, COUNTS.c.way, db.sum_of(COUNTS.c.things))
+                .where(COUNTS.c.area_id.in_(some), COUNTS.c.kind == "order", months, COUNTS.c.after > last)
+                .group_by(COUNTS.c.area_id, COUNTS.c.way)):
+            changed[row[0], row[1]] = row[2]
+    _exchange(changed, *(_by_village(noted) for noted in (old, new)))
+    found = (found | {pair for pair, count in changed.items() if count}) - {
+        pair for pair, count in changed.items() if not count}
+    villages: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    for village, way in found:
+        if way:
+            villages[_parts_of(way)].add(village)
+    return dict(villages)
+
+
+def first_orders(first: str, last: str, where: Where, ways: Iterable[tuple[str, str]], most: int) -> list[str]:
+    """The first orders by number that may count under one of these ways, at least so many where there are as many.
+
+    Some of them may not: whoever asks looks at their transfers.
+    """
+    found = set(db.session().scalars(
+        select(PRESENCE.c.thing).distinct().where(
+            PRESENCE.c.kind == "order", PRESENCE.c.way.in_([" ".join(way) for way in ways]),
+            PRESENCE.c.period.between(first, last), where.holds(PRESENCE.c.village_id))
+        .order_by(PRESENCE.c.thing).limit(most)))
+    end = max(found) if len(found) == most else None
+    return sorted(found | {key[3] for key in _with_unsealed(first, last, where)[1] if end is None or key[3] <= end})
 
 
 def orders_by_supplier(first: str, last: str, suppliers: Select[Any]) -> dict[int, int]:
@@ -61,7 +107,20 @@ def _exchange(counts: "Counter[Any]", old: Iterable[Any], new: Iterable[Any]) ->
     counts.update(new)
 
 
-def way_of_orders(noted: Mapping[Noted, Trade]) -> dict[str, str]:
+def _parts_of(way: str) -> tuple[str, str]:
+    unit_type, _space, method = way.partition(" ")
+    return unit_type, method
+
+
+def _by_village(noted: Mapping[Noted, Trade]) -> list[tuple[int, str]]:
+    """Village and way of every order of each village by itself."""
+    villages: defaultdict[int, dict[Noted, Trade]] = defaultdict(dict)
+    for key, trade in noted.items():
+        villages[key[0]][key] = trade
+    return [(village, way) for village, of_village in villages.items() for way in _way_of_orders(of_village).values()]
+
+
+def _way_of_orders(noted: Mapping[Noted, Trade]) -> dict[str, str]:
     """By order: its way in its last month; where villages differ, the last way in the order of characters."""
     months: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for (_village, period, _kind, order), (way, _supplier) in noted.items():
@@ -73,7 +132,7 @@ def way_of_orders(noted: Mapping[Noted, Trade]) -> dict[str, str]:
 def _with_unsealed(first: str, last: str, where: Where) -> Both:
     """Orders that unsealed rows of these months speak of: as they are noted, and as they will be."""
     query = select(*(TRANSFERS.c[name] for name in CANONICAL)).where(
-        TRANSFERS.c.block_no.is_(None), TRANSFERS.c.village_id.is_not(None), TRANSFERS.c.order_ref.is_not(None),
+        UNSEALED, TRANSFERS.c.village_id.is_not(None), TRANSFERS.c.order_ref.is_not(None),
         where.holds(TRANSFERS.c.village_id)).order_by(TRANSFERS.c.id)
     closed = closed_months()
     rows = [dict(row) for row in db.session().execute(query).mappings()]

@@ -37,6 +37,16 @@ def orders_by_way(first: str, last: str, condition: ColumnElement[bool]) -> "Cou
                    for of_village in [of_month[max(of_month)]])
 
 
+def villages_by_way(first: str, last: str, condition: ColumnElement[bool]) -> dict[tuple[str, str], set[int]]:
+    """Villages by kind of unit and method, by the orders of each village alone."""
+    found: dict[tuple[str, str], set[int]] = {}
+    for of_month in _orders(first, last, condition, lambda row: (row["unit_type"] or "", row["method"] or "")).values():
+        last_of = {village: way for month in sorted(of_month) for village, way in of_month[month].items()}
+        for village, way in last_of.items():
+            found.setdefault(way, set()).add(village)
+    return found
+
+
 def orders_by_supplier(first: str, last: str) -> "Counter[int]":
     """Orders by co-operative."""
     return Counter(supplier for of_month in _orders(first, last, true(), itemgetter("supplier_id")).values()

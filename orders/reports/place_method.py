@@ -150,17 +150,19 @@ def _cells(asked: Asked, area: Area) -> dict[tuple[str, str], Cell]:
     """Cells in which something was bought, now or in the period before."""
     by = ("unit_type", "method")
     cells: defaultdict[tuple[str, str], Cell] = defaultdict(Cell)
-    for row in figures.facet_figures(asked.first, asked.last, ("village_id", *by), area.where, asked.facets):
+    for row in figures.facet_figures(asked.first, asked.last, by, area.where, asked.facets):
         if row["accepted_fen"] or row["returned_fen"]:
             cells[_place(row)].add(Cell(
                 grams=row["accepted_grams"] - row["returned_grams"], fen=row["accepted_fen"] - row["returned_fen"],
-                certified_fen=row["certified_fen"], villages={row["village_id"]} if row["accepted_fen"] > 0 else set()))
+                certified_fen=row["certified_fen"]))
     for row in figures.facet_figures(*_before(asked), by, area.where, asked.facets):
         if row["accepted_fen"] or row["returned_fen"]:
             cells[_place(row)].before_fen += row["accepted_fen"] - row["returned_fen"]
     wanted = Wanted(asked.first, asked.last, area.where, asked.facets)
     for (kind, method), count in bought.orders_by_way(wanted).items():
         cells[kind or NO_KIND, method or NO_KIND].orders += count
+    for (kind, method), villages in bought.villages_by_way(wanted).items():
+        cells[kind or NO_KIND, method or NO_KIND].villages |= villages
     return dict(cells)
 
 
@@ -170,10 +172,8 @@ def _place(row: Mapping[str, Any]) -> tuple[str, str]:
 
 def villages_reached(wanted: Wanted, kinds: Collection[str]) -> set[int]:
     """Villages with goods accepted, of some kinds of units (NO_KIND for none)."""
-    return {row["village_id"]
-            for row in figures.facet_figures(wanted.first, wanted.last, ("village_id", "unit_type"), wanted.where,
-                                             wanted.facets)
-            if row["accepted_fen"] > 0 and (row["unit_type"] or NO_KIND) in kinds}
+    return {village for (kind, _method), villages in bought.villages_by_way(wanted).items()
+            if (kind or NO_KIND) in kinds for village in villages}
 
 
 REPORT = Report("by-place-and-method", N_("Places and methods"),

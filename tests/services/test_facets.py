@@ -98,6 +98,8 @@ def test_orders_count_once_where_they_were_last_accepted(app, world: World) -> N
                     right = plain_figures.orders_by_way(*span, where.holds(TRANSFERS.c.village_id))
                     assert thing_counts.orders_by_way(*span, where) == right, (left, where, span)
                     assert figures.presence_counts(*span, where).get("order", 0) == right.total()
+                    assert thing_counts.villages_by_way(*span, where) == plain_figures.villages_by_way(
+                        *span, where.holds(TRANSFERS.c.village_id))
                 assert thing_counts.orders_by_supplier(*span, suppliers) == plain_figures.orders_by_supplier(*span)
     with db.snapshot():
         assert len(thing_counts.orders_by_way(*MONTHS)) > 6

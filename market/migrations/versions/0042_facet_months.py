@@ -2,12 +2,14 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = '0042'
 down_revision = '0041'
 branch_labels = None
 depends_on = None
 
+CHARACTERS = sa.Text().with_variant(postgresql.TEXT(collation='C'), 'postgresql')
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
 FIGURES = (
     'accepted_fen', 'accepted_grams', 'certified_fen', 'returned_fen', 'returned_grams', 'allowance_fen',
@@ -19,8 +21,11 @@ PAID = {'collective_paid_fen': "= 'collective'", 'households_paid_fen': "IN ('fa
 
 
 def upgrade() -> None:
+    if op.get_bind().dialect.name == 'postgresql':  # in the order of characters, as on SQLite
+        op.execute('ALTER TABLE village_presence ALTER COLUMN thing TYPE TEXT COLLATE "C"')
     op.create_index('ix_village_presence_kind_thing', 'village_presence', ['kind', 'thing'])
-    op.add_column('village_presence', sa.Column('way', sa.Text(), nullable=False, server_default=''))
+    op.create_index('ix_village_presence_village_thing', 'village_presence', ['village_id', 'kind', 'thing', 'period'])
+    op.add_column('village_presence', sa.Column('way', CHARACTERS, nullable=False, server_default=''))
     op.add_column('village_presence', sa.Column('supplier_id', NUMBER))
     note_trade()
     make('village_month_facet', sa.Column('village_id', NUMBER, sa.ForeignKey(
@@ -118,8 +123,7 @@ JOIN = 'JOIN division d ON d.id = p.village_id'
 
 def fill_counts(area: str, join: str) -> None:
     """The number of things by area, month and the month after in which they occur there; people of households."""
-    way = 'p.way COLLATE "C"' if op.get_bind().dialect.name == 'postgresql' else 'p.way'
-    seen = (f'SELECT {area} AS area_id, p.kind, max({way}) AS way, p.thing, p.period FROM village_presence p {join} '
+    seen = (f'SELECT {area} AS area_id, p.kind, max(p.way) AS way, p.thing, p.period FROM village_presence p {join} '
             f"GROUP BY {'' if area == '0' else area + ', '}p.kind, p.thing, p.period")
     into = 'INSERT INTO area_count (area_id, kind, way, period, after, things)'
     op.execute(f'{into} SELECT m.area_id, m.kind, m.way, m.period, m.after, count(*) FROM ({months(seen)}) m '
@@ -162,4 +166,7 @@ def downgrade() -> None:
         op.drop_table(table)
     for column in ('supplier_id', 'way'):
         op.drop_column('village_presence', column)
-    op.drop_index('ix_village_presence_kind_thing', 'village_presence')
+    for index in ('village_thing', 'kind_thing'):
+        op.drop_index(f'ix_village_presence_{index}', 'village_presence')
+    if op.get_bind().dialect.name == 'postgresql':
+        op.execute('ALTER TABLE village_presence ALTER COLUMN thing TYPE TEXT COLLATE "default"')
