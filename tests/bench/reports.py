@@ -216,7 +216,11 @@ def _pages(site: Site) -> Sequence[tuple[str, str]]:
         ("villages, one month", report), ("villages, 36 months", long),
         ("officials' first page", "/office"),
         ("四进 × method, 36 months", f"/reports/by-place-and-method?from={FIRST}&to={LAST}"),
-        ("drill-down of one village, first page", f"{lines}&figure=purchase_fen"),
+        ("ledger of suppliers, 36 months", f"/reports/supplier-ledger?from={FIRST}&to={LAST}"),
+        *((f"drill-down of one village, {figure}", f"{lines}&figure={figure}")
+          for figure in ("purchase_fen", "orders", "households")),
+        ("drill-down of 四进 × method, orders", f"/reports/by-place-and-method/lines?row=school&figure=fair-orders"
+                                              f"&from={FIRST}&to={LAST}"),
         ("filtered: schools", f"{long}&unit_type=school"),
         ("filtered: certified vegetables", f"{long}&category=vegetables&certified=1"),
     )
