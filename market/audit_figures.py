@@ -1,6 +1,5 @@
 """The audit of what is derived from sealed transfers: the figures of villages and what is counted in them."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
@@ -8,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import func, select, union_all
 
-from market import area_counts, db, ledger_frame, rollups
+from market import area_counts, db, rollups
+from market.area_counts import NO_TRADE, Trade
 from market.audit_rows import BATCH, Row, raw, side_by_side, transfers
 from market.errors import N_
-from market.facet_months import AreaCount, CountyMonthFacet, UnitMonth, VillageMonthFacet
+from market.facet_months import AreaCount, CountyMonthFacet, SupplierMonth, UnitMonth, VillageMonthFacet
 from market.problem import Problem
 from market.sealing import TRANSFERS
 from market.village_months import FIGURES, VillageMonth, VillagePresence, add_to, figures_of
@@ -19,6 +19,7 @@ from market.village_months import FIGURES, VillageMonth, VillagePresence, add_to
 SEALED = TRANSFERS.c.block_no.is_not(None) & TRANSFERS.c.village_id.is_not(None)
 PERIOD = func.coalesce(TRANSFERS.c.period, "")
 Key = tuple[int, str]  # village id, month
+Things = dict[tuple[str, str], Trade]  # by kind and thing
 
 
 def problems() -> Iterator[Problem]:
@@ -33,20 +34,34 @@ def problems() -> Iterator[Problem]:
                     right=(right or nothing)[name],
                 )
     for (village, period), shown_things, right_things in side_by_side(_noted(), _found()):
-        for kind, thing in sorted((shown_things or set()) - (right_things or set())):
-            yield Problem(N_("Village %(village)s, %(period)s: %(kind)s %(thing)s is counted, no transfer names it."),
-                          village=village, period=period, kind=kind, thing=thing)
-        for kind, thing in sorted((right_things or set()) - (shown_things or set())):
-            yield Problem(N_("Village %(village)s, %(period)s: %(kind)s %(thing)s is not counted."),
-                          village=village, period=period, kind=kind, thing=thing)
+        yield from _differing(village, period, shown_things or {}, right_things or {})
     yield from _derived()
+
+
+def _differing(village: int, period: str, shown: Things, right: Things) -> Iterator[Problem]:
+    for kind, thing in sorted(shown.keys() - right.keys()):
+        yield Problem(N_("Village %(village)s, %(period)s: %(kind)s %(thing)s is counted, no transfer names it."),
+                      village=village, period=period, kind=kind, thing=thing)
+    for kind, thing in sorted(right.keys() - shown.keys()):
+        yield Problem(N_("Village %(village)s, %(period)s: %(kind)s %(thing)s is not counted."),
+                      village=village, period=period, kind=kind, thing=thing)
+    for kind, thing in sorted(right.keys() & shown.keys()):
+        if shown[kind, thing] != right[kind, thing]:
+            yield Problem(N_("Village %(village)s, %(period)s: %(kind)s %(thing)s is counted as %(shown)s, its "
+                             "transfers say %(right)s."), village=village, period=period, kind=kind, thing=thing,
+                          shown=_words(shown[kind, thing]), right=_words(right[kind, thing]))
+
+
+def _words(trade: Trade) -> str:
+    return f"{trade[0].strip() or '–'} {trade[1] or '–'}"
 
 
 def _derived() -> Iterator[Problem]:
     """Where roll-ups by facet or unit, or counts, differ from what transfers and presence give."""
     recomputed: Sequence[tuple[type[db.Base], Any]] = (
         (VillageMonthFacet, rollups.village_facets()), (CountyMonthFacet, union_all(*rollups.county_facets())),
-        (UnitMonth, union_all(*rollups.all_units())), (AreaCount, area_counts.recounted()),
+        (UnitMonth, union_all(*rollups.all_units())), (SupplierMonth, rollups.supplier_months()),
+        (AreaCount, area_counts.recounted()),
     )
     for entity, given in recomputed:
         table = db.table(entity)
@@ -84,26 +99,27 @@ def _recomputed() -> Iterator[tuple[Key, dict[str, int]]]:
         yield key, figures[key]
 
 
-def _noted() -> Iterator[tuple[Key, set[tuple[str, str]]]]:
+def _noted() -> Iterator[tuple[Key, Things]]:
     table = db.table(VillagePresence)
     query = select(table).order_by(table.c.village_id, table.c.period).execution_options(yield_per=BATCH)
     rows = db.session().execute(query).mappings()
     for key, group in groupby(rows, key=itemgetter("village_id", "period")):
-        yield key, {(row["kind"], row["thing"]) for row in group}
+        yield key, {(row["kind"], row["thing"]): (row["way"], row["supplier_id"]) for row in group}
 
 
-def _found() -> Iterator[tuple[Key, set[tuple[str, str]]]]:
+def _found() -> Iterator[tuple[Key, Things]]:
     for key, group in groupby(_found_things(), key=itemgetter(0)):
-        yield key, {thing for _key, thing in group}
+        things: Things = {}
+        for _key, thing, trade in group:
+            if trade != NO_TRADE or thing not in things:
+                things[thing] = trade
+        yield key, things
 
 
-def _found_things() -> Iterator[tuple[Key, tuple[str, str]]]:
-    """Asked for in batches, in the order of villages and months."""
-    rows = transfers(SEALED, TRANSFERS.c.village_id, PERIOD, TRANSFERS.c.id)
+def _found_things() -> Iterator[tuple[Key, tuple[str, str], Trade]]:
+    """Asked for in batches, in the order of villages, months and sealing."""
+    rows = transfers(SEALED, TRANSFERS.c.village_id, PERIOD, TRANSFERS.c.block_no, TRANSFERS.c.id)
     while batch := list(islice(rows, BATCH)):
-        things: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
-        for number, kind, thing in ledger_frame.things_of(batch):
-            things[number].append((kind, thing))
-        for row in batch:
-            for found in things[row["id"]]:
-                yield (row["village_id"], row["period"] or ""), found
+        months = {row["id"]: (row["village_id"], row["period"] or "") for row in batch}
+        for (village, period, kind, thing), trade in area_counts.found_in(batch, months).items():
+            yield (village, period), (kind, thing), trade

@@ -1,4 +1,4 @@
-"""What sealed transfers add up to by kind of unit, method, fund source, category and certificate.
+"""What sealed transfers add up to by kind of unit, method, fund source, category and certificate; by co-operative.
 
 Every table holds the columns of FIGURES; a facet that a transfer does not have is ''. A table with `told` also holds
 the sums over facets: its rows tell only those facets that `told` names, and '' (not certified) in the others.
@@ -15,6 +15,7 @@ from market.village_months import Figures
 
 FACETS = ("unit_type", "method", "fund_source", "category", "certified")
 EVERYWHERE_ID = 0  # stands for all places together where others have the id of a division
+NEVER = "9999-12"  # stands for the month in which a thing occurs next where there is none
 
 NONE, ALL = "none", "all"
 COUNTY_TELLS = (*FACETS, ALL)
@@ -68,12 +69,23 @@ class UnitMonth(Figures, Base):
     certified: Mapped[bool] = mapped_column(primary_key=True)
 
 
-class AreaCount(Base):
-    """How many things of a kind an area's month has that occurred there last in the month `before` ('': never yet).
+class SupplierMonth(Figures, Base):
+    """A co-operative's month of goods that villages grew."""
 
-    So the number of different things from month a to month b is the sum where the period lies between them and `before`
-    lies before a. An area is a village, a township, a county or all places (EVERYWHERE_ID). `people` counts the people
-    of the households, with as many as each household has today.
+    __tablename__ = "supplier_month"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    supplier_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    period: Mapped[str] = mapped_column(String(7), primary_key=True)
+
+
+class AreaCount(Base):
+    """How many things of a kind an area's month has that occur there next in the month `after` (NEVER: no more).
+
+    So the number of different things from month a to month b is the sum where the period lies between them and `after`
+    lies after b: each counts in its last month of these. An area is a village, a township, a county or all places
+    (EVERYWHERE_ID). `way` tells orders apart (VillagePresence). `people` counts the people of the households, with as
+    many as each household has today; `sold` the orders of a co-operative, whose id stands as the area's.
     """
 
     __tablename__ = "area_count"
@@ -81,8 +93,9 @@ class AreaCount(Base):
 
     area_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(12), primary_key=True)
+    way: Mapped[str] = mapped_column(primary_key=True)
     period: Mapped[str] = mapped_column(String(7), primary_key=True)
-    before: Mapped[str] = mapped_column(String(7), primary_key=True)
+    after: Mapped[str] = mapped_column(String(7), primary_key=True)
     things: Mapped[int]
 
 

@@ -9,20 +9,29 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, Select, func, select, true
 
 from market import clock, db, ledger_frame
 from market.facet_months import ALL as EVERY_FACET
-from market.facet_months import EVERYWHERE_ID, FACETS, AreaCount, CountyMonthFacet, UnitMonth, VillageMonthFacet
+from market.facet_months import (
+    EVERYWHERE_ID,
+    FACETS,
+    AreaCount,
+    CountyMonthFacet,
+    SupplierMonth,
+    UnitMonth,
+    VillageMonthFacet,
+)
 from market.facet_months import NONE as NO_FACET
 from market.ledger import CANONICAL
 from market.places import Division
-from market.sealing import TRANSFERS, closed_months, open_month
+from market.sealing import TRANSFERS, UNSEALED, closed_months, open_month
 from market.village_months import FIGURES, PRESENCE_KINDS, VillageMonth, VillagePresence, add_to, figures_of
 
 MONTHS = db.table(VillageMonth)
 PRESENCE = db.table(VillagePresence)
 VILLAGES, COUNTIES, UNITS = db.table(VillageMonthFacet), db.table(CountyMonthFacet), db.table(UnitMonth)
+SUPPLIERS = db.table(SupplierMonth)
 COUNTS, DIVISIONS = db.table(AreaCount), db.table(Division)
 PLACES = ("village_id", "township_id", "county_id")
 SUMMED_BY = ("village_id", "business_date", "event", "backward", "income_kind", "certified")
@@ -137,6 +146,14 @@ def unit_figures(first: str, last: str, by: Collection[str] = ("unit_id",), unit
     return _with_unsealed(query, first, last, by, unsealed)
 
 
+def supplier_figures(first: str, last: str, suppliers: Select[Any]) -> list[dict[str, Any]]:
+    """The same by co-operative, for those whose ids a query gives, wherever their goods grew."""
+    query = select(SUPPLIERS.c.supplier_id, *_sums(SUPPLIERS)).where(
+        SUPPLIERS.c.period.between(first, last), SUPPLIERS.c.supplier_id.in_(suppliers)).group_by(
+        SUPPLIERS.c.supplier_id)
+    return _with_unsealed(query, first, last, ("supplier_id",), TRANSFERS.c.supplier_id.in_(suppliers))
+
+
 def _sums(table: Any) -> list[Any]:
     return [db.sum_of(table.c[name]).label(name) for name in FIGURES]
 
@@ -152,7 +169,7 @@ def _with_unsealed(query: Any, first: str, last: str, by: Collection[str],
     columns = [TRANSFERS.c[name] for name in names]
     fresh = db.session().execute(
         select(*columns, *(db.sum_of(TRANSFERS.c[name]).label(name) for name in ("amount_fen", "grams")))
-        .where(TRANSFERS.c.block_no.is_(None), TRANSFERS.c.village_id.is_not(None), condition).group_by(*columns)
+        .where(UNSEALED, TRANSFERS.c.village_id.is_not(None), condition).group_by(*columns)
     ).mappings().all()
     closed = closed_months()
     places = _places_of({row["village_id"] for row in fresh}) if {"township_id", "county_id"} & {*by} else {}
@@ -220,7 +237,7 @@ def _unsealed(first: str, last: str, where: Where) -> list[tuple[int, str, dict[
     keys = [TRANSFERS.c[name] for name in SUMMED_BY]
     query = (
         select(*keys, *(db.sum_of(TRANSFERS.c[name]).label(name) for name in ("amount_fen", "grams")))
-        .where(TRANSFERS.c.block_no.is_(None), TRANSFERS.c.village_id.is_not(None), where.holds(TRANSFERS.c.village_id))
+        .where(UNSEALED, TRANSFERS.c.village_id.is_not(None), where.holds(TRANSFERS.c.village_id))
         .group_by(*keys)
     )
     rows = db.session().execute(query).mappings().all()
@@ -241,7 +258,7 @@ def _count_things(first: str, last: str, where: Where, by: tuple[str, ...]) -> d
     if "village_id" in by:
         villages = select(DIVISIONS.c.id).where(DIVISIONS.c.level == "village")
         sealed = _counted(first, last, COUNTS.c.area_id.in_(villages) & where.holds(COUNTS.c.area_id), by)
-    elif (area := _whole_area(where)) is not None:
+    elif (area := whole_area(where)) is not None:
         sealed = _counted(first, last, COUNTS.c.area_id == area, by)
     else:
         things = noted.subquery()
@@ -260,12 +277,12 @@ def _counted(first: str, last: str, condition: ColumnElement[bool], by: tuple[st
     keys = [COUNTS.c.area_id if name == "village_id" else COUNTS.c[name] for name in by]
     return (
         select(*keys, db.sum_of(COUNTS.c.things))
-        .where(COUNTS.c.period.between(first, last), COUNTS.c.before < first, COUNTS.c.kind.in_(PRESENCE_KINDS),
+        .where(COUNTS.c.period.between(first, last), COUNTS.c.after > last, COUNTS.c.kind.in_(PRESENCE_KINDS),
                condition).group_by(*keys)
     )
 
 
-def _whole_area(where: Where) -> int | None:
+def whole_area(where: Where) -> int | None:
     """The area whose things are counted as one, if that is what is asked for."""
     if where.village_ids is not None:
         return next(iter(where.village_ids)) if len(where.village_ids) == 1 else None
@@ -276,7 +293,7 @@ def _whole_area(where: Where) -> int | None:
 
 def _unsealed_things(first: str, last: str, where: Where, by: tuple[str, ...]) -> set[tuple[Any, ...]]:
     query = select(*(TRANSFERS.c[name] for name in CANONICAL)).where(
-        TRANSFERS.c.block_no.is_(None), TRANSFERS.c.village_id.is_not(None), where.holds(TRANSFERS.c.village_id))
+        UNSEALED, TRANSFERS.c.village_id.is_not(None), where.holds(TRANSFERS.c.village_id))
     closed = closed_months()
     rows = {
         row["id"]: row for row in db.session().execute(query).mappings()

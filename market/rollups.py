@@ -31,6 +31,7 @@ from market.facet_months import (
     NONE,
     UNIT_TELLS,
     CountyMonthFacet,
+    SupplierMonth,
     UnitMonth,
     VillageMonthFacet,
     facets_of,
@@ -43,7 +44,7 @@ from market.village_months import FEEDS, FIGURES, VillageMonth, add_to, figures_
 TRANSFERS = db.table(LedgerTransfer)
 DIVISIONS = db.table(Division)
 VILLAGES, COUNTIES, UNITS = db.table(VillageMonthFacet), db.table(CountyMonthFacet), db.table(UnitMonth)
-ROLLED_UP = (VillageMonth, VillageMonthFacet, CountyMonthFacet, UnitMonth)
+ROLLED_UP = (VillageMonth, VillageMonthFacet, CountyMonthFacet, UnitMonth, SupplierMonth)
 Sums = dict[tuple[Any, ...], dict[str, int]]
 
 
@@ -54,6 +55,7 @@ def add_up(rows: Sequence[Mapping[Any, Any]], periods: Mapping[int, str]) -> Non
     """Add rows to the months they count in, keys sorted, one statement for each table whatever their number."""
     villages: Sums = {}
     units: Sums = {}
+    suppliers: Sums = {}
     for row in rows:
         figures = figures_of(row)
         if row["village_id"] is None or not figures:
@@ -62,6 +64,8 @@ def add_up(rows: Sequence[Mapping[Any, Any]], periods: Mapping[int, str]) -> Non
         add_to(villages, (row["village_id"], *key), figures)
         if row["unit_id"] is not None:
             add_to(units, (row["unit_id"], *key), figures)
+        if row["supplier_id"] is not None:
+            add_to(suppliers, (row["supplier_id"], key[0]), figures)
     months: Sums = {}
     for key, figures in villages.items():
         add_to(months, key[:2], figures)
@@ -69,6 +73,7 @@ def add_up(rows: Sequence[Mapping[Any, Any]], periods: Mapping[int, str]) -> Non
     _add(VillageMonthFacet, villages)
     _add(CountyMonthFacet, _told(_by_county(villages), COUNTY_TELLS))
     _add(UnitMonth, _told(units, UNIT_TELLS))
+    _add(SupplierMonth, suppliers)
 
 
 def _by_county(villages: Sums) -> Sums:
@@ -113,7 +118,8 @@ def fill() -> None:
         db.session().execute(delete(db.table(old)))
     fillings: Sequence[tuple[type[Base], Any]] = (
         (VillageMonthFacet, village_facets()), (VillageMonth, village_months()),
-        *((CountyMonthFacet, query) for query in county_facets()), *((UnitMonth, query) for query in all_units()))
+        *((CountyMonthFacet, query) for query in county_facets()), *((UnitMonth, query) for query in all_units()),
+        (SupplierMonth, supplier_months()))
     for entity, query in fillings:
         db.session().execute(insert(db.table(entity)).from_select([*keys_of(entity), *FIGURES], query))
 
@@ -133,6 +139,12 @@ def all_units() -> Iterable[Any]:
     """What the sealed transfers give for UnitMonth, and what follows from that."""
     yield unit_facets()
     yield _retold(UNITS, NONE)
+
+
+def supplier_months() -> Any:
+    """What the sealed transfers give for SupplierMonth."""
+    return _of_transfers((TRANSFERS.c.supplier_id,),
+                         TRANSFERS.c.village_id.is_not(None) & TRANSFERS.c.supplier_id.is_not(None), facets=False)
 
 
 def village_months() -> Any:
@@ -163,11 +175,11 @@ def _summed(table: Any, *keys: Any) -> Any:
         *(key for key in keys if isinstance(key, Column)))
 
 
-def _of_transfers(first: Sequence[Any], condition: ColumnElement[bool]) -> Any:
-    facets = [TRANSFERS.c.certified if name == "certified" else func.coalesce(TRANSFERS.c[name], literal_column("''"))
-              for name in FACETS]
-    keys = (*(column for column in first if column.name != "told"), TRANSFERS.c.period, *facets)
-    return select(*first, TRANSFERS.c.period, *(key.label(name) for key, name in zip(facets, FACETS, strict=True)),
+def _of_transfers(first: Sequence[Any], condition: ColumnElement[bool], facets: bool = True) -> Any:
+    told = {name: TRANSFERS.c.certified if name == "certified"
+            else func.coalesce(TRANSFERS.c[name], literal_column("''")) for name in FACETS} if facets else {}
+    keys = (*(column for column in first if column.name != "told"), TRANSFERS.c.period, *told.values())
+    return select(*first, TRANSFERS.c.period, *(key.label(name) for name, key in told.items()),
                   *(_figure(name).label(name) for name in FIGURES)).where(
         TRANSFERS.c.block_no.is_not(None), condition, _feeds()).group_by(*keys)
 

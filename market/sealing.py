@@ -20,6 +20,8 @@ from market.ledger import LedgerBlock, LedgerTransfer, canonical_value, digest_o
 SEALER_LOCK = 404_2026  # PostgreSQL advisory lock; any number no other lock of ours has
 
 TRANSFERS = db.table(LedgerTransfer)
+# of some villages: those that no block holds stand together in the index on village and month, which is empty yet
+UNSEALED = TRANSFERS.c.block_no.is_(None) & TRANSFERS.c.period.is_(None)
 
 
 def signed(column: Any) -> ColumnElement[int]:
@@ -204,9 +206,8 @@ def _mark(number: int, periods: Mapping[int, str]) -> None:
 
 
 def _note_presence(rows: ledger_frame.Rows, periods: Mapping[int, str]) -> None:
-    villages = {row["id"]: row["village_id"] for row in rows if row["village_id"] is not None}
+    months = {row["id"]: (row["village_id"], periods[row["id"]]) for row in rows if row["village_id"] is not None}
     acts = filings.last_acts()
     area_counts.note(
-        {(villages[transfer_id], periods[transfer_id], kind, thing)
-         for transfer_id, kind, thing in ledger_frame.things_of(rows) if transfer_id in villages},
+        area_counts.found_in(rows, months),
         {period: filings.next_closing(acts.get(period, 0)) for period in set(periods.values())})

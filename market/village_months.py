@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market import db
 from market.db import Base, choice
 from market.ledger import INCOME_KINDS
 
+# text that both databases and Python put into the same order
+CHARACTERS = Text().with_variant(TEXT(collation="C"), "postgresql")
 PRESENCE_KINDS = ("order", "product", "household", "supplier")
 
 
@@ -43,16 +46,25 @@ class VillageMonth(Figures, Base):
 
 
 class VillagePresence(Base):
-    """That a thing occurred in a village's month: counts that do not add (an order lies in several villages)."""
+    """That a thing occurred in a village's month: counts that do not add (an order lies in several villages).
+
+    Of an order also whose it was there and the way it was sold, as the last goods accepted in that month say: an order
+    that was booked over counts where it went. '' where none were, or for other things.
+    """
 
     __tablename__ = "village_presence"
-    __table_args__ = (Index("ix_village_presence_kind_thing", "kind", "thing"),)
+    __table_args__ = (
+        Index("ix_village_presence_kind_thing", "kind", "thing"),
+        Index("ix_village_presence_village_thing", "village_id", "kind", "thing", "period"),
+    )
 
     village_id: Mapped[int] = mapped_column(ForeignKey("division.id"), primary_key=True)
     period: Mapped[str] = mapped_column(String(7), primary_key=True)
     kind: Mapped[str] = mapped_column(choice("kind", *PRESENCE_KINDS), primary_key=True)
-    thing: Mapped[str] = mapped_column(Text, primary_key=True)
+    thing: Mapped[str] = mapped_column(CHARACTERS, primary_key=True)
     closing: Mapped[int] = mapped_column(server_default="1")  # the first closing of the month that counts it
+    way: Mapped[str] = mapped_column(CHARACTERS, server_default="")  # kind of unit and method, either may be empty
+    supplier_id: Mapped[int | None]
 
 
 KEYS = ("village_id", "period")

@@ -36,4 +36,5 @@ def drop_constraint(table: str, name: str) -> None:
 
 # what an attacker who rewrites transfers has to empty, too
 DERIVED = tuple(f"DELETE FROM {table}" for table in (
-    "village_month", "village_month_facet", "county_month_facet", "unit_month", "area_count", "village_presence"))
+    "village_month", "village_month_facet", "county_month_facet", "unit_month", "supplier_month", "area_count",
+    "village_presence"))

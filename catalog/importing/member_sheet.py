@@ -13,7 +13,7 @@ from catalog.importing import lookups
 from catalog.importing.kinds import CHOOSE, TWICE, Column, Fault, Kind, Offer, Plan, Planned
 from catalog.importing.lookups import normal
 from catalog.schemas import VillageCode
-from market import db, journal
+from market import db, journal, sealing
 from market.access import Visitor
 from market.errors import N_
 from market.households import CoopMember, Household
@@ -141,6 +141,8 @@ def write(plan: Plan, by: Visitor) -> None:
             .values(head_name=bindparam("to_name"), people=bindparam("to_people")),
             [{"which": row.known.household_id, "to_name": row.values["head_name"], "to_people": row.values["people"]}
              for row in plan.changed])
+        sealing.resize_households({row.known.household_id: row.values["people"] - row.known.people
+                                   for row in plan.changed})
     journal.record_many(
         [("member.joined", "household", household_id, {"member_no": number}) for household_id, number in joined]
         + [("member.changed", "household", row.known.household_id,

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from market import clock, db, journal
+from market import clock, db, journal, sealing
 from market.access import Visitor
 from market.errors import N_, InvalidInput, NotFound
 from market.figures import Where
@@ -45,6 +45,7 @@ def correct(household_id: int, values: Mapping[str, Any], by: Visitor) -> None:
     if values["village_id"] != row.village_id:
         _check_village(values["village_id"], by)
     before = {"register_code": row.register_code, "village_id": row.village_id, "people": row.people}
+    more = values["people"] - row.people
     row.register_code, row.village_id, row.people = (values[name] for name in before)
     renamed = bool(values["head_name"]) and values["head_name"] != row.head_name
     row.head_name = values["head_name"] or row.head_name
@@ -52,6 +53,7 @@ def correct(household_id: int, values: Mapping[str, Any], by: Visitor) -> None:
         db.session().flush()
     except IntegrityError:
         raise InvalidInput({"register_code": [CODE_TAKEN]}) from None
+    sealing.resize_households({row.id: more})
     journal.record("household.corrected", "household", row.id, by, before=before, renamed=renamed,
                    after={name: values[name] for name in before})
 

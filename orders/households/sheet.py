@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select, update
 from catalog.importing.kinds import CHOOSE, TWICE, Column, Fault, Kind, Offer, Plan, Planned, accepted
 from catalog.importing.lookups import normal
 from catalog.schemas import VillageCode
-from market import db, journal, places
+from market import db, journal, places, sealing
 from market.access import Visitor
 from market.errors import N_
 from market.households import Household, HouseholdClass, masked
@@ -128,6 +128,7 @@ def write_register(plan: Plan, by: Visitor) -> None:
             .values({name: bindparam(f"to_{name}") for name in names[1:]}),
             [{"which": row.known.id, **{f"to_{name}": row.values[name] for name in names[1:]}}
              for row in plan.changed])
+        sealing.resize_households({row.known.id: row.values["people"] - row.known.people for row in plan.changed})
     journal.record_many(
         [*(("household.entered", "household", one, {"village": row.values["village_id"],
                                                     "people": row.values["people"]})

@@ -6,7 +6,7 @@ they show, or stream; sums and counts are made by SQL.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from heapq import merge
 from itertools import groupby
@@ -14,9 +14,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, case, cast, collate, false, func, select, true, union_all
 
-from market import clock, db, figures
+from market import clock, db, figures, thing_counts
 from market.figures import ALL, EVERYWHERE, Facets, Where
-from market.sealing import TRANSFERS, closed_months, open_month, signed
+from market.parties import Organisation
+from market.sealing import TRANSFERS, UNSEALED, closed_months, open_month, signed
 from market.village_months import VillageMonth, figures_of
 
 MONTHS = db.table(VillageMonth)
@@ -24,6 +25,7 @@ EVENTS = ("accepted", "returned")
 NO_KIND = "none"  # stands for goods of no kind of unit
 MOST = 5_000  # rows that a page holds; all of them are exported
 AT_ONCE = 1_000  # rows fetched together while streaming
+WAY = ("unit_type", "method")
 ROW = ("id", "event", "backward", "business_date", "period", "amount_fen", "grams", "income_kind", "village_id",
        "order_ref", "line_ref", "lot_id", "unit_id", "unit_type", "fund_source", "method", "category", "certified",
        "supplier_id")
@@ -31,7 +33,7 @@ ROW = ("id", "event", "backward", "business_date", "period", "amount_fen", "gram
 
 @dataclass(frozen=True)
 class Wanted:
-    """Months, both included, villages, facets; a buying unit; a co-operative, or several; goods of no kind of unit."""
+    """Months, both included, villages, facets; a buying unit; a co-operative; goods of no kind of unit; orders."""
 
     first: str
     last: str
@@ -39,15 +41,16 @@ class Wanted:
     facets: Facets = ALL
     unit_id: int | None = None
     supplier_id: int | None = None
-    suppliers: Select[Any] | None = None
     no_kind: bool = False
-    events: Collection[str] = EVENTS
+    orders: Collection[str] | None = None
 
     def sealed(self) -> ColumnElement[bool]:
         """The condition on transfers in blocks, as all else wanted.
 
         Where no place and no account leads to them, those villages do that have figures in these months.
         """
+        if self.orders is not None:  # found by their number
+            return self._holds() & (TRANSFERS.c.period + "").between(self.first, self.last)
         condition = self._holds() & TRANSFERS.c.period.between(self.first, self.last)
         if self.where == EVERYWHERE and self.unit_id is None and self.supplier_id is None:
             condition &= TRANSFERS.c.village_id.in_(
@@ -56,21 +59,21 @@ class Wanted:
 
     def unsealed(self) -> ColumnElement[bool]:
         """The condition on those in none yet: they count where the sealer will put them."""
-        return self._holds() & TRANSFERS.c.block_no.is_(None) & _dated_in(self.first, self.last)
+        return self._holds() & UNSEALED & _dated_in(self.first, self.last)
 
     def _holds(self) -> ColumnElement[bool]:
         """Accepted or sent back, of these villages. A unit's or co-operative's rows are found by its ledger account,
         which has an index; the one that begins with the event leads to nearly all rows and must not be taken.
         """
-        condition = TRANSFERS.c.village_id.is_not(None) & (TRANSFERS.c.event + "").in_(self.events)
+        condition = TRANSFERS.c.village_id.is_not(None) & (TRANSFERS.c.event + "").in_(EVENTS)
         condition &= self.where.holds(TRANSFERS.c.village_id) & self.facets.holds(TRANSFERS)
+        if self.orders is not None:
+            condition &= TRANSFERS.c.order_ref.in_(self.orders)
         for name, wanted in (("unit", self.unit_id), ("supplier", self.supplier_id)):
             if wanted is not None:
                 account = f"{name}:{wanted}"
                 condition &= (TRANSFERS.c.debit == account) | (TRANSFERS.c.credit == account)
                 condition &= TRANSFERS.c[f"{name}_id"] == wanted
-        if self.suppliers is not None:
-            condition &= TRANSFERS.c.supplier_id.in_(self.suppliers)
         return condition & TRANSFERS.c.unit_type.is_(None) if self.no_kind else condition
 
 
@@ -213,13 +216,46 @@ def by_columns(wanted: Wanted, names: Collection[str]) -> list[dict[str, Any]]:
 # ---- orders ---------------------------------------------------------------------------------------------------------
 
 
-def order_counts(wanted: Wanted, names: Collection[str]) -> dict[tuple[Any, ...], int]:
-    """How many orders with goods accepted there are, by columns of which an order has one value each."""
+def orders_by_way(wanted: Wanted) -> dict[tuple[str, str], int]:
+    """How many orders with goods accepted there are, by kind of unit and method, '' where an order has none.
+
+    Of a whole area they are counted as they were sealed; narrowed otherwise they are looked through.
+    """
     db.need_one_moment()
-    orders = _orders(wanted, names).subquery()
-    keys = [orders.c[name] for name in names]
-    query = select(*keys, func.count()).select_from(orders).group_by(*keys)
-    return {tuple(row[:-1]): row[-1] for row in db.session().execute(query)}
+    if figures.whole_area(wanted.where) is None or not _by_way_alone(wanted):
+        orders = _orders(wanted, WAY).subquery()
+        query = select(*(orders.c[name] for name in WAY), func.count()).group_by(*(orders.c[name] for name in WAY))
+        return {(row[0] or "", row[1] or ""): row[2] for row in db.session().execute(query)}
+    counts = thing_counts.orders_by_way(wanted.first, wanted.last, wanted.where)
+    return {way: count for way, count in counts.items() if _goes(way, wanted)}
+
+
+def villages_by_way(wanted: Wanted) -> dict[tuple[str, str], set[int]]:
+    """Villages with goods accepted, by kind of unit and method, '' where an order has none."""
+    if _by_way_alone(wanted):
+        villages = thing_counts.villages_by_way(wanted.first, wanted.last, wanted.where)
+        return {way: reached for way, reached in villages.items() if _goes(way, wanted)}
+    found: dict[tuple[str, str], set[int]] = {}
+    for row in figures.facet_figures(wanted.first, wanted.last, ("village_id", *WAY), wanted.where, wanted.facets):
+        if row["accepted_fen"] > 0 and _goes((row["unit_type"], row["method"]), wanted):
+            found.setdefault((row["unit_type"], row["method"]), set()).add(row["village_id"])
+    return found
+
+
+def _by_way_alone(wanted: Wanted) -> bool:
+    """Whether no more is asked of goods than the kind of unit and the method."""
+    return not wanted.facets.names() - {*WAY} and wanted.unit_id is None and wanted.supplier_id is None
+
+
+def _goes(way: tuple[str, str], wanted: Wanted) -> bool:
+    return (wanted.facets.unit_type in (None, way[0]) and wanted.facets.method in (None, way[1])
+            and not (wanted.no_kind and way[0]))
+
+
+def orders_of(supplier_id: int, first: str, last: str) -> int:
+    """How many orders with goods accepted a co-operative has."""
+    supplier = select(Organisation.id).where(Organisation.id == supplier_id)
+    return thing_counts.orders_by_supplier(first, last, supplier).get(supplier_id, 0)
 
 
 def orders_behind(wanted: Wanted, most: int = MOST, accepted: bool = True) -> tuple[list[Any], bool]:
@@ -228,10 +264,18 @@ def orders_behind(wanted: Wanted, most: int = MOST, accepted: bool = True) -> tu
     `accepted`: only those with goods accepted in these months; else also those from which goods only came back.
     """
     db.need_one_moment()
+    if not (accepted and _by_way_alone(wanted)):
+        found = _listed(wanted, most + 1, accepted)
+        return found[:most], len(found) > most
+    some = thing_counts.first_orders(wanted.first, wanted.last, wanted.where, orders_by_way(wanted), most + 1)
+    found = [row for part in db.chunks(some) for row in _listed(replace(wanted, orders=part))]
+    return found[:most], len(found) > most or len(some) > most
+
+
+def _listed(wanted: Wanted, most: int | None = None, accepted: bool = True) -> list[Any]:
     orders = _orders(wanted, ("unit_id", "supplier_id"), accepted).subquery()
-    query = select(orders).order_by(_in_characters(orders.c.order_ref), orders.c.unit_id).limit(most + 1)
-    found = db.session().execute(query).all()
-    return list(found[:most]), len(found) > most
+    return list(db.session().execute(
+        select(orders).order_by(_in_characters(orders.c.order_ref), orders.c.unit_id).limit(most)))
 
 
 def _orders(wanted: Wanted, names: Collection[str], accepted: bool = True) -> Select[Any]:

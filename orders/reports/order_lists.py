@@ -15,11 +15,10 @@ COLUMNS = (
 )
 
 
-def counted(wanted: Wanted) -> Content:
+def counted(wanted: Wanted, total: int) -> Content:
     """Orders with goods accepted; the last column counts them, so that it adds up to a number of orders."""
     column = Column("orders", N_("Orders"), "count", "accepted", sums=True)
     found, more = bought.orders_behind(wanted)
-    total = bought.order_counts(wanted, ()).get((), 0)
     return _content(found, more, column, total, {"amount": _amount()})
 
 

@@ -1,7 +1,7 @@
 """Report 4, 四进 × method: what agencies, schools, hospitals and enterprises bought, by the way it was sold.
 
-Amounts and weights come from the roll-up by facets; villages are counted where something was accepted for them. Orders
-are counted from the ledger: an order has one kind of unit and one method, so their counts add up.
+Amounts and weights come from the roll-up by facets; villages are counted where something was accepted for them. An
+order counts once, where it was last accepted, so that counts add up.
 """
 
 from collections import defaultdict
@@ -88,7 +88,8 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
         _("Purchase amount: accepted less sent back. Weight likewise. Villages reached: those with goods accepted in "
           "these months; one that several reach counts once in a total."),
         _("Change: on the months %(first)s to %(last)s, as many as were asked for.", first=before[0], last=before[1]),
-        _("Orders: with goods accepted in these months; each has one kind of unit and one method."),
+        _("Orders: with goods accepted in these months; each counts once, under the kind of unit and the method with "
+          "which goods of it were last accepted there."),
     ])
 
 
@@ -150,17 +151,19 @@ def _cells(asked: Asked, area: Area) -> dict[tuple[str, str], Cell]:
     """Cells in which something was bought, now or in the period before."""
     by = ("unit_type", "method")
     cells: defaultdict[tuple[str, str], Cell] = defaultdict(Cell)
-    for row in figures.facet_figures(asked.first, asked.last, ("village_id", *by), area.where, asked.facets):
+    for row in figures.facet_figures(asked.first, asked.last, by, area.where, asked.facets):
         if row["accepted_fen"] or row["returned_fen"]:
             cells[place(row)].add(Cell(
                 grams=row["accepted_grams"] - row["returned_grams"], fen=row["accepted_fen"] - row["returned_fen"],
-                certified_fen=row["certified_fen"], villages={row["village_id"]} if row["accepted_fen"] > 0 else set()))
+                certified_fen=row["certified_fen"]))
     for row in figures.facet_figures(*_before(asked), by, area.where, asked.facets):
         if row["accepted_fen"] or row["returned_fen"]:
             cells[place(row)].before_fen += row["accepted_fen"] - row["returned_fen"]
     wanted = Wanted(asked.first, asked.last, area.where, asked.facets)
-    for (kind, method), count in bought.order_counts(wanted, by).items():
+    for (kind, method), count in bought.orders_by_way(wanted).items():
         cells[kind or NO_KIND, method or NO_KIND].orders += count
+    for (kind, method), villages in bought.villages_by_way(wanted).items():
+        cells[kind or NO_KIND, method or NO_KIND].villages |= villages
     return dict(cells)
 
 
@@ -171,10 +174,8 @@ def place(row: Mapping[str, Any]) -> tuple[str, str]:
 
 def villages_reached(wanted: Wanted, kinds: Collection[str]) -> set[int]:
     """Villages with goods accepted, of some kinds of units (NO_KIND for none)."""
-    return {row["village_id"]
-            for row in figures.facet_figures(wanted.first, wanted.last, ("village_id", "unit_type"), wanted.where,
-                                             wanted.facets)
-            if row["accepted_fen"] > 0 and (row["unit_type"] or NO_KIND) in kinds}
+    return {village for (kind, _method), villages in bought.villages_by_way(wanted).items()
+            if (kind or NO_KIND) in kinds for village in villages}
 
 
 REPORT = Report("by-place-and-method", N_("Places and methods"),

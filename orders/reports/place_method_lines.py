@@ -26,7 +26,7 @@ def report_of(figure: str) -> Report:
     def read(asked: Asked, area: Area, _reader: Reader) -> Content:
         wanted = _wanted(asked, area, method)
         if measure == "orders":
-            content = order_lists.counted(wanted)
+            content = order_lists.counted(wanted, sum(bought.orders_by_way(wanted).values()))
         elif measure == "villages":
             content = _villages(wanted, asked.row)
         else:

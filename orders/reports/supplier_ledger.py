@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import aliased
 
 from catalog.entry import labels, lists
 from catalog.models import Product
 from catalog.papers.models import Paper
 from catalog.review.models import PriceOutlier
-from market import clock, db, money
+from market import clock, db, figures, money, thing_counts
 from market.errors import N_, NotFound
 from market.i18n import gettext as _
 from market.linkages import TIES
@@ -154,7 +154,7 @@ def _facts(asked: Asked, here: ColumnElement[bool], ids: list[int]) -> Facts:
     in_months = (clock.shanghai(begin), clock.shanghai(clock.days_after(end, 1)))
     holds_today = (TIES.c.since <= today) & (TIES.c.until.is_(None) | (TIES.c.until > today))
     return Facts(
-        _sums(asked, suppliers), _orders(asked, suppliers),
+        _sums(asked, suppliers), thing_counts.orders_by_supplier(asked.first, asked.last, suppliers),
         _counted(select(Product.supplier_id, func.count()).where(
             Product.supplier_id.in_(suppliers), Product.state == "listed").group_by(Product.supplier_id)),
         _counted(select(Product.supplier_id, func.count()).join(PriceOutlier, PriceOutlier.product_id == Product.id)
@@ -184,23 +184,8 @@ def _counted(query: Any) -> dict[int, int]:
 
 def _sums(asked: Asked, suppliers: Select[Any]) -> dict[int, Sums]:
     """Accepted, returned and farm-gate money earned less taken back, by supplier; goods of villages only."""
-    rows = bought.rows_within(
-        Wanted(asked.first, asked.last, suppliers=suppliers, events=(*bought.EVENTS, "attributed", "withdrawn")),
-        ("supplier_id", "event", "income_kind"))
-    event, fen = rows.c.event, rows.c.amount_fen
-    farm_gate = rows.c.income_kind == "farm_gate"
-    found = db.session().execute(
-        select(rows.c.supplier_id, db.sum_of(case((event == "accepted", fen), else_=0)).label("accepted"),
-               db.sum_of(case((event == "returned", fen), else_=0)).label("returned"),
-               db.sum_of(case((farm_gate & (event == "attributed"), fen), (farm_gate & (event == "withdrawn"), -fen),
-                              else_=0)).label("farm_gate")).group_by(rows.c.supplier_id))
-    return {row.supplier_id: Sums(row.accepted, row.returned, row.farm_gate) for row in found}
-
-
-def _orders(asked: Asked, suppliers: Select[Any]) -> dict[int, int]:
-    """Orders with goods accepted, by supplier."""
-    counts = bought.order_counts(Wanted(asked.first, asked.last, suppliers=suppliers), ("supplier_id",))
-    return {supplier: count for (supplier,), count in counts.items()}
+    return {row["supplier_id"]: Sums(row["accepted_fen"], row["returned_fen"], row["farm_gate_fen"])
+            for row in figures.supplier_figures(asked.first, asked.last, suppliers)}
 
 
 # ---- what stands behind a figure ------------------------------------------------------------------------------------
@@ -218,8 +203,8 @@ def lines_of(figure: str) -> Report:
         if name is None:
             raise NotFound()
         wanted = Wanted(asked.first, asked.last, supplier_id=number_of(asked.row))
-        content = (order_lists.counted(wanted) if column.key == "orders"
-                   else order_lists.with_amounts(wanted, column.heading))
+        content = (order_lists.counted(wanted, bought.orders_of(number_of(asked.row) or 0, asked.first, asked.last))
+                   if column.key == "orders" else order_lists.with_amounts(wanted, column.heading))
         content.about = name
         return content
 

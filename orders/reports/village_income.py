@@ -11,14 +11,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import BigInteger, cast, select
+from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from catalog.origins import FEWEST_HOUSEHOLDS
-from market import clock, db, figures, money, words
+from market import clock, db, figures, money, thing_counts, words
 from market.errors import N_
-from market.figures import PRESENCE, Where
-from market.households import Household
+from market.figures import Where
 from market.i18n import gettext as _
 from market.places import Division, VillageDesignation
 from market.sealing import TRANSFERS
@@ -130,7 +129,7 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
         rows, year = holds.without(rows, held), holds.without(year, by_month_held)
     sums = {row["village_id"]: row for row in rows}
     counts = figures.presence_by_village(*span)
-    people = people_by_village(*span)
+    people = thing_counts.people_by_village(*span)
     shares = _shares(year, set() if reader.sees_all else {cell.village_id for cell in disclosure.small_cells(
         since, asked.last, area.where.holds(TRANSFERS.c.village_id))},
                      set() if reader.sees_all else {village for village, _month in by_month_held})
@@ -305,30 +304,7 @@ def total(row: Mapping[str, Any], formula: Mapping[str, int]) -> int:
     return sum(sign * int(row.get(name, 0)) for name, sign in formula.items())
 
 
-# ---- people and places ----------------------------------------------------------------------------------------------
-
-
-def people_by_village(first: str, last: str, where: Where) -> dict[int, int]:
-    """How many people live in the households that income was for, each household once."""
-    things = (
-        select(PRESENCE.c.village_id, PRESENCE.c.thing).distinct()
-        .where(PRESENCE.c.kind == "household", PRESENCE.c.period.between(first, last),
-               where.holds(PRESENCE.c.village_id)).subquery()
-    )
-    household = cast(things.c.thing, BigInteger)
-    query = (
-        select(things.c.village_id, db.sum_of(Household.people).label("people"))
-        .join(Household, Household.id == household).group_by(things.c.village_id)
-    )
-    people: dict[int, int] = {row.village_id: row.people for row in db.session().execute(query)}
-    fresh = figures.fresh_things(first, last, where, "household")
-    sizes: dict[int, int] = {}
-    for some in db.chunks(sorted({int(thing) for _village, thing in fresh})):
-        sizes.update((row.id, row.people) for row in db.session().execute(
-            select(Household.id, Household.people).where(Household.id.in_(some))))
-    for village, thing in fresh:
-        people[village] = people.get(village, 0) + sizes.get(int(thing), 0)
-    return people
+# ---- places ---------------------------------------------------------------------------------------------------------
 
 
 def _places(village_ids: Iterable[int]) -> dict[int, Any]:

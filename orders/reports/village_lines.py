@@ -11,18 +11,18 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Text, and_, cast, collate, or_, select
+from sqlalchemy import BigInteger, Select, and_, cast, or_, select
 from sqlalchemy.orm import aliased
 
 from catalog.models import Lot, Product
-from market import clock, db, figures, words
+from market import clock, db, figures, thing_counts, words
 from market.errors import N_, NotFound
 from market.figures import ALL, PRESENCE, Where
 from market.households import CoopMember, Household
 from market.i18n import gettext as _
 from market.ledger import CANONICAL
 from market.parties import Organisation
-from market.sealing import TRANSFERS, closed_months, open_month
+from market.sealing import TRANSFERS, UNSEALED, closed_months, open_month
 from market.village_months import FEEDS, figures_of
 from orders.models import OrderLine
 from orders.periods.words import late_mark
@@ -133,10 +133,9 @@ def _transfers(asked: Asked, village_id: int, column: Column) -> Iterator[dict[s
 
 
 def _fresh(query: Select[Any]) -> list[dict[str, Any]]:
-    """Those that no block holds yet; months by the sealer's own rule. Their empty periods stand together in the index.
-    """
+    """Those that no block holds yet; months by the sealer's own rule."""
     closed = closed_months()
-    rows = db.session().execute(query.where(TRANSFERS.c.block_no.is_(None), TRANSFERS.c.period.is_(None))).mappings()
+    rows = db.session().execute(query.where(UNSEALED)).mappings()
     return sorted(({**row, "counted_in": open_month(clock.period_of(row["business_date"]), closed)} for row in rows),
                   key=_key)
 
@@ -188,17 +187,16 @@ def _things(asked: Asked, village_id: int, column: Column) -> Content:
     by_people = column.key == "people"
     rows = [Row({"thing": name, column.key: people if by_people else 1}, place=thing)
             for thing, (name, people) in ((thing, named.get(thing, (f"H{thing}", 0))) for thing in things)]
-    whole = (village_income.people_by_village(asked.first, asked.last, where).get(village_id, 0) if by_people
+    whole = (thing_counts.people_by_village(asked.first, asked.last, where).get(village_id, 0) if by_people
              else figures.presence_counts(asked.first, asked.last, where).get(kind, 0))
     return Content(columns, rows, Row({column.key: whole}), paged=True, following=following)
 
 
 def _present(asked: Asked, where: Where, kind: str) -> Iterator[str]:
     """Things of a kind that occur in these months, in the order of their names, after one."""
-    thing = collate(cast(PRESENCE.c.thing, Text), "C") if db.dialect() == "postgresql" else PRESENCE.c.thing
-    query = select(thing.label("thing")).distinct().where(
+    query = select(PRESENCE.c.thing).distinct().where(
         PRESENCE.c.kind == kind, PRESENCE.c.period.between(asked.first, asked.last),
-        where.holds(PRESENCE.c.village_id), thing > asked.after).order_by(thing)
+        where.holds(PRESENCE.c.village_id), PRESENCE.c.thing > asked.after).order_by(PRESENCE.c.thing)
     fresh = sorted(name for _village, name in figures.fresh_things(asked.first, asked.last, where, kind)
                    if name > asked.after)
     sealed = db.session().scalars(query.limit(asked.most + 1) if asked.most else query)

@@ -16,6 +16,7 @@ import psycopg
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
+from catalog.models import Category
 from market import clock, db
 from market.filings import GENESIS
 from market.households import Household
@@ -26,6 +27,7 @@ from market.sealing import block_hash, line_of
 
 FIRST, LAST, MONTHS = "2023-11", "2026-10", 36
 LINES_PER_ORDER, HOMES = 5, 4  # lines of an order; villages of a co-operative
+CATEGORIES = ("vegetables", "fruit", "meat", "eggs", "grain", "oil", "tea", "beans")
 UNITS, TYPES = 500, ("agency", "school", "hospital", "enterprise")
 BLOCK = 5000
 SEALED_AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -52,6 +54,8 @@ def invite(villages: int, households: int) -> Parties:
         known = session.scalars(select(Division.id).where(
             Division.level == "village", Division.valid_to.is_(None)).order_by(Division.code).limit(villages)).all()
         homes = list(known) if len(known) == villages else _land(villages)
+        db.insert_rows(Category, [{"code": code, "name_zh": code, "name_en": code, "sort": at}
+                                  for at, code in enumerate(CATEGORIES)])
         now = clock.now()
         plain = {"created_at": now, "division_id": None, "supplier_type": None, "unit_type": None, "contact_name": "",
                  "phone": "", "about": "", "bank_name": "", "bank_account": "", "receiving_scheme": "two_receivers",
@@ -107,7 +111,8 @@ def tell(lines: int, parties: Parties) -> duckdb.DuckDBPyConnection:
     sizes = {"lines": lines, "orders": max(lines // LINES_PER_ORDER, 1), "villages": len(parties.villages),
              "suppliers": len(parties.suppliers), "units": len(parties.units),
              "homes": len(parties.households) // len(parties.villages)}
-    books.execute(_TOLD.format(**sizes, per_order=LINES_PER_ORDER, of_supplier=HOMES, months=MONTHS, first=FIRST))
+    books.execute(_TOLD.format(**sizes, categories=[*CATEGORIES], per_order=LINES_PER_ORDER, of_supplier=HOMES,
+                               months=MONTHS, first=FIRST))
     books.execute(_INCOME.format(**sizes))
     books.execute(_WRITTEN.format(canonical=_canonical(), block=BLOCK))
     return books
@@ -129,7 +134,7 @@ SELECT i, o, h, (DATE '{first}-01' + to_months(month_no::INTEGER) + to_days(of_m
     CASE WHEN luck < 7 THEN 'direct_online' WHEN luck = 7 THEN 'assisted' WHEN luck = 8 THEN 'fair'
          ELSE 'pledge_purchase' END AS method,
     CASE WHEN luck < 8 THEN 'canteen' WHEN luck = 8 THEN 'union' ELSE 'staff' END AS fund_source,
-    ['vegetables', 'fruit', 'meat', 'eggs', 'grain', 'oil', 'tea', 'beans'][(1 + (h // 13) % 8)::BIGINT] AS category,
+    {categories}[(1 + (h // 13) % 8)::BIGINT] AS category,
     h % 3 = 0 AS certified, grams, price * grams // 1000 + 1 AS fen
 FROM placed
 """

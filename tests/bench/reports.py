@@ -105,9 +105,7 @@ def _built(kept: dict[str, str], backend: str, lines: int, villages: int, name: 
 
 def _settle() -> None:
     """Statistics for the planner, as a database that has lived with its rows has them."""
-    db.session().rollback()
-    with db.db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
+    _run("ANALYZE")
 
 
 @contextmanager
@@ -201,8 +199,8 @@ def _grouped(table: str, keys: str, first: str, last: str) -> str:
 
 def _run(statement: str) -> None:
     db.session().rollback()
-    with db.db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(statement))
+    with db.transaction() as session:
+        session.execute(text(statement))
 
 
 # ---- pages at two sizes ---------------------------------------------------------------------------------------------
@@ -216,7 +214,11 @@ def _pages(site: Site) -> Sequence[tuple[str, str]]:
         ("villages, one month", report), ("villages, 36 months", long),
         ("officials' first page", "/office"),
         ("四进 × method, 36 months", f"/reports/by-place-and-method?from={FIRST}&to={LAST}"),
-        ("drill-down of one village, first page", f"{lines}&figure=purchase_fen"),
+        ("ledger of suppliers, 36 months", f"/reports/supplier-ledger?from={FIRST}&to={LAST}"),
+        *((f"drill-down of one village, {figure}", f"{lines}&figure={figure}")
+          for figure in ("purchase_fen", "orders", "households")),
+        ("drill-down of 四进 × method, orders", f"/reports/by-place-and-method/lines?row=school&figure=fair-orders"
+                                              f"&from={FIRST}&to={LAST}"),
         ("filtered: schools", f"{long}&unit_type=school"),
         ("filtered: certified vegetables", f"{long}&category=vegetables&certified=1"),
     )

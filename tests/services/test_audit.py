@@ -303,6 +303,8 @@ def rebuild_figures() -> None:
     ("DELETE FROM village_month", r"accepted_fen shows 0, its transfers give 621"),
     ("UPDATE village_presence SET thing = 'D77' WHERE thing = 'D2'", r"order D77 is counted, no transfer names it"),
     ("DELETE FROM village_presence WHERE thing = 'D2'", r"order D2 is not counted"),
+    ("UPDATE village_presence SET way = 'school fair' WHERE thing = 'D2'",
+     r"order D2 is counted as school fair –, its transfers say – –"),
 ])
 def test_changed_figures_are_named(books: Books, statement: str, finding: str) -> None:
     attack(statement)
