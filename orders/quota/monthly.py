@@ -19,8 +19,9 @@ def progress(units: Collection[int], year: int, last: str) -> dict[int, Progress
     roll = Roll(year)
     sources = roll.sources(units)
     found: defaultdict[int, Sums] = defaultdict(Sums)
-    for row in roll_ups.unit_figures(f"{year}-01", last, ("unit_id", "fund_source", "period"), sources):
-        of = found[roll.unit(row["unit_id"], clock.last_day(row["period"]))].of
+    by = ("unit_id", "fund_source", *(("period",) if roll.successions else ()))  # only these make a month matter
+    for row in roll_ups.unit_figures(f"{year}-01", last, by, sources):
+        of = found[roll.unit(row["unit_id"], clock.last_day(row.get("period", last)))].of
         of[row["fund_source"] or "canteen"] += row["accepted_fen"] - row["returned_fen"]
     _add_outside(found, sources, year, day, roll)
     return told(units, year, day, {unit: found[unit] for unit in units})

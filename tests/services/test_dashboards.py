@@ -16,6 +16,7 @@ from orders.anomalies.models import AnomalyCase, OrderHold
 from orders.income import presence
 from orders.models import Order
 from orders.overdue import lists as overdue_lists
+from orders.quota.models import QuotaSuccession
 from orders.reports import (
     dashboards,
     household_income,
@@ -202,6 +203,14 @@ def test_every_table_of_the_dashboard_adds_up_to_its_report(world: World, trade:
         assert quota.total
         assert [cell.value for cell in quota.total.cells][1:] == [
             units["quota"], units["local"], units["completion"], units["gap"]]
+    paper = trade.proof()
+    with db.transaction() as session:  # from October on the school's purchases count for the hospital
+        session.add(QuotaSuccession(
+            unit_id=world.organisation_id(SCHOOL), successor_id=world.organisation_id(HOSPITAL), kind="merged",
+            from_day=date(2026, 10, 1), evidence_id=paper, state="confirmed", declared_at=clock.now()))
+    kinds = {row.values["unit_type"]: row.values["local"] for row in report(unit_progress.REPORT).content.rows}
+    assert {line.name: line.cells[2].value for line in drawing(board(), "quota").lines} == kinds
+    assert len(kinds) == 2 and all(kinds.values())
     share = drawing(board(), "share")
     assert share.lines[-1].cells[2].value == 6_000 and share.lines[0].name == "2025-11"
     assert share.lines[0].cells[2].value is None
