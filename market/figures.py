@@ -5,11 +5,11 @@ block moves from the unsealed rows into the roll-up, and figures would be lost o
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import ColumnElement, Select, case, func, select, true
 
 from market import clock, db, ledger_frame
 from market.facet_months import ALL as EVERY_FACET
@@ -100,6 +100,39 @@ def village_figures(first: str, last: str, where: Where = EVERYWHERE, by_period:
         {"village_id": village, **({"period": period} if by_period else {}), **sums[village, period]}
         for village, period in sorted(sums)
     ]
+
+
+def village_tallies(first: str, last: str, formulas: Mapping[str, Mapping[str, int]],
+                    where: Where = EVERYWHERE) -> dict[int, dict[str, int]]:
+    """By village the sum (fen or grams) of each formula over FIGURES, and as '<name>_months' in how many of the months
+    from first to last it is above zero. One statement for what is sealed; three more where anything is not.
+    """
+    db.need_one_moment()
+    terms: dict[str, Any] = {name: sum(sign * MONTHS.c[figure] for figure, sign in formula.items())
+                             for name, formula in formulas.items()}
+    query = select(
+        MONTHS.c.village_id, *(db.sum_of(term).label(name) for name, term in terms.items()),
+        *(db.sum_of(case((term > 0, 1), else_=0)).label(f"{name}_months") for name, term in terms.items()),
+    ).where(MONTHS.c.period.between(first, last), where.holds(MONTHS.c.village_id)).group_by(MONTHS.c.village_id)
+    tallies = {row.village_id: dict(row._mapping) for row in db.session().execute(query)}
+    fresh = {village for village, _month, _figures in _unsealed(first, last, where)}
+    if fresh:
+        by_month = village_figures(first, last, replace(where, village_ids=fresh), by_period=True)
+        tallies |= tallied(by_month, formulas)
+    return tallies
+
+
+def tallied(rows: Iterable[Mapping[str, Any]],
+            formulas: Mapping[str, Mapping[str, int]]) -> dict[int, dict[str, int]]:
+    """The same out of rows of village_figures by period."""
+    tallies: dict[int, dict[str, int]] = {}
+    for row in rows:
+        tally = tallies.setdefault(row["village_id"], {name: 0 for key in formulas for name in (key, f"{key}_months")})
+        for name, formula in formulas.items():
+            amount = sum(sign * int(row[figure]) for figure, sign in formula.items())
+            tally[name] += amount
+            tally[f"{name}_months"] += amount > 0
+    return tallies
 
 
 def facet_figures(first: str, last: str, by: Collection[str], where: Where = EVERYWHERE,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, g, jsonify, render_template, request, url_for
 from flask_login import current_user
@@ -247,7 +248,11 @@ def _form(report: Report, reader: Reader, asked: Mapping[str, str], filled: Fill
 
 def _opener(filled: Filled, reader: Reader, asked: Mapping[str, str]) -> Callable[[Row, Column], str | None]:
     """Where a cell leads: to the page its report declares, or to the documents that LINES knows."""
-    report, address = filled.report, _addresses(asked)
+    report = filled.report
+    place, areas = ("village", ("county", "township", "village")) if report.by_village else ("row", ("row",))
+    documents = _addresses({"from": filled.asked.first, "to": filled.asked.last, **asked})(
+        endpoint="reports.lines",  # once: a page has hundreds of cells that lead there
+        **dict.fromkeys(("sort", "order", "every", "compare", "columns", "period", *areas)))
 
     def to(row: Row, column: Column) -> str | None:
         if not column.opens or not row.values.get(column.key):
@@ -256,11 +261,7 @@ def _opener(filled: Filled, reader: Reader, asked: Mapping[str, str]) -> Callabl
             return url_for(report.opens.endpoint, **report.opens.parts(row, column.key, filled.asked))
         if report.name not in LINES or not reader.sees_all:
             return None
-        dropped: dict[str, Any] = dict.fromkeys(("sort", "order", "every", "compare", "columns"))
-        if report.by_village:
-            return address(endpoint="reports.lines", **dropped, county=None, township=None, village=row.place,
-                           figure=column.key)
-        return address(endpoint="reports.lines", **dropped, row=row.place, figure=column.key)
+        return f"{documents}&{place}={quote(row.place)}&figure={quote(column.key)}"
 
     return to
 

@@ -6,8 +6,7 @@ really handed on, with proof, and stays unknown where there is too little to tel
 (orders/anomalies/holds.py) are left out of what the public sees; officials see the figures with and without them.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,6 +34,7 @@ RECEIVED = {"received_fen": 1, "refunded_fen": -1}
 OPEN = {**BOUGHT, "allowance_fen": -1, "received_fen": -1, "refunded_fen": 1}
 HOUSEHOLD_INCOME = {"farm_gate_fen": 1, "wage_fen": 1, "land_fen": 1, "dividend_fen": 1}
 PAID_OUT = {"households_paid_fen": 1, "collective_paid_fen": 1}
+IN_A_YEAR = {"bought": BOUGHT, "paid": PAID_OUT}  # what the farmers' share is made of
 
 
 def _fen(key: str, heading: str, stage: str, formula: Mapping[str, int], income: bool = False) -> Column:
@@ -121,18 +121,17 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
         return _narrowed(asked, area)
     span = (asked.first, asked.last, area.where)
     since = clock.months_before(asked.last, SHARE_MONTHS - 1)
-    rows, year = figures.village_figures(*span), figures.village_figures(since, asked.last, area.where, by_period=True)
+    rows = figures.village_figures(*span)
     by_month_held = holds.held_figures(min(since, asked.first), asked.last, area.where)
     held = holds.by_village(by_month_held, asked.first, asked.last)
     whole = {row["village_id"]: row for row in rows}
     if not reader.sees_all:
-        rows, year = holds.without(rows, held), holds.without(year, by_month_held)
+        rows = holds.without(rows, held)
     sums = {row["village_id"]: row for row in rows}
     counts = figures.presence_by_village(*span)
     people = thing_counts.people_by_village(*span)
-    shares = _shares(year, set() if reader.sees_all else {cell.village_id for cell in disclosure.small_cells(
-        since, asked.last, area.where.holds(TRANSFERS.c.village_id))},
-                     set() if reader.sees_all else {village for village, _month in by_month_held})
+    year = (since, asked.last, area.where)
+    shares = _shares(*year) if reader.sees_all else _public_shares(*year, by_month_held)
     places = _places(sums) | (_open_places(area.where) if asked.every else {})
     designated = _designated(int(asked.last[:4]), list(places))
     columns = _columns(asked)
@@ -150,9 +149,10 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
         return Content(columns, shown, _totals(columns, shown, held), _notes(hidden))
     shown = list(by_id.values())
     totals = _totals((*columns, *WITHOUT), shown, held)
-    _derive(totals.values, sum(HOUSEHOLD_FEN.value_of(row) for row in sums.values()), _joined(year))
+    months = by_month(figures.facet_figures(since, asked.last, ("period",), area.where))
+    _derive(totals.values, sum(HOUSEHOLD_FEN.value_of(row) for row in sums.values()), _joined(shares, months))
     notes = [*_notes(0), _each_once(figures.presence_counts(*span))]
-    return Content((*columns, *WITHOUT), shown, totals, notes, by_month(year))
+    return Content((*columns, *WITHOUT), shown, totals, notes, months)
 
 
 REPORT = Report("village-income", N_("Village sales and income"),
@@ -270,34 +270,43 @@ def _each_once(counts: Mapping[str, int]) -> str:
 # ---- twelve months --------------------------------------------------------------------------------------------------
 
 
-def _shares(year: Sequence[Mapping[str, Any]], few_were_paid: Collection[int],
-            held: Collection[int]) -> dict[int, Share]:
-    """By village. One month in which few households were paid, or orders are held, keeps the whole share from the
-    public: the difference of two years that overlap would tell what they got.
+def _shares(first: str, last: str, where: Where) -> dict[int, Share]:
+    """By village."""
+    tallies = figures.village_tallies(first, last, IN_A_YEAR, where)
+    return {village: _share_of(tally) for village, tally in tallies.items()}
+
+
+def _public_shares(first: str, last: str, where: Where,
+                   held: Mapping[tuple[int, str], Held]) -> dict[int, Share]:
+    """The same less what is held. One month in which few households were paid, or orders are held, keeps the whole
+    share from the public: the difference of two years that overlap would tell what they got.
     """
-    shares: dict[int, Share] = {}
-    for row in year:
-        village, bought = row["village_id"], total(row, BOUGHT)
-        known = shares.get(village, Share(0, 0, 0))
-        shares[village] = Share(
-            known.bought_fen + bought, known.paid_fen + total(row, PAID_OUT), known.months + (bought > 0),
-            N_("under check") if village in held else N_("fewer than %(number)s") if village in few_were_paid else "")
-    return shares
+    tallies = figures.village_tallies(first, last, IN_A_YEAR, where)
+    few_were_paid = {cell.village_id for cell in disclosure.small_cells(
+        first, last, where.holds(TRANSFERS.c.village_id))}
+    under_check = {village for village, _month in held}
+    if under_check:
+        rows = figures.village_figures(first, last, replace(where, village_ids=under_check), by_period=True)
+        tallies |= figures.tallied(holds.without(rows, held), IN_A_YEAR)
+    return {village: _share_of(tally, N_("under check") if village in under_check
+                               else N_("fewer than %(number)s") if village in few_were_paid else "")
+            for village, tally in tallies.items()}
 
 
-def _joined(year: Sequence[Mapping[str, Any]]) -> Share:
+def _share_of(tally: Mapping[str, int], hidden: str = "") -> Share:
+    return Share(tally["bought"], tally["paid"], tally["bought_months"], hidden)
+
+
+def _joined(shares: Mapping[int, Share], months: Sequence[Mapping[str, Any]]) -> Share:
     """The same of all villages together."""
-    months = {row["period"] for row in year if total(row, BOUGHT) > 0}
-    return Share(sum(total(row, BOUGHT) for row in year), sum(total(row, PAID_OUT) for row in year), len(months))
+    return Share(sum(one.bought_fen for one in shares.values()), sum(one.paid_fen for one in shares.values()),
+                 sum(month["purchase_fen"] > 0 for month in months))
 
 
 def by_month(year: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Purchases and income of the twelve months, for the drawing."""
-    sums: defaultdict[str, dict[str, Any]] = defaultdict(lambda: {"purchase_fen": 0, "income_fen": 0})
-    for row in year:
-        sums[row["period"]]["purchase_fen"] += total(row, BOUGHT)
-        sums[row["period"]]["income_fen"] += total(row, {**HOUSEHOLD_INCOME, "collective_fen": 1})
-    return [{"period": period, **sums[period]} for period in sorted(sums)]
+    """Purchases and income of months, for the drawing."""
+    return [{"period": row["period"], "purchase_fen": total(row, BOUGHT), "income_fen": total(row, TOTAL_INCOME)}
+            for row in year]
 
 
 def total(row: Mapping[str, Any], formula: Mapping[str, int]) -> int:
