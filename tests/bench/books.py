@@ -111,7 +111,8 @@ def tell(lines: int, parties: Parties) -> duckdb.DuckDBPyConnection:
     sizes = {"lines": lines, "orders": max(lines // LINES_PER_ORDER, 1), "villages": len(parties.villages),
              "suppliers": len(parties.suppliers), "units": len(parties.units),
              "homes": len(parties.households) // len(parties.villages)}
-    books.execute(_TOLD.format(**sizes, categories=[*CATEGORIES], per_order=LINES_PER_ORDER, of_supplier=HOMES, months=MONTHS, first=FIRST))
+    books.execute(_TOLD.format(**sizes, categories=[*CATEGORIES], per_order=LINES_PER_ORDER, of_supplier=HOMES,
+                               months=MONTHS, first=FIRST))
     books.execute(_INCOME.format(**sizes))
     books.execute(_WRITTEN.format(canonical=_canonical(), block=BLOCK))
     return books
