@@ -115,6 +115,11 @@ from orders.approving import routes as approving_routes
 from orders.approving import village_routes as approving_village_routes
 from orders.banking import news as banking_news
 from orders.banking import routes as banking_routes
+from orders.bulletins import checks as bulletin_checks
+from orders.bulletins import models as bulletin_models
+from orders.bulletins import news as bulletin_news
+from orders.bulletins import office_routes as bulletin_office_routes
+from orders.bulletins import routes as bulletin_routes
 from orders.buying import cart, cart_routes
 from orders.buying import routes as buying_routes
 from orders.collective import models as collective_models
@@ -131,6 +136,8 @@ from orders.evidence import routes as evidence_routes
 from orders.exports import jobs as export_jobs
 from orders.exports import models as export_models
 from orders.exports import routes as export_routes
+from orders.forms import models as report_form_models
+from orders.forms import routes as form_routes
 from orders.households import figure_routes as household_figure_routes
 from orders.households import member_routes as member_card_routes
 from orders.households import models as household_models
@@ -208,6 +215,7 @@ from orders.reconciling import routes as reconciling_routes
 from orders.reports import api as reports_api
 from orders.reports import cli as report_cli
 from orders.reports import models as report_models
+from orders.reports import office_routes as report_office_routes
 from orders.reports import routes as report_routes
 from orders.risk import jobs as risk_jobs
 from orders.risk import models as risk_models
@@ -233,15 +241,16 @@ TABLES = (places, parties, households, linkages, users, settings, files, ledger,
           messages, robots, orders.units.models, quota_models, standing_models, phone_models, trade_paper_models,
           inspection_models, ordering_models, approving_models, payer_models, reconciling_models, overdue_models,
           evidence_models, export_models, open_data_models,
-          period_models,
+          report_form_models, period_models,
           collective_models, risk_models, report_models,
           payout_models,
           openness_models,
           anomaly_models,
+          bulletin_models,
           household_models)
 BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.bp, file_routes.bp, shop_routes.bp,
               village_routes.bp, cart_routes.bp, buying_routes.bp, delivering_routes.bp, paying_routes.bp,
-              report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp,
+              report_office_routes.bp, report_routes.bp, village_home.bp, lot_routes.bp, lot_life_routes.bp,
               lot_payment_routes.bp, wage_routes.bp, packing_routes.bp,
               receipt_routes.bp, income_routes.bp, place_routes.bp, tracing_routes.bp, import_routes.village_bp,
               import_routes.office_bp, review_routes.bp, price_routes.bp, recall_routes.bp,
@@ -254,13 +263,14 @@ BLUEPRINTS = (site_routes.bp, account_routes.bp, notice_routes.bp, reset_routes.
               approving_office_routes.bp, card_routes.bp, card_village_routes.bp, webhook_routes.bp, refund_routes.bp,
               setting_routes.bp, banking_routes.bp, agency_routes.bp, agency_account_routes.bp, fee_routes.bp,
               reconciling_routes.bp, overdue_routes.bp, overdue_village_routes.bp, overdue_office_routes.bp,
-              evidence_routes.bp, export_routes.bp, open_data_routes.bp,
+              evidence_routes.bp, export_routes.bp, open_data_routes.bp, form_routes.bp,
               linkage_routes.bp, declaring_routes.bp, share_routes.bp, office_linkage_routes.bp, confirming_routes.bp,
               period_routes.bp,
               collective_routes.bp, risk_routes.bp,
               payout_routes.bp, household_account_routes.bp, office_payout_routes.bp,
               openness_routes.bp,
               anomaly_routes.bp, anomaly_village_routes.bp,
+              bulletin_routes.bp, bulletin_office_routes.bp,
               household_routes.bp, household_register_routes.bp, household_register_routes.changes_bp,
               household_register_routes.imports_bp, household_figure_routes.bp, member_card_routes.bp)
 API_BLUEPRINTS = (catalog_api.bp, orders_api.bp, reports_api.bp, unit_api.bp, standing_api.bp, phone_api.bp,
@@ -269,7 +279,7 @@ COMMANDS = (places_cli.group, users_cli.group, ledger_cli.group, catalog_cli.gro
             report_cli.report, serving_cli.serve, serving_cli.work, reconciling_cli.group,
             evidence_cli.group)
 # in the order in which a desk's menu shows them within a group; the first four are also the bar of a phone
-MENUS = (shop_routes.MENU, report_routes.MENU,
+MENUS = (shop_routes.MENU, report_office_routes.MENU, report_routes.MENU, bulletin_routes.MENU,
          # a unit's day
          buying_routes.MENU, ordering_routes.MENU, delivering_routes.MENU, buying_routes.ORDERS_MENU,
          cart_routes.MENU, paying_routes.MENU, ordering_routes.LIST_MENU, standing_routes.MENU,
@@ -289,9 +299,10 @@ MENUS = (shop_routes.MENU, report_routes.MENU,
          household_routes.MENU, household_register_routes.MENU, collective_routes.MENU,
          # what is looked up
          quota_routes.MENU, inspection_routes.MENU, trade_paper_routes.MENU, recall_routes.MENU, price_routes.MENU,
-         approving_office_routes.MENU, evidence_routes.MENU,
+         approving_office_routes.MENU, evidence_routes.MENU, form_routes.MENU,
          # what is set once
          unit_routes.MENU, door_routes.MENU, approving_routes.MENU, unit_table_routes.MENU, credit_routes.MENU,
+         bulletin_office_routes.MENU,
          openness_routes.MENU, terms_routes.MENU, paper_routes.MENU, collective_routes.RULES_MENU,
          household_figure_routes.MENU, place_routes.MENU, import_routes.MENU,
          entry_registration_routes.MENU, entry_routes.MENU, unit_registration_routes.MENU,
@@ -321,7 +332,7 @@ JOBS = (worker.Job("search", catalog_jobs.follow_index, seconds=2),
 NEWS = (order_jobs, import_jobs, review_jobs, entry_jobs, paper_jobs, capacity_news, aftersale_jobs, unit_news,
         quota_jobs, standing_jobs, phone_jobs, trade_paper_jobs, approving_news, card_jobs, refund_jobs, terms_jobs,
         banking_news, reconciling_jobs, overdue_jobs, evidence_jobs, export_jobs, period_news, collective_news,
-        risk_jobs, anomaly_jobs)
+        risk_jobs, anomaly_jobs, bulletin_news)
 # what waits for a visitor, by room
 MONEY_WAITING = (overdue_routes.waiting_here, banking_routes.waiting_here, refund_routes.waiting_here,
                  reconciling_routes.waiting_here)
@@ -330,6 +341,7 @@ WAITING = (lot_routes.waiting_here, lot_life_routes.waiting_here, confirming_rou
            *MONEY_WAITING, overdue_office_routes.waiting_here, payout_routes.waiting_here,
            office_payout_routes.waiting_here,
            anomaly_routes.waiting_here, anomaly_village_routes.waiting_here,
+           bulletin_routes.waiting_here,
            recall_routes.waiting_here, import_routes.waiting_here, review_routes.waiting_here,
            entry_office_routes.waiting_here, paper_routes.waiting_here, capacity_routes.waiting_here,
            member_routes.waiting_here, aftersale_routes.waiting_here, credit_routes.waiting_here,
@@ -381,7 +393,8 @@ def create_app(chosen: config.Config | None = None) -> Flask:
                                              linkages.follow_village)
     app.extensions.update(
         sijin_presence=presence.things_of,
-        sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS, *payout_checks.CHECKS),
+        sijin_checks=(*checks.CHECKS, *capacity_checks.CHECKS, *seasons.CHECKS, *payout_checks.CHECKS,
+                      *bulletin_checks.CHECKS),
         sijin_sold_grams=seasons.sold_grams,
         sijin_village_figures=openness_village.read,
         sijin_reports=(report_routes.REPORTS, report_routes.LINES),
@@ -390,7 +403,7 @@ def create_app(chosen: config.Config | None = None) -> Flask:
     shop_routes.init_app(app)
     app.extensions["sijin_cart_count"] = cart.count
     menus.add_desks(app, buying_routes.DESK)
-    menus.add_desks(app, report_routes.DESK)
+    menus.add_desks(app, report_office_routes.DESK)
     menus.add_desks(app, village_home.DESK)
     menus.add_desks(app, entry_routes.DESK)
     menus.add_desks(app, entry_office_routes.DESK)

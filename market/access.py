@@ -161,12 +161,17 @@ RULES: Mapping[str, tuple[str | frozenset[str] | None, frozenset[str] | None]] =
     "anomaly.answer": (SUPPLIER, frozenset({"manager", "clerk"})),
     "report.read": (OFFICE, frozenset(READERS)),
     "surplus.read": (frozenset({SUPPLIER, OFFICE}), frozenset({"manager", "clerk", "accountant", *READERS})),
+    "form.read": (OFFICE, frozenset(READERS)),  # the office's own forms of the province: orders/forms
+    "form.keep": (OFFICE, frozenset(OFFICIALS)),
     "report.file": (None, None),  # whatever report the person may read
     "quota.watch": (OFFICE, frozenset(READERS)),
     "quota.decide": (OFFICE, frozenset({"official"})),  # which office what: orders/quota/rules.py, filing.py
     "office.home": (OFFICE, frozenset(READERS | {"village_officer"})),
     "period.read": (OFFICE, frozenset(READERS)),
     "period.close": (OFFICE, frozenset({"official"})),  # of the city's office: orders/periods/closing.py
+    "bulletin.read": (OFFICE, frozenset(READERS)),
+    "bulletin.keep": (OFFICE, frozenset({"official"})),  # of the city's office: orders/bulletins/drafting.py
+    "bulletin.object": (OFFICE, frozenset({"official"})),  # of a county's offices: orders/bulletins/objecting.py
     "overdue.read": (OFFICE, frozenset(READERS)),
     "evidence.read": (OFFICE, frozenset(READERS)),  # who sees names: orders/evidence/asking.py
     "evidence.draw": (OFFICE, frozenset(READERS)),

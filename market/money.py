@@ -178,6 +178,24 @@ def plain_yuan(fen: int) -> str:
     return yuan(fen).replace(",", "")
 
 
+def wan(fen: int) -> int:
+    """An amount in ten thousand yuan (万元), in hundredths of it; half a hundredth rounds up.
+
+    >>> wan(123_456_789), wan(5_000), wan(4_999)
+    (12346, 1, 0)
+    """
+    return (fen + 5_000) // 10_000
+
+
+def tonnes(grams: int) -> int:
+    """A weight in thousandths of a tonne; half a kilo rounds up.
+
+    >>> tonnes(1_234_500), tonnes(499)
+    (1235, 0)
+    """
+    return (grams + 500) // 1_000
+
+
 def decimal_text(thousandths: int) -> str:
     """A quantity (milli) or a weight in kg (grams) without needless zeros.
 

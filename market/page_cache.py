@@ -38,11 +38,11 @@ class PageCache:
             until, value = self._entries.get(key, (0.0, None))
         return value if time.monotonic() < until else None
 
-    def put(self, key: Hashable, value: Any) -> None:
+    def put(self, key: Hashable, value: Any, seconds: int = SECONDS) -> None:
         """Keep a value for some seconds."""
         with self._lock:
             self._entries.pop(key, None)
-            self._entries[key] = (time.monotonic() + SECONDS, value)
+            self._entries[key] = (time.monotonic() + seconds, value)
             while len(self._entries) > MOST_ENTRIES:
                 self._entries.popitem(last=False)
 
@@ -84,14 +84,16 @@ def cached_page(*parameters: str) -> Callable[[View], View]:
     return mark
 
 
-def fragment(name: str, parts: Hashable, make: Callable[[], Kept]) -> Kept:
-    """A piece that everybody sees alike, logged in or not; `parts` is all it depends on but language and day."""
+def fragment(name: str, parts: Hashable, make: Callable[[], Kept], seconds: int = SECONDS) -> Kept:
+    """A piece that everybody sees alike, logged in or not; `parts` is all it depends on but language and day. What
+    hardly ever changes may be kept for more seconds.
+    """
     key = ("fragment", name, parts, i18n.locale(), clock.today())
     cache = _cache()
     kept = cache.get(key)
     if kept is None:
         kept = make()
-        cache.put(key, kept)
+        cache.put(key, kept, seconds)
     return cast(Kept, kept)
 
 

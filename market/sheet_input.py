@@ -234,7 +234,7 @@ def _decoded(content: bytes) -> str:
 def _xlsx(content: bytes) -> Iterator[list[str]]:
     """The first sheet, row by row, never unpacked to the disk. openpyxl reads XML by defusedxml: no entities."""
     try:
-        for row in _first_sheet(content, _check_packed(content)):
+        for row in _first_sheet(content, check_packed(content)):
             yield [Formula("=") if cell["data_type"] == "f" else _as_typed(cell["value"]) for cell in row]
     except SheetRefused:
         raise
@@ -311,8 +311,11 @@ class _Cells(WorkSheetParser):  # type: ignore[misc]
         return "="
 
 
-def _check_packed(content: bytes) -> Mapping[str, int]:
-    """How many tags each part has. A small file may unpack to a huge one; zipfile never reads more than is declared."""
+def check_packed(content: bytes) -> Mapping[str, int]:
+    """How many tags each part of an XLSX has. Raises SheetTooLarge.
+
+    A small file may unpack to a huge one; zipfile never reads more than is declared.
+    """
     if content.count(b"PK\x01\x02") > MAX_ENTRIES:  # before zipfile keeps a record of each
         raise _too_large(MAX_ROWS)
     with zipfile.ZipFile(io.BytesIO(content)) as packed:

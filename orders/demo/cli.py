@@ -15,7 +15,7 @@ from sqlalchemy import select
 from market import clock, db, sealing, serving
 from market.parties import Membership, Organisation
 from market.users import User
-from orders.demo import evidence, exports, practising
+from orders.demo import bulletins, evidence, exports, practising
 from orders.demo import load as demo
 from orders.demo.settlers import PASSWORD
 
@@ -43,6 +43,7 @@ def _load(orders: int, day: date, if_empty: bool) -> None:
     sealed = sealing.seal_all()
     evidence.draw(day)  # a sample is drawn from sealed blocks
     exports.ask(day)
+    bulletins.tell(day)
     click.echo(f"The demo world is loaded; {sealed} ledger rows sealed. Everything in it is invented (演示数据).")
 
 

@@ -23,6 +23,7 @@ from orders.demo import (
     drawing,
     elsewhere,
     facts,
+    forms,
     handing_on,
     income_cards,
     linkages,
@@ -125,6 +126,7 @@ def _today(book: year.Book, today: date, files_folder: Path) -> None:
     openness.open_up()
     income_cards.keep(book)
     anomalies.stand_out(today)
+    forms.keep_one(settled, today, files_folder)
 
 
 def is_settled() -> bool:

@@ -63,3 +63,12 @@ def of_area(where: Where) -> tuple[int, int]:
              .join(Organisation, Organisation.id == Order.unit_id).where(lies_in, overdue(today)).subquery())
     row = db.session().execute(select(late.c.units, goods.c.orders).select_from(late.join(goods, true()))).one()
     return row.units, row.orders
+
+
+def late_in(where: Where) -> tuple[int, int]:
+    """Orders of an area's units that are late with their payment, and the fen still open on them; one statement."""
+    row = db.session().execute(
+        select(func.count().label("orders"), db.sum_of(open_fen()).label("fen")).select_from(Order)
+        .join(Organisation, Organisation.id == Order.unit_id)
+        .where(lists.unit_lies_in(where), lists.is_late(clock.today()), open_fen() > 0)).one()
+    return row.orders, row.fen

@@ -5,7 +5,7 @@ unit with a shared canteen for its representative. A fixed number of statements,
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -229,8 +229,12 @@ def open_orders(sources: Collection[int], year: int) -> Any:
 def progress(units: Collection[int], year: int, until: date | None = None) -> dict[int, Progress]:
     """The two bars of these units and what stands behind them."""
     day = min(until or last_day(year), last_day(year))
-    session, book, roll = db.session(), rules.Book(year), Roll(year)
-    found = sums(units, year, day, roll)
+    return told(units, year, day, sums(units, year, day, Roll(year)))
+
+
+def told(units: Collection[int], year: int, day: date, found: Mapping[int, Sums]) -> dict[int, Progress]:
+    """The progress of units of which one knows what they bought, as seen on a day."""
+    session, book = db.session(), rules.Book(year)
     filings = {row.unit_id: row for row in session.execute(
         select(FILING).where(FILING.c.unit_id.in_(units), FILING.c.year == year))}
     at_832 = {row.unit_id: row.quota_fen for row in session.execute(

@@ -175,6 +175,7 @@ class OutsideOrder(Base):
     __table_args__ = (
         UniqueConstraint("unit_id", "number"),
         Index("ix_quota_outside_order_day", "unit_id", "counted_on"),
+        Index("ix_quota_outside_order_counted_on", "counted_on"),
         CheckConstraint("amount_fen >= 0 AND returned_fen BETWEEN 0 AND amount_fen", name="amounts"),
     )
 

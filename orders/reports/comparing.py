@@ -4,7 +4,7 @@ The report reads itself again for these months, and rows are joined by Row.place
 readings is there with 0 in the others.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ def compared(report: Report, asked: Asked, area: Area, reader: Reader, content: 
     for row in rows:
         for column in summed:
             row.values |= _beside(column, row, {name: known.get(row.place) for name, known in by_place.items()})
-    columns = tuple(_columns(content.columns, others))
+    columns = tuple(columns_beside(content.columns, others))
     totals = _totals(content, columns, rows, {column.key for column in summed})
     return replace(content, columns=columns, rows=rows, totals=totals, notes=[*content.notes, *_notes(asked)])
 
@@ -69,7 +69,8 @@ def _change(key: str, now: int | None, before: int | None) -> dict[str, Any]:
             f"{key}_yoy": money.basis_points(now - before, before) if before > 0 else None}
 
 
-def _columns(columns: Sequence[Column], others: Mapping[str, Content]) -> Iterator[Column]:
+def columns_beside(columns: Sequence[Column], others: Container[str]) -> Iterator[Column]:
+    """All columns with those that compare them, by what is compared with (declared.COMPARISONS)."""
     for column in columns:
         yield column
         if not (column.sums and column.kind in KINDS):

@@ -81,7 +81,7 @@ def read(asked: Asked, area: Area, reader: Reader) -> Content:
         raise NotFound()
     cells = _cells(asked, area)
     methods = [*METHODS, *sorted({method for _kind, method in cells} - set(METHODS))]
-    rows = [_row(kind, cells, methods) for kind in _kinds(cells)]
+    rows = [_row(kind, cells, methods) for kind in kinds(cells)]
     totals = _joined(cells, methods, lambda _kind: True)
     before = _before(asked)
     return Content(columns_of(methods), rows, Row(totals), [
@@ -116,7 +116,8 @@ def kind_words(kind: str) -> str:
     return str(_(UNIT_TYPES.get(kind, OTHER)))
 
 
-def _kinds(cells: Cells) -> list[str]:
+def kinds(cells: Mapping[tuple[str, str], Any]) -> list[str]:
+    """The four places, and whatever other kinds of unit there are cells of."""
     found = {kind for kind, _method in cells}
     return [*(kind for kind in UNIT_TYPES if kind in ALWAYS or kind in found), *sorted(found - set(UNIT_TYPES))]
 
@@ -152,12 +153,12 @@ def _cells(asked: Asked, area: Area) -> dict[tuple[str, str], Cell]:
     cells: defaultdict[tuple[str, str], Cell] = defaultdict(Cell)
     for row in figures.facet_figures(asked.first, asked.last, by, area.where, asked.facets):
         if row["accepted_fen"] or row["returned_fen"]:
-            cells[_place(row)].add(Cell(
+            cells[place(row)].add(Cell(
                 grams=row["accepted_grams"] - row["returned_grams"], fen=row["accepted_fen"] - row["returned_fen"],
                 certified_fen=row["certified_fen"]))
     for row in figures.facet_figures(*_before(asked), by, area.where, asked.facets):
         if row["accepted_fen"] or row["returned_fen"]:
-            cells[_place(row)].before_fen += row["accepted_fen"] - row["returned_fen"]
+            cells[place(row)].before_fen += row["accepted_fen"] - row["returned_fen"]
     wanted = Wanted(asked.first, asked.last, area.where, asked.facets)
     for (kind, method), count in bought.orders_by_way(wanted).items():
         cells[kind or NO_KIND, method or NO_KIND].orders += count
@@ -166,7 +167,8 @@ def _cells(asked: Asked, area: Area) -> dict[tuple[str, str], Cell]:
     return dict(cells)
 
 
-def _place(row: Mapping[str, Any]) -> tuple[str, str]:
+def place(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Kind of unit and method of a row of the roll-up."""
     return row["unit_type"] or NO_KIND, row["method"] or NO_KIND
 
 

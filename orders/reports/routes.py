@@ -1,18 +1,19 @@
-"""Reports for everybody, each in six outputs; the documents behind a figure and the officials' first page."""
+"""Reports for everybody, each in six outputs, and the documents behind a figure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, jsonify, render_template, request, url_for
 from flask_login import current_user
 
-from market import clock, db, downloads, page_words, paging, waiting
+from market import clock, downloads, page_words, paging
 from market.access import can, public, requires
 from market.errors import N_, MarketError, NotFound
 from market.i18n import gettext as _
 from market.web import MenuEntry, once, page_number, see_other, shows_again
 from orders.anomalies import report as anomalies
+from orders.bulletins import report as county_notice
 from orders.collective import report as collective_income
 from orders.linkages import report as helped_households
 from orders.reports import (
@@ -27,7 +28,6 @@ from orders.reports import (
     inspections,
     late_payments,
     narrowing,
-    office,
     paper,
     place_method,
     place_method_lines,
@@ -59,19 +59,18 @@ REPORTS = {report.name: report for report in (
     taken_back.MONTHS_REPORT, collective_income.REPORT, risk_signals.REPORT, income_unpaid.REPORT,
     household_income.REPORT, place_method.REPORT, purchase_detail.REPORT, supplier_ledger.REPORT,
     price_monitor.REPORT, certified_products.REPORT, coop_return.REPORT, inspections.REPORT, delivery_notes.REPORT,
-    school_supply.REPORT, complaints.REPORT)}
+    school_supply.REPORT, complaints.REPORT, county_notice.REPORT)}
 # by the name of a report: from the key of a column to the report of the documents behind it
 LINES: Mapping[str, Callable[[str], Report]] = {
     village_income.REPORT.name: village_lines.report_of, place_method.REPORT.name: place_method_lines.report_of,
     supplier_ledger.REPORT.name: supplier_ledger.lines_of, certified_products.REPORT.name: certified_products.lines_of,
-    coop_return.REPORT.name: coop_return.lines_of, school_supply.REPORT.name: school_supply.lines_of}
+    coop_return.REPORT.name: coop_return.lines_of, school_supply.REPORT.name: school_supply.lines_of,
+    county_notice.REPORT.name: county_notice.lines_of}
 MENU = (
-    MenuEntry("office", N_("Overview"), "reports.office_home", "office.home", "home"),
     MenuEntry("office", N_("Reports"), "reports.index", "report.read", "report"),
     MenuEntry("supplier", N_("Reports"), "reports.index", "surplus.read", "report", group="people"),
     MenuEntry("shop", N_("Reports"), "reports.index", None, "report"),
 )
-DESK = dict.fromkeys(("village", "township", "agriculture", "revitalisation", "finance", "city"), "reports.office_home")
 ROWS_PER_PAGE = 50
 FEW = 4  # reports shown at once to somebody who has marked none
 
@@ -80,16 +79,31 @@ FEW = 4  # reports shown at once to somebody who has marked none
 @public
 def index() -> str:
     """One's own reports, or a few; all of them by group, one tap away; what is searched for."""
-    readable = [report for report in REPORTS.values() if _may_read(report)]
+    readable = readable_now()
     words = request.args.get("q", "").strip().casefold()[:60]
     starred = wishes.starred(current_user)
-    own = [report for report in readable if report.name in starred] or readable[:FEW]
+    own = own_of(readable, starred)
     found = [report for report in readable
              if words in f"{_(report.title)} {_(report.about)} {report.name}".casefold()] if words else []
-    groups = [(heading, [one for one in readable if one.group == group]) for group, heading in GROUPS.items()]
     return render_template("reports/index.html", own=own, found=found, words=words, starred=starred,
-                           groups=[group for group in groups if group[1]], few=len(readable) <= FEW,
+                           groups=grouped(readable), few=len(readable) <= FEW,
                            count=len(readable), reader=reader_of(current_user))
+
+
+def readable_now() -> list[Report]:
+    """The reports that this visitor may read."""
+    return [report for report in REPORTS.values() if _may_read(report)]
+
+
+def own_of(readable: Sequence[Report], starred: Collection[str]) -> list[Report]:
+    """Those that somebody has marked, or a few."""
+    return [report for report in readable if report.name in starred] or [*readable[:FEW]]
+
+
+def grouped(readable: Sequence[Report]) -> list[tuple[str, list[Report]]]:
+    """All of them under the headings of their groups."""
+    groups = [(heading, [one for one in readable if one.group == group]) for group, heading in GROUPS.items()]
+    return [group for group in groups if group[1]]
 
 
 def _show_again(name: str) -> str:
@@ -185,16 +199,6 @@ def lines_of(report: Report, figure: str) -> Report:
     if report.name not in LINES:
         raise NotFound()
     return narrowed_alike(LINES[report.name](figure), report)
-
-
-@bp.get("/office")
-@requires("office.home")
-def office_home() -> str:
-    reader = reader_of(current_user, "office.home")
-    with db.snapshot():
-        home = office.home(reader.where, clock.period_of(clock.today()))
-        lines = waiting.for_visitor(current_user)
-    return render_template("reports/office.html", home=home, waiting=lines)
 
 
 # ---- what was asked for ---------------------------------------------------------------------------------------------

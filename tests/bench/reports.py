@@ -105,9 +105,7 @@ def _built(kept: dict[str, str], backend: str, lines: int, villages: int, name: 
 
 def _settle() -> None:
     """Statistics for the planner, as a database that has lived with its rows has them."""
-    db.session().rollback()
-    with db.db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
+    _run("ANALYZE")
 
 
 @contextmanager
@@ -201,8 +199,8 @@ def _grouped(table: str, keys: str, first: str, last: str) -> str:
 
 def _run(statement: str) -> None:
     db.session().rollback()
-    with db.db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(statement))
+    with db.transaction() as session:
+        session.execute(text(statement))
 
 
 # ---- pages at two sizes ---------------------------------------------------------------------------------------------

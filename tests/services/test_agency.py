@@ -263,7 +263,7 @@ def test_the_list_costs_the_same_for_any_number_of_co_operatives(app: Flask, wor
 ACCOUNTANTS = {
     "account.own", "payment.match", "refund.ask", "refund.confirm", "supplier.money", "supplier.read", "order.read",
     "trade_paper.read", "statement.issue", "invoice.send", "reconciliation.read",
-    "income.declare", "payout.prepare", "account.reveal"}
+    "income.declare", "payout.prepare", "account.reveal", "report.file", "surplus.read"}
 
 
 def dong_of(world: World, supplier: str) -> Visitor:
@@ -296,7 +296,8 @@ def test_every_deed_open_to_an_accountant_is_known(app: Flask, world: World) -> 
     assert {endpoint: verb for endpoint, verb in others.items() if verb not in {
         "payment.match", "refund.ask", "refund.confirm",
         # the village confirms what is declared and paid; of two who pay or set an account one is a manager
-        "income.declare", "payout.prepare", "account.reveal"}} == {}
+        "income.declare", "payout.prepare", "account.reveal",
+        "report.file"}} == {}  # of a report that the accountant may read
 
 
 def test_dong_issues_the_statements_of_the_co_operative_he_acts_for(world: World, trade: Trade) -> None:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -68,12 +69,33 @@ def test_words_stand_out_from_their_ground(scheme: str) -> None:
         assert contrast(colour["line-strong"], colour[ground]) >= 3, f"the edge of an input on {ground}"
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark", "paper"])
+def test_drawings_can_be_read_by_everybody_and_in_grey(scheme: str) -> None:
+    """WCAG 2.2, 1.4.11: 3:1 against the ground. Each series also differs in lightness from every other, which is all
+    that a grey print leaves of a colour; patterns (static/js/chart.js) tell them apart besides.
+    """
+    colour = colours(scheme)
+    series = [colour[f"chart-{number}"] for number in range(1, 7)]
+    assert min(contrast(one, colour["surface"]) for one in series) >= 3
+    assert min(contrast(grey(one), grey(other)) for one, other in combinations(series, 2)) >= 1.3
+    assert contrast(colour["line-strong"], colour["surface"]) >= 3, "the bar of all others"
+    patterns = (ROOT / "static/js/chart.js").read_text().split("const PATTERNS = [")[1].split("];")[0]
+    assert patterns.count("lines(") + patterns.count("symbol:") == len(series)
+
+
+def grey(one: str) -> str:
+    """A colour as a grey print shows it: the grey of the same luminance."""
+    light = luminance(one)
+    value = light * 12.92 if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
+    return "#" + f"{round(value * 255):02x}" * 3
+
+
 def colours(scheme: str) -> dict[str, str]:
-    """The tokens that are plain colours, as one scheme shows them."""
-    screen, _paper = (ROOT / "static/css/tokens.css").read_text().split("@media print")
+    """The tokens that are plain colours, as one scheme shows them; 'paper' as a print of the light one."""
+    screen, paper = (ROOT / "static/css/tokens.css").read_text().split("@media print")
     light, dark = screen.split("@media (prefers-color-scheme: dark)")
-    found = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", light))
-    return found | dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", dark)) if scheme == "dark" else found
+    more = {"light": "", "dark": dark, "paper": paper}[scheme]
+    return dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", light + more))
 
 
 def contrast(one: str, other: str) -> float:

@@ -97,7 +97,9 @@ from orders.risk.models import RiskCase, RiskSignal
 from orders.standing.models import StandingRun
 from orders.units import doors, handover, people, sheet, tree
 from orders.units.models import UnitApplication
+from tests import province_forms
 from tests.bank_tables import csv_of, line
+from tests.bulletin_rows import noticed
 from tests.entries import newcomer
 from tests.evidence_rows import drawn
 from tests.export_rows import exported, published
@@ -187,6 +189,7 @@ class Things:
     package_id: int
     draw_id: int
     export_id: int
+    form_id: int
     linkage_id: int
     proposal_id: int
     correction_id: int
@@ -201,6 +204,9 @@ class Things:
     anomaly_id: int
     class_change_id: int
     household_import_id: int
+    bulletin_id: int
+    open_bulletin_id: int
+    objection_id: int
     month_proposal_id: int = 0
 
 
@@ -214,7 +220,8 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
         "paper_id", "list_id", "filing_id", "unit_id", "succession_id", "amendment_id", "capacity_id", "request_id",
         "household_id", "return_id", "case_id", "change_id", "terms_id", "break_id", "plan_id", "phone_order_id",
         "statement_id", "contract_id", "bundle_id", "invoice_id", "photo_id", "record_id", "part_id", "task_id",
-        "refund_id", "payment_id", "payer_id", "package_id", "draw_id", "export_id", "linkage_id", "proposal_id",
+        "refund_id", "payment_id", "payer_id", "package_id", "draw_id", "export_id", "form_id", "linkage_id",
+        "proposal_id",
         "correction_id", "income_id", "risk_id", "cost_id", "anomaly_id", "lot_payment_id", "payout_id",
         "payout_run_id", "payout_run_line_id",
         "household_account_id")},
@@ -278,6 +285,9 @@ PARAMETERS: dict[str, tuple[Make, Any]] = {
        for name in ("template", "export")},
     **{f"household_imports.{name}.import_id": (lambda things: things.household_import_id, NOBODYS)
        for name in ("show", "confirm", "cancel", "faults")},
+    **{name: (lambda things, name=name: getattr(things, name), NOBODYS) for name in ("bulletin_id", "objection_id")},
+    **{f"office_bulletins.{name}.bulletin_id": (lambda things: things.open_bulletin_id, NOBODYS)
+       for name in ("redraw", "open_up", "withdraw", "publish", "correct", "object_to")},
     "account.end_session.kind": (lambda _things: "session", "session"),
     "account.end_session.door_id": (lambda things: things.user_id, NOBODYS),
 }
@@ -292,6 +302,10 @@ SHARED |= {f"{desk}_imports.{file}" for desk in ("village", "office", "unit", "h
            for file in ("template", "export")}
 SHARED |= {f"periods.{view}" for view in ("show", "late", "filed", "propose_close", "propose_reopen", "confirm",
                                           "withdraw")}  # one ledger, one calendar
+# one city, one notice for all: the published one for everybody, the open one for every office
+BULLETIN_ACTS = {f"office_bulletins.{act}" for act in ("redraw", "open_up", "withdraw", "publish", "correct",
+                                                       "object_to", "answer")}
+SHARED |= {"bulletins.show", "bulletins.pdf", "bulletins.download", *BULLETIN_ACTS}
 # papers under their random names are read by officials and auditors wherever they are
 OPEN_TO_READERS = {"files.show"}
 # an agency's accountant sees them of every co-operative whose books they keep: here both sides'
@@ -344,8 +358,10 @@ QUERIES: dict[str, Callable[[Things], dict[str, str]]] = {
 OWN_ELSEWHERE = {"account.end_session"}
 # a role is not all that the view asks: a PIN is offered only to people who can move little,
 # papers are decided upon by agriculture offices only, a lot of one township's villages is not the county's to confirm
-# months are closed by the city's office
-PERSONAL = {"account.bind_phone", "account.set_pin", "periods.propose_close", "periods.propose_reopen",
+# months are closed and notices kept by the city's office, a county's officials object and declare
+PERSONAL = {*BULLETIN_ACTS, "office_bulletins.draft", "office_bulletins.set_target", "office_bulletins.declared",
+            "office_bulletins.declare",
+            "account.bind_phone", "account.set_pin", "periods.propose_close", "periods.propose_reopen",
             "periods.confirm", "periods.withdraw",
             "papers.mark_checked", "papers.refuse", "lots.confirm", "catalog_api.confirm"}
 # at which side people stand; the others (city, platform) stand above both
@@ -465,7 +481,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
                                 world.person(clerk))
         menu = weekly.make("周一菜单", [weekly.Entry(product, 10_000)], world.person(cook))
     return Things(
-        **tied(trade, supplier, village, paper.id),
+        **tied(trade, supplier, village, paper.id), **noticed(world),
         case_id=case, change_id=change, paper_file_id=paper.id,
         terms_id=terms_id, break_id=break_id,
         **unit_things,
@@ -474,7 +490,7 @@ def traded(trade: Trade, unit: str, supplier: str, cook: str, cashier: str, cler
         capacity_id=asked.village_capacity_id, request_id=asked.id,
         household_id=member or 0, return_id=returned.id,
         amendment_id=changed, **reconciled(world, supplier), **drawn(world, official, 1),
-        **exported(world, official),
+        **exported(world, official), **province_forms.kept(world, official),
         refund_id=owed_back(order.id, somebody, paper.id),
         payment_id=paid_by_card(order, world.person(cashier).id), payer_id=payer.id,
         **classed(world, member or 0, official),

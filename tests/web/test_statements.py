@@ -61,7 +61,9 @@ from orders.reconciling import night
 from orders.reconciling.models import ReconciledPart
 from orders.standing.models import StandingPlan
 from orders.units import doors, handover, people, sheet, tree
+from tests import province_forms
 from tests.bank_tables import csv_of, line
+from tests.bulletin_rows import archived, noticed
 from tests.counting import count_statements
 from tests.entries import newcomer
 from tests.evidence_rows import drawn
@@ -102,6 +104,9 @@ MORE = ("/village/weigh-in?product=1", "/village/weigh-in?product=1&way=notebook
         *(f"/reports/{name}?from=2026-10&to=2026-10" for name in (
             "purchase-inspections", "delivery-notes", "complaints", "certified-products", "school-supply",
             "co-op-return")),
+        "/bulletins/1", "/bulletins/2", "/reports/county-notice?from=2026-10&to=2026-10",
+        "/reports/county-notice/lines?from=2026-10&to=2026-10&row=431128000000&figure=proven",
+        "/office/dashboard?period=2026-10&county=431128000000",
         "/reports/recalls?from=2026-10&to=2026-10", "/reconciliation/tasks?kind=foreign_charge",
         "/reports/village-income/lines?figure=accepted_grams&village=431128001200&from=2026-10&to=2026-10")
 
@@ -125,6 +130,7 @@ class Crowd:
         self.trade.lot(self.product, 1, harvested_on=LAST_YEAR)
         self.made = 0
         state(world)
+        noticed(world)
 
     def grow(self, size: int) -> None:
         fill_shelf(self.world, size - self.made)
@@ -159,6 +165,8 @@ class Crowd:
         for number in range(self.made, size):
             drawn(self.world, "township.yan", number + 1)
             exported(self.world, "cook.chen")
+            province_forms.kept(self.world, "official.jin", name=f"月报{number}")
+            archived(self.world, number)
             published(f"{2016 + number // 12}-{number % 12 + 1:02d}")
         self.made = size
         sealing.seal_all()  # the worker does so every few seconds
@@ -374,7 +382,8 @@ def pages_of(app: Flask, world: World) -> Iterator[tuple[str, str]]:
     for path in MORE:
         view = app.view_functions[app.url_map.bind("").match(path.partition("?")[0])[0]]
         verb = getattr(view, "access", None)
-        yield (allowed(world, verb) if verb else "official.jin" if path.startswith("/reports") else "", path)
+        official = "official.jin" if path.startswith(("/reports", "/bulletins")) else ""
+        yield (allowed(world, verb) if verb else official, path)
 
 
 def allowed(world: World, verb: str) -> str:
