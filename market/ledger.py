@@ -71,6 +71,8 @@ class LedgerTransfer(Base):
         Index("ix_ledger_transfer_unsealed", "id", sqlite_where=text("block_no IS NULL"),
               postgresql_where=text("block_no IS NULL")),
         Index("ix_ledger_transfer_village", "village_id", "period"),
+        Index("ix_ledger_transfer_paid", "period", "village_id", sqlite_where=text("event = 'paid_out'"),
+              postgresql_where=text("event = 'paid_out'")),
         Index("ix_ledger_transfer_debit", "debit"),
         Index("ix_ledger_transfer_credit", "credit"),
         Index("ix_ledger_transfer_order", "order_ref"),

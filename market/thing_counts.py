@@ -13,7 +13,7 @@ from sqlalchemy import Select, select, true
 from market import area_counts, clock, db
 from market.area_counts import NO_TRADE, NOTED, Noted, Trade
 from market.facet_months import EVERYWHERE_ID
-from market.figures import COUNTS, DIVISIONS, EVERYWHERE, PRESENCE, Where, fresh_things, whole_area
+from market.figures import COUNTS, DIVISIONS, EVERYWHERE, MONTHS, PRESENCE, Where, fresh_things, whole_area
 from market.ledger import CANONICAL
 from market.sealing import TRANSFERS, UNSEALED, closed_months, open_month
 
@@ -34,13 +34,15 @@ def villages_by_way(first: str, last: str, where: Where = EVERYWHERE) -> dict[tu
     months = COUNTS.c.period.between(first, last)
     ways = select(COUNTS.c.way).distinct().where(
         COUNTS.c.area_id == EVERYWHERE_ID, COUNTS.c.kind == "order", months).subquery()
-    of_village = COUNTS.alias()
-    there = select(of_village.c.area_id).where(
-        of_village.c.area_id == DIVISIONS.c.id, of_village.c.kind == "order", of_village.c.way == ways.c.way,
-        of_village.c.period.between(first, last), of_village.c.after > last).exists()
+    villages = select(MONTHS.c.village_id).distinct().where(
+        MONTHS.c.period.between(first, last), where.holds(MONTHS.c.village_id)).subquery()
+    one = COUNTS.alias()  # found by its key: a plan that reads them all would follow the months
+    there = select(one.c.things).where(
+        one.c.area_id == villages.c.village_id, one.c.kind == "order", one.c.way == ways.c.way,
+        one.c.period.between(first, last), one.c.after > last).limit(1).scalar_subquery()
     found = {tuple(row) for row in db.session().execute(
-        select(DIVISIONS.c.id, ways.c.way).select_from(DIVISIONS.join(ways, true()))
-        .where(DIVISIONS.c.level == "village", where.holds(DIVISIONS.c.id), there))}
+        select(villages.c.village_id, ways.c.way).select_from(villages.join(ways, true()))
+        .where(there.is_not(None)))}
     changed: Counter[tuple[int, str]] = Counter()
     old, new = _with_unsealed(first, last, where)
     for some in db.chunks(sorted({key[0] for key in new})):
@@ -52,11 +54,11 @@ def villages_by_way(first: str, last: str, where: Where = EVERYWHERE) -> dict[tu
     _exchange(changed, *(_by_village(noted) for noted in (old, new)))
     found = (found | {pair for pair, count in changed.items() if count}) - {
         pair for pair, count in changed.items() if not count}
-    villages: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    reached: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
     for village, way in found:
         if way:
-            villages[_parts_of(way)].add(village)
-    return dict(villages)
+            reached[_parts_of(way)].add(village)
+    return dict(reached)
 
 
 def first_orders(first: str, last: str, where: Where, ways: Iterable[tuple[str, str]], most: int) -> list[str]:

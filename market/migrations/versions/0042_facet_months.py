@@ -28,6 +28,8 @@ def upgrade() -> None:
     op.add_column('village_presence', sa.Column('way', CHARACTERS, nullable=False, server_default=''))
     op.add_column('village_presence', sa.Column('supplier_id', NUMBER))
     note_trade()
+    op.create_index('ix_ledger_transfer_paid', 'ledger_transfer', ['period', 'village_id'],
+                    sqlite_where=sa.text("event = 'paid_out'"), postgresql_where=sa.text("event = 'paid_out'"))
     make('village_month_facet', sa.Column('village_id', NUMBER, sa.ForeignKey(
         'division.id', name='fk_village_month_facet_village_id'), nullable=False))
     told = sa.String(length=12)
@@ -164,6 +166,7 @@ def note_trade() -> None:
 def downgrade() -> None:
     for table in ('area_count', 'supplier_month', 'unit_month', 'county_month_facet', 'village_month_facet'):
         op.drop_table(table)
+    op.drop_index('ix_ledger_transfer_paid', 'ledger_transfer')
     for column in ('supplier_id', 'way'):
         op.drop_column('village_presence', column)
     for index in ('village_thing', 'kind_thing'):
