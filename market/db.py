@@ -7,7 +7,7 @@ PostgreSQL runs READ COMMITTED with row locks in id order.
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -176,7 +176,7 @@ def snapshot() -> Iterator[Session]:
         current.connection(
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
-    current.info[ONE_MOMENT] = True
+    current.info[ONE_MOMENT] = {}
     try:
         yield current
     finally:
@@ -188,6 +188,16 @@ def need_one_moment() -> None:
     """Called by reads of several statements that must agree: a RuntimeError outside snapshot() and transaction()."""
     if not {ONE_MOMENT, WRITE} & session().info.keys():
         raise RuntimeError("these figures are read in several statements: open db.snapshot() around them")
+
+
+def once_a_moment(what: Hashable, read: Callable[[], Value]) -> Value:
+    """What `read` gives, read once within a snapshot, where it cannot change; elsewhere read each time."""
+    known = session().info.get(ONE_MOMENT)
+    if known is None:
+        return read()
+    if what not in known:
+        known[what] = read()
+    return cast(Value, known[what])
 
 
 @contextmanager

@@ -5,7 +5,7 @@ block moves from the unsealed rows into the roll-up, and figures would be lost o
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -44,6 +44,11 @@ class Where:
     county_id: int | None = None
     township_id: int | None = None
     village_ids: Collection[int] | None = None
+
+    @property
+    def key(self) -> tuple[int | None, int | None, frozenset[int] | None]:
+        """The same for the same villages asked for."""
+        return self.county_id, self.township_id, None if self.village_ids is None else frozenset(self.village_ids)
 
     def holds(self, village_id: Any) -> ColumnElement[bool]:
         """The condition on a column of village ids."""
@@ -105,7 +110,7 @@ def village_figures(first: str, last: str, where: Where = EVERYWHERE, by_period:
 def village_tallies(first: str, last: str, formulas: Mapping[str, Mapping[str, int]],
                     where: Where = EVERYWHERE) -> dict[int, dict[str, int]]:
     """By village the sum (fen or grams) of each formula over FIGURES, and as '<name>_months' in how many of the months
-    from first to last it is above zero. One statement for what is sealed; three more where anything is not.
+    from first to last it is above zero. One statement for what is sealed, two more where anything is not.
     """
     db.need_one_moment()
     terms: dict[str, Any] = {name: sum(sign * MONTHS.c[figure] for figure, sign in formula.items())
@@ -117,8 +122,7 @@ def village_tallies(first: str, last: str, formulas: Mapping[str, Mapping[str, i
     tallies = {row.village_id: dict(row._mapping) for row in db.session().execute(query)}
     fresh = {village for village, _month, _figures in _unsealed(first, last, where)}
     if fresh:
-        by_month = village_figures(first, last, replace(where, village_ids=fresh), by_period=True)
-        tallies |= tallied(by_month, formulas)
+        tallies |= tallied(village_figures(first, last, replace(where, village_ids=fresh), by_period=True), formulas)
     return tallies
 
 
@@ -267,17 +271,19 @@ def _rolled_up(first: str, last: str, where: Where, by_period: bool) -> list[tup
 
 def _unsealed(first: str, last: str, where: Where) -> list[tuple[int, str, dict[str, int]]]:
     """Unsealed rows, summed by what decides where they count; months by the rule the sealer will use."""
-    keys = [TRANSFERS.c[name] for name in SUMMED_BY]
-    query = (
-        select(*keys, *(db.sum_of(TRANSFERS.c[name]).label(name) for name in ("amount_fen", "grams")))
-        .where(UNSEALED, TRANSFERS.c.village_id.is_not(None), where.holds(TRANSFERS.c.village_id))
-        .group_by(*keys)
-    )
-    rows = db.session().execute(query).mappings().all()
     closed = closed_months()
-    dated = [(open_month(clock.period_of(row["business_date"]), closed), row) for row in rows]
+    dated = [(open_month(clock.period_of(row["business_date"]), closed), row)
+             for row in db.once_a_moment(("unsealed", where.key), lambda: _unsealed_sums(where))]
     return [(row["village_id"], month, figures) for month, row in dated
             if first <= month <= last and (figures := figures_of(row))]
+
+
+def _unsealed_sums(where: Where) -> Sequence[Mapping[Any, Any]]:
+    keys = [TRANSFERS.c[name] for name in SUMMED_BY]
+    return db.session().execute(
+        select(*keys, *(db.sum_of(TRANSFERS.c[name]).label(name) for name in ("amount_fen", "grams")))
+        .where(UNSEALED, TRANSFERS.c.village_id.is_not(None), where.holds(TRANSFERS.c.village_id))
+        .group_by(*keys)).mappings().all()
 
 
 def _count_things(first: str, last: str, where: Where, by: tuple[str, ...]) -> dict[tuple[Any, ...], int]:

@@ -43,7 +43,8 @@ def open_month(month: str, closed: Collection[str]) -> str:
 
 def closed_months() -> frozenset[str]:
     """The months that take no more rows: closed, and not reopened since."""
-    return frozenset(month for month, number in filings.last_acts().items() if filings.is_closed(number))
+    return db.once_a_moment("closed months", lambda: frozenset(
+        month for month, number in filings.last_acts().items() if filings.is_closed(number)))
 
 
 def seal(limit: int = 5000, wait: bool = False) -> int:
