@@ -115,6 +115,8 @@ def tell(lines: int, parties: Parties) -> duckdb.DuckDBPyConnection:
                                months=MONTHS, first=FIRST))
     books.execute(_INCOME.format(**sizes))
     books.execute(_WRITTEN.format(canonical=_canonical(), block=BLOCK))
+    for done in ("told", "moved"):
+        books.execute(f"DROP TABLE {done}")
     return books
 
 

@@ -60,6 +60,8 @@ def main(kept: dict[str, str]) -> None:
         few, many = (_built(kept, backend, lines, 774, f"{backend}_{lines}") for lines in (FEW, LINES))
         _questions(many)
         _grown(few, many)
+        for site in (few, many):
+            site.told.close()  # rows by the million in memory
     land = _built(kept, "sqlite", LINES // 10, LAND, "land")
     print(f"\nsqlite: {LAND} villages, {land.lines} lines")
     for name, path in _pages(land):
