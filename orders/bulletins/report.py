@@ -84,4 +84,5 @@ def _places(village_ids: Iterable[int]) -> list[Any]:
 
 
 REPORT = Report("county-notice", N_("County notice"),
-                N_("Counties by what is proven here, with the other two grades beside it."), read, by_village=False)
+                N_("Counties by what is proven here, with the other two grades beside it."), read,
+                "report.read", by_village=False, group="purchases")
