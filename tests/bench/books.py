@@ -91,10 +91,10 @@ def _land(villages: int) -> list[int]:
 
     for n in range((villages + 99) // 100):
         county = add("county", city.id, None, None, f"9{n:05d}000000", f"{city.path} 县{n}")
-        for t in range(10):
+        for t in range(1, 11):
             township = add("township", county, county, None, f"9{n:05d}{t:03d}000", f"{city.path} 县{n} 乡{t}")
             homes += [add("village", township, county, township, f"9{n:05d}{t:03d}{v:03d}",
-                          f"{city.path} 县{n} 乡{t} 村{v}") for v in range(10)]
+                          f"{city.path} 县{n} 乡{t} 村{v}") for v in range(1, 11)]
     db.insert_rows(Division, rows)
     return homes[:villages]
 
